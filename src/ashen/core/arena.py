@@ -1,0 +1,143 @@
+"""The ground of a fight: a round floor, one sector open to a cliff, one corridor back to the fog wall.
+
+The outline is a guess that the evidence bounds (see the boss's table). Compiled, shared by simulator and encoders.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.compiled import njit
+from ashen.core.geometry import wrap
+from ashen.core.tables import plain
+
+ARENA = np.dtype(
+    [
+        ("center_x_m", np.float64),
+        ("center_y_m", np.float64),
+        ("wall_radius_m", np.float64),
+        ("cliff_radius_m", np.float64),
+        ("open_angle_rad", np.float64),
+        ("open_half_width_rad", np.float64),
+        ("corridor_angle_rad", np.float64),
+        ("corridor_half_width_m", np.float64),
+        ("corridor_end_m", np.float64),
+        ("floor_z_m", np.float64),
+        ("fall_z_m", np.float64),
+    ]
+)
+"""Angles are mathematical (counter-clockwise from +x) about the centre; ``corridor_end_m`` is measured from the centre."""
+
+
+def make_arena(table: dict[str, Any]) -> NDArray[Any]:
+    """Pack the ``[arena]`` part of a boss's table into an ARENA record, [1]."""
+    values = plain(table)
+    arena = np.zeros(1, ARENA)
+    arena["center_x_m"], arena["center_y_m"] = values["center_m"]
+    for name in ("wall_radius_m", "cliff_radius_m", "corridor_half_width_m", "corridor_end_m", "floor_z_m", "fall_z_m"):
+        arena[name] = values[name]
+    arena["open_angle_rad"] = math.radians(values["open_angle_deg"])
+    arena["open_half_width_rad"] = math.radians(values["open_half_width_deg"])
+    arena["corridor_angle_rad"] = math.radians(values["corridor_angle_deg"])
+    return arena
+
+
+@njit
+def polar(arena, x, y):
+    """Distance from the centre and angle off the middle of the open sector."""
+    dx, dy = x - arena.center_x_m, y - arena.center_y_m
+    return math.sqrt(dx * dx + dy * dy), wrap(math.atan2(dy, dx) - arena.open_angle_rad)
+
+
+@njit
+def corridor_position(arena, x, y):
+    """Distance along the corridor from the arena's centre, and sideways from its middle line."""
+    dx, dy = x - arena.center_x_m, y - arena.center_y_m
+    c, s = math.cos(arena.corridor_angle_rad), math.sin(arena.corridor_angle_rad)
+    return dx * c + dy * s, dy * c - dx * s
+
+
+@njit
+def is_over_cliff(arena, x, y):
+    """Whether there is no ground at this place."""
+    radius, off = polar(arena, x, y)
+    return abs(off) <= arena.open_half_width_rad and radius > arena.cliff_radius_m
+
+
+@njit
+def is_inside(arena, x, y):
+    """Whether a body may stand (or fall) here; everywhere else is wall."""
+    radius, off = polar(arena, x, y)
+    if radius <= arena.wall_radius_m or abs(off) <= arena.open_half_width_rad:
+        return True
+    along, aside = corridor_position(arena, x, y)
+    return 0.0 <= along <= arena.corridor_end_m and abs(aside) <= arena.corridor_half_width_m
+
+
+@njit
+def confine(arena, x, y, edge_m):
+    """The nearest place inside the walls and at least ``edge_m`` before the cliff (negative lets a body step over it).
+
+    Returns:
+        x, y of that place.
+    """
+    radius, off = polar(arena, x, y)
+    limit = arena.cliff_radius_m - edge_m
+    if is_inside(arena, x, y) and not (abs(off) <= arena.open_half_width_rad and radius > limit):
+        return x, y
+    shrink = min(1.0, arena.wall_radius_m / radius)
+    best_x = arena.center_x_m + (x - arena.center_x_m) * shrink
+    best_y = arena.center_y_m + (y - arena.center_y_m) * shrink
+    best = (best_x - x) ** 2 + (best_y - y) ** 2
+    half = arena.open_half_width_rad
+    angle = arena.open_angle_rad + max(-half, min(half, off))
+    reach = min(radius, limit) * (math.cos(off - max(-half, min(half, off))) if abs(off) < half + 0.5 * math.pi else 0.0)
+    sector_x = arena.center_x_m + reach * math.cos(angle)
+    sector_y = arena.center_y_m + reach * math.sin(angle)
+    if (sector_x - x) ** 2 + (sector_y - y) ** 2 < best:
+        best, best_x, best_y = (sector_x - x) ** 2 + (sector_y - y) ** 2, sector_x, sector_y
+    along, aside = corridor_position(arena, x, y)
+    along = max(0.0, min(arena.corridor_end_m, along))
+    aside = max(-arena.corridor_half_width_m, min(arena.corridor_half_width_m, aside))
+    c, s = math.cos(arena.corridor_angle_rad), math.sin(arena.corridor_angle_rad)
+    hall_x = arena.center_x_m + along * c - aside * s
+    hall_y = arena.center_y_m + along * s + aside * c
+    if (hall_x - x) ** 2 + (hall_y - y) ** 2 < best:
+        best_x, best_y = hall_x, hall_y
+    return best_x, best_y
+
+
+@njit
+def cliff_clearance_m(arena, x, y):
+    """Distance to the cliff's edge, negative beyond it."""
+    radius, off = polar(arena, x, y)
+    half = arena.open_half_width_rad
+    if abs(off) <= half:
+        return arena.cliff_radius_m - radius
+    corner = off - half if off > 0.0 else off + half
+    edge = arena.cliff_radius_m
+    return math.sqrt(radius * radius + edge * edge - 2.0 * radius * edge * math.cos(corner))
+
+
+@njit
+def wall_clearance_m(arena, x, y):
+    """Distance to the nearest wall, 0 at it."""
+    radius, off = polar(arena, x, y)
+    along, aside = corridor_position(arena, x, y)
+    hall = arena.corridor_half_width_m
+    in_hall = along > 0.0 and abs(aside) < hall
+    if radius > arena.wall_radius_m and in_hall:
+        return max(0.0, min(hall - abs(aside), arena.corridor_end_m - along))
+    half = arena.open_half_width_rad
+    if abs(off) <= half:
+        if radius > arena.wall_radius_m:
+            return radius * math.sin(min(half - abs(off), 0.5 * math.pi))
+        corner = half - abs(off)
+        wall = arena.wall_radius_m
+        return math.sqrt(radius * radius + wall * wall - 2.0 * radius * wall * math.cos(corner))
+    if in_hall:
+        mouth = math.sqrt(max(0.0, arena.wall_radius_m**2 - hall * hall))
+        return math.sqrt((mouth - along) ** 2 + (hall - abs(aside)) ** 2)
+    return max(0.0, arena.wall_radius_m - radius)

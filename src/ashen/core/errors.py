@@ -1,0 +1,24 @@
+"""Errors that are the user's to mend: one line that says what, where and how."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """Bad input. The message is one line: what is wrong, where, and what to do. The command exits with 2."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:
+    """An error for a name that is not in a list, naming the nearest one that is.
+
+    Args:
+        kind: what the name should be, for example ``"reward preset"``.
+        name: the name given.
+        known: the names there are.
+        where: the file or option it stood in.
+    """
+    choices = sorted(known)
+    near = get_close_matches(name, choices, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"choose from: {', '.join(choices)}"
+    place = f" in {where}" if where else ""
+    return UserError(f"unknown {kind} '{name}'{place}; {hint}")

@@ -1,0 +1,81 @@
+"""The shapes the rooms meet in: backends write fights, agents act on observations. N fights, A actions, D numbers."""
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.vocabulary import Vocabulary
+
+
+class Backend(Protocol):
+    """N fights that can be reset and stepped: the simulator, or the real game with N = 1."""
+
+    num_fights: int
+    states: NDArray[Any]
+    """FIGHT_STATE [N], rewritten in place by reset and step. Memory fields are not the backend's to write."""
+    player_vocabulary: Vocabulary
+    boss_vocabulary: Vocabulary
+    table_hash: str
+    """Identifies the tables the fights are made of; recorded with every fight and run."""
+
+    def reset(self, which: NDArray[np.bool_], seeds: NDArray[np.uint64] | None = None) -> None:
+        """Start new fights where ``which`` [N] is true; ``seeds`` [N] restart their random streams, else they go on."""
+
+    def step(self, actions: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> None:
+        """Advance by 0.1 s the fights in ``which`` [N] (all, if None) with ``actions`` [N] in 0..19."""
+
+    def valid_actions(self) -> NDArray[np.bool_]:
+        """Mask [N, 20] of the actions that would have an effect now."""
+
+    def outcome(self) -> NDArray[np.int8]:
+        """How each fight stands after its last step, :class:`ashen.core.fight.Outcome` values [N]."""
+
+    def close(self) -> None:
+        """Give back what the backend holds."""
+
+
+class Transitions(NamedTuple):
+    """One step of N environments, as an agent observes it. ``next_obs`` is the true last observation where one ended."""
+
+    obs: NDArray[np.float32]  # [N, D]
+    mask: NDArray[np.bool_]  # [N, A]
+    actions: NDArray[np.int64]  # [N]
+    rewards: NDArray[np.float32]  # [N]
+    next_obs: NDArray[np.float32]  # [N, D]
+    next_mask: NDArray[np.bool_]  # [N, A]; of next_obs
+    terminated: NDArray[np.bool_]  # [N]
+    truncated: NDArray[np.bool_]  # [N]
+    faulted: NDArray[np.bool_]  # [N]; the fight ended in a fault and must not be learned from
+
+
+class Decision(NamedTuple):
+    """What an agent chose and why."""
+
+    actions: NDArray[np.int64]  # [N]
+    scores: NDArray[np.float32]  # [N, A]; Q-values or probabilities, see Agent.score_kind
+
+
+class Agent(Protocol):
+    """A learner. One training loop serves all of them, on-policy and off-policy."""
+
+    score_kind: str
+    """``"q_values"`` or ``"probabilities"``."""
+
+    def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
+        """Choose valid actions for ``obs`` [N, D] under ``mask`` [N, A]; greedy unless ``explore``."""
+
+    def observe(self, step: Transitions) -> None:
+        """Take in one step of the N environments, in order, whose actions this agent chose with ``explore=True``."""
+
+    def update(self) -> dict[str, float]:
+        """Learn if it is time to; returns metrics of the updates made, empty if none was due."""
+
+    def status(self) -> dict[str, float]:
+        """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on: networks, optimiser, schedules, counters, random states. Tensors and plain data."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave; raises UserError if the shapes do not fit."""

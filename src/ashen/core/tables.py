@@ -1,0 +1,140 @@
+"""Fact tables: TOML files in which every number names its source and how far it can be trusted.
+
+A number is an inline table ``{v = 1.533, s = "S2", c = "D"}``; guesses may add ``range = [lo, hi]``; ``v`` may be a list.
+``c`` is M measured, D datamined, C computed, W wiki, I inferred, G guess. A bare number is a load error.
+Words, names and booleans stand bare.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ashen.core.errors import UserError, unknown
+
+CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
+_KEYS = {"v", "s", "c", "range", "note"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number (or list of numbers) with its source.
+
+    Args:
+        value: number, or nested list of numbers.
+        source: key of the source list in ``data/ds3/sources.toml``.
+        confidence: one letter of :data:`CONFIDENCES`.
+        range: what the evidence allows, if known.
+    """
+
+    value: Any
+    source: str
+    confidence: str
+    range: tuple[float, float] | None = None
+
+
+def data_file(*parts: str) -> Path:
+    """Path of a file shipped in ``ashen/data``."""
+    return Path(str(files("ashen"))).joinpath("data", *parts)
+
+
+def load_facts(path: Path) -> dict[str, Any]:
+    """Read a fact table; every number becomes a :class:`Fact`.
+
+    Raises:
+        UserError: the file is missing, is not TOML, or holds a number without a source.
+    """
+    return _facts(read_toml(path), path, "")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file, with a one-line error that names file and place.
+
+    Raises:
+        UserError: the file is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no such file: {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not valid TOML: {error}; mend that line") from None
+
+
+def plain(tree: Any) -> Any:
+    """The same tree with bare values in place of facts."""
+    if isinstance(tree, Fact):
+        return tree.value
+    if isinstance(tree, dict):
+        return {key: plain(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [plain(value) for value in tree]
+    return tree
+
+
+def walk(tree: Any, path: str = "") -> Iterator[tuple[str, Fact]]:
+    """All facts of a tree with their dotted paths, list items by index."""
+    if isinstance(tree, Fact):
+        yield path, tree
+    elif isinstance(tree, dict | list):
+        items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        for key, value in items:
+            yield from walk(value, f"{path}.{key}" if path else str(key))
+
+
+def fingerprint(*trees: Any) -> str:
+    """Hash of what tables say (values only), 16 hex digits: the table hash of a run."""
+    text = json.dumps([plain(tree) for tree in trees], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def boss_names() -> dict[str, Path]:
+    """The bosses shipped, name -> table."""
+    return {path.stem: path for path in sorted(data_file("ds3", "bosses").glob("*.toml"))}
+
+
+def boss_file(boss: str) -> Path:
+    """Table of a boss, by name or by path of a TOML file.
+
+    Raises:
+        UserError: there is no such boss or file.
+    """
+    if boss.endswith(".toml"):
+        path = Path(boss)
+        if not path.is_file():
+            raise UserError(f"no boss table at {path}; give a boss name or the path of an existing TOML file")
+        return path
+    if boss not in boss_names():
+        raise unknown("boss", boss, boss_names())
+    return boss_names()[boss]
+
+
+def _facts(node: Any, path: Path, where: str) -> Any:
+    if isinstance(node, bool | str):
+        return node
+    if isinstance(node, dict):
+        if "v" in node:
+            return _fact(node, path, where)
+        return {key: _facts(value, path, f"{where}.{key}" if where else key) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_facts(value, path, f"{where}[{index}]") for index, value in enumerate(node)]
+    raise UserError(f'{path}: {where} = {node} has no source; write {{v = {node}, s = "...", c = "G"}}')
+
+
+def _fact(node: dict[str, Any], path: Path, where: str) -> Fact:
+    if extra := set(node) - _KEYS:
+        raise unknown("key", sorted(extra)[0], _KEYS, f"{path}, {where}")
+    if not isinstance(node.get("s"), str) or node.get("c") not in CONFIDENCES:
+        raise UserError(f"{path}: {where} needs a source s and a confidence c, one of {', '.join(CONFIDENCES)}")
+    bounds = node.get("range")
+    if bounds is not None and not (isinstance(bounds, list) and len(bounds) == 2 and bounds[0] <= bounds[1]):
+        raise UserError(f"{path}: {where} has a bad range {bounds}; write range = [lo, hi]")
+    return Fact(node["v"], node["s"], node["c"], tuple(bounds) if bounds else None)
