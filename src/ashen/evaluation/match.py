@@ -1,0 +1,138 @@
+"""A match: exactly n fights on seeds fixed beforehand, played in rounds of N side by side.
+
+A round ends when its last fight does, and only each slot's first fight counts, so quick fights are not favoured. Fight k
+is played on seed k whatever N is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.fight import Outcome
+from ashen.core.seeding import derive_seed
+from ashen.evaluation.damage import DamageWatch
+from ashen.evaluation.policies import Policy
+from ashen.evaluation.statistics import is_sure
+from ashen.runs.fights import FightRecord, Tape
+
+
+@dataclass(frozen=True)
+class FightResult:
+    """What one fight came to."""
+
+    outcome: Outcome
+    fight_return: float
+    """Sum of rewards."""
+    length_steps: int
+    """Steps of 0.1 s."""
+    boss_hp_left: float
+    """Share of the boss's hit points, 0..1."""
+    reached_phase2: bool
+    attacks: dict[str, int]
+    """How often each boss attack was shown."""
+    damage: dict[str, float]
+    """Hit points the player lost to each boss attack; ``other`` is what no attack explains, such as a fall."""
+
+
+def fight_seeds(seed: int, fights: int) -> list[int]:
+    """The seeds of a match's fights, [fights]; a longer match begins with the same fights."""
+    return [derive_seed(seed, "fight", number) for number in range(fights)]
+
+
+def play_match(
+    env: Any,
+    policy: Policy,
+    seeds: Sequence[int],
+    *,
+    record: Callable[[FightRecord], object] | None = None,
+    facts: dict[str, Any] | None = None,
+    until_sure: bool = False,
+    progress: Callable[[Sequence[FightResult]], object] | None = None,
+) -> list[FightResult]:
+    """Play one fight on each seed.
+
+    Args:
+        env: a vector environment of ashen, used by nobody else meanwhile; its size is the size of a round.
+        policy: who plays.
+        seeds: one a fight.
+        record: called with the record of every fight, in order.
+        facts: what is to stand in the records' ``meta`` besides what a match knows.
+        until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
+        progress: called after every round with all results so far.
+
+    Returns:
+        One result a fight, in the order of the seeds.
+    """
+    results: list[FightResult] = []
+    for first in range(0, len(seeds), env.num_envs):
+        fights = _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play()
+        for number, (result, fight) in enumerate(fights, first):
+            results.append(result)
+            if record is not None and fight is not None:
+                fight.meta.update((facts or {}) | {"fight_number": number})
+                record(fight)
+        if progress is not None:
+            progress(results)
+        judged = [result.outcome for result in results if result.outcome != Outcome.FAULT]
+        if until_sure and is_sure(judged.count(Outcome.WIN), len(judged)):
+            break
+    return results
+
+
+class _Round:
+    """N fights side by side, one on each seed; slots beyond the seeds play along unseen."""
+
+    def __init__(self, env: Any, policy: Policy, seeds: Sequence[int], recorded: bool):
+        self._env, self._policy, self._fights = env, policy, len(seeds)
+        self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
+        self._tape = Tape() if recorded else None
+        self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary)
+        self._returns = np.zeros(env.num_envs)
+
+    def play(self) -> list[tuple[FightResult, FightRecord | None]]:
+        env = self._env
+        obs, info = env.reset(seed=self._seeds)
+        self._policy.begin(np.array(self._seeds, np.uint64))
+        reached = env.states["phase"] == 2
+        results: dict[int, tuple[FightResult, FightRecord | None]] = {}
+        while len(results) < self._fights:
+            before, mask = env.states.copy(), info["action_mask"].copy()
+            decision = self._policy.act(before, obs, mask)
+            obs, rewards, terminated, truncated, info = env.step(decision.actions)
+            ended = terminated | truncated
+            after = np.where(ended, env.final_states, env.states)
+            self._returns += rewards
+            self._damage.watch(before, after)
+            reached |= after["phase"] == 2
+            if self._tape is not None:
+                self._tape.add(before, decision.actions, mask, info["reward_terms"], rewards, decision.scores)
+            for slot in np.flatnonzero(ended[: self._fights]).tolist():
+                if slot not in results:
+                    results[slot] = self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
+        return [results[slot] for slot in range(self._fights)]
+
+    def _finish(self, slot: int, final: Any, outcome: Outcome, reached: bool) -> tuple[FightResult, FightRecord | None]:
+        result = FightResult(
+            outcome=outcome,
+            fight_return=float(self._returns[slot]),
+            length_steps=int(final["step"]),
+            boss_hp_left=float(final["boss_hp"] / final["boss_max_hp"]),
+            reached_phase2=bool(reached),
+            attacks=self._damage.attacks(slot),
+            damage=self._damage.lost(slot),
+        )
+        if self._tape is None:
+            return result, None
+        meta = {
+            "outcome": outcome.name,
+            "seed": self._seeds[slot],
+            "table_hash": self._env.backend.table_hash,
+            "action_names": list(self._env.action_names),
+            "term_names": list(self._env.reward.names),
+            "policy": self._policy.name,
+            "score_kind": self._policy.score_kind,
+        }
+        return result, self._tape.cut(slot, final, meta)

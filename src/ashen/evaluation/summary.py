@@ -1,0 +1,60 @@
+"""What a match came to, as the figures everyone quotes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ashen.core.fight import Outcome
+from ashen.evaluation.match import FightResult
+from ashen.evaluation.statistics import anytime_interval, bootstrap_interval, wilson_interval
+
+
+def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_sure: bool = False) -> dict[str, Any]:
+    """Figures of a match, ready for JSON.
+
+    Args:
+        results: one a fight, at least one.
+        full_fight: whether the fights could change phase; adds ``phase_change_rate``, the share that reached phase 2.
+        stopped_when_sure: the match could stop early, so the win rate gets the interval that allows it.
+
+    Returns:
+        ``fights, wins, losses, timeouts, faults``; ``win_rate`` with ``win_rate_low, win_rate_high`` (95 %), over the
+        fights without a fault; ``return_mean`` with ``return_low, return_high`` (95 %); ``length_mean_steps``;
+        ``boss_hp_left_mean`` (0..1); ``damage_per_attack``: for each attack how often it was shown, and the hit points
+        it cost, both per fight.
+    """
+    count = {outcome: sum(result.outcome == outcome for result in results) for outcome in Outcome}
+    wins, judged = count[Outcome.WIN], len(results) - count[Outcome.FAULT]
+    low, high = (anytime_interval if stopped_when_sure else wilson_interval)(wins, judged)
+    returns = [result.fight_return for result in results]
+    return_low, return_high = bootstrap_interval(returns)
+    figures = {
+        "fights": len(results),
+        "wins": wins,
+        "losses": count[Outcome.LOSS],
+        "timeouts": count[Outcome.TIMEOUT],
+        "faults": count[Outcome.FAULT],
+        "win_rate": wins / judged if judged else 0.0,
+        "win_rate_low": low,
+        "win_rate_high": high,
+        "return_mean": float(np.mean(returns)),
+        "return_low": return_low,
+        "return_high": return_high,
+        "length_mean_steps": float(np.mean([result.length_steps for result in results])),
+        "boss_hp_left_mean": float(np.mean([result.boss_hp_left for result in results])),
+    }
+    if full_fight:
+        figures["phase_change_rate"] = float(np.mean([result.reached_phase2 for result in results]))
+    return figures | {"damage_per_attack": _damage_per_attack(results)}
+
+
+def _damage_per_attack(results: Sequence[FightResult]) -> dict[str, dict[str, float]]:
+    names = sorted({name for result in results for name in (*result.attacks, *result.damage)})
+    return {
+        name: {
+            "shown": sum(result.attacks.get(name, 0) for result in results) / len(results),
+            "damage": sum(result.damage.get(name, 0.0) for result in results) / len(results),
+        }
+        for name in names
+    }

@@ -1,0 +1,165 @@
+"""Recorded fights: one ``.npz`` a fight, readable without pickle, torch or the simulator.
+
+Films, plots and later tools read only these. T steps, A actions, K reward terms.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.errors import UserError
+from ashen.core.fight import FIGHT_STATE, Outcome
+from ashen.runs.files import now, write_bytes
+
+SCHEMA_VERSION = 1
+_DAMAGE = (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_ARRAYS = ("states", "actions", "masks", "reward_terms", "rewards", "scores")
+
+
+@dataclass(frozen=True)
+class FightRecord:
+    """One fight from its first state to its last."""
+
+    states: NDArray[Any]
+    """FIGHT_STATE [T+1]; states[t] is what action t was chosen from, states[T] is how the fight ended."""
+    actions: NDArray[np.int16]
+    """[T], indices into ``meta["action_names"]``."""
+    masks: NDArray[np.bool_]
+    """[T, A], the valid actions in states[t]."""
+    reward_terms: NDArray[np.float32]
+    """[T, K], named by ``meta["term_names"]``."""
+    rewards: NDArray[np.float32]
+    """[T], what the agent was paid for action t."""
+    scores: NDArray[np.float32]
+    """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
+    meta: dict[str, Any]
+    """``outcome`` (a name of :class:`Outcome`), ``seed, table_hash, schema_version, boss, fight, encoder, reward,
+    action_names, term_names, score_kind, env_step, kind`` ("evaluation" or "training"), ``fight_number, policy,
+    recorded_at, num_steps``."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the fight ended."""
+        return Outcome[self.meta["outcome"]]
+
+
+class Tape:
+    """Collects the steps of N fights played side by side, until each is cut out as a record."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[NDArray[Any], ...]] = []
+
+    def add(self, *step: NDArray[Any]) -> None:
+        """Add one step of all fights: states before it, actions, masks, reward terms, rewards, scores, each [N, ...]."""
+        self._steps.append(tuple(np.array(part) for part in step))
+
+    def cut(self, slot: int, final_state: NDArray[Any], meta: dict[str, Any]) -> FightRecord:
+        """The fight of one slot, from the tape's start to now; schema, time and length are added to ``meta``."""
+        states, actions, masks, terms, rewards, scores = (
+            np.stack([part[slot] for part in parts]) for parts in zip(*self._steps, strict=True)
+        )
+        return FightRecord(
+            states=np.append(states, final_state),
+            actions=actions.astype(np.int16),
+            masks=masks.astype(np.bool_),
+            reward_terms=terms.astype(np.float32),
+            rewards=rewards.astype(np.float32),
+            scores=scores.astype(np.float32),
+            meta={"schema_version": SCHEMA_VERSION, "recorded_at": now(), "num_steps": len(actions)} | meta,
+        )
+
+    def clear(self) -> None:
+        """Start anew."""
+        self._steps.clear()
+
+
+def save_fight(record: FightRecord, folder: Path) -> Path:
+    """Write a record into a folder, under a name that sorts by kind, step and number.
+
+    Returns:
+        The file, for example ``evaluation-000250000-007-win.npz``.
+    """
+    meta = record.meta
+    name = f"{meta['kind']}-{meta['env_step']:09d}-{meta['fight_number']:03d}-{meta['outcome'].lower()}.npz"
+    data = io.BytesIO()
+    arrays = {part: getattr(record, part) for part in _ARRAYS}
+    np.savez_compressed(data, meta=np.array(json.dumps(meta)), **arrays)
+    write_bytes(folder / name, data.getvalue())
+    return folder / name
+
+
+def load_fight(path: Path) -> FightRecord:
+    """Read a record.
+
+    Raises:
+        UserError: there is no such file, it is damaged, or it was written with another FIGHT_STATE.
+    """
+    with _opened(path) as file:
+        meta = _meta(file, path)
+        try:
+            record = FightRecord(**{part: file[part] for part in _ARRAYS}, meta=meta)
+        except _DAMAGE as error:
+            raise _damaged(path, error) from None
+    if record.states.dtype != FIGHT_STATE or len(record.states) != len(record.actions) + 1:
+        raise UserError(f"{path} was recorded by another version of ashen and cannot be read; record it anew")
+    return record
+
+
+def load_meta(path: Path) -> dict[str, Any]:
+    """Read only what is said about a fight, which is quick.
+
+    Raises:
+        UserError: as :func:`load_fight`.
+    """
+    with _opened(path) as file:
+        return _meta(file, path)
+
+
+def list_fights(folder: Path, kind: str = "") -> list[Path]:
+    """The recorded fights of a folder, oldest step first; ``kind`` is "evaluation", "training" or all."""
+    return sorted(folder.glob(f"{kind}*.npz"), key=lambda path: path.name.split("-")[1:])
+
+
+def typical_fight(paths: Iterable[Path]) -> Path:
+    """The fight that shows best how an agent fights: of its most common outcome, of median length.
+
+    Args:
+        paths: fights to choose from, at least one.
+    """
+    metas = {path: load_meta(path) for path in paths}
+    outcomes = [meta["outcome"] for meta in metas.values()]
+    common = max(sorted(set(outcomes)), key=outcomes.count)
+    alike = sorted((meta["num_steps"], path.name, path) for path, meta in metas.items() if meta["outcome"] == common)
+    return alike[len(alike) // 2][2]
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise UserError(f"no recorded fight at {path}; see the fights folder of a run") from None
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+
+
+def _meta(file: Any, path: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads(str(file["meta"]))
+        version = meta["schema_version"]
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+    if version != SCHEMA_VERSION:
+        raise UserError(f"{path} has schema {version}, this ashen reads {SCHEMA_VERSION}; record it anew")
+    return meta
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path} is damaged ({error}); remove it and choose another fight")

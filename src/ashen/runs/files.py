@@ -1,0 +1,60 @@
+"""Writing files so that a crash, a full disk or a reader at the wrong moment never sees half of one."""
+
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+
+_REPLACE_TRIES = 20
+_REPLACE_WAIT_S = 0.05
+
+
+def now() -> str:
+    """The wall-clock time as ISO 8601 with the local offset, for example ``2026-11-22T18:03:11.250+01:00``."""
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside it first, onto the disk, then in its place.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; an older file stays as it was.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """:func:`write_bytes` for text, in UTF-8 with plain newlines."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a file; starts a new one if the last was left unfinished by a crash.
+
+    Raises:
+        OSError: the disk is full or the file cannot be written.
+    """
+    with path.open("ab+") as file:
+        if file.seek(0, os.SEEK_END) > 0:
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else "\n" + line
+        file.write(line.encode("utf-8") + b"\n")
+
+
+def _replace(source: Path, target: Path) -> None:
+    # Windows refuses to replace a file while another program reads it, which takes it milliseconds.
+    for _ in range(_REPLACE_TRIES - 1):
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(_REPLACE_WAIT_S)
+    os.replace(source, target)

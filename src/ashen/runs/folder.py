@@ -1,0 +1,166 @@
+"""The run folder: where everything about one training lies, and how it is named, made and found.
+
+``config.json · metrics.jsonl · metrics.csv · events.out.tfevents.* · checkpoints/ · fights/*.npz · run.log · curves.png``
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ashen.core.errors import UserError, unknown
+from ashen.runs.files import append_line, now, write_text
+
+SCHEMA_VERSION = 1
+"""Rises when a reader of older folders would misread a newer one."""
+
+
+def default_runs_dir() -> Path:
+    """Where runs are kept: the ``ASHEN_RUNS`` environment variable, else ``runs`` in the current folder."""
+    return Path(os.environ.get("ASHEN_RUNS") or "runs")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run, and the small files written straight into it.
+
+    Args:
+        path: the folder itself.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.resolve().name
+
+    @property
+    def config_file(self) -> Path:
+        """What was asked for: recipe, versions, table hash. Written once."""
+        return self.path / "config.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One JSON object a line, append-only."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def csv_file(self) -> Path:
+        """The same rows for a spreadsheet."""
+        return self.path / "metrics.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of what a training needs to go on."""
+        return self.path / "checkpoints"
+
+    @property
+    def fights(self) -> Path:
+        """Folder of recorded fights."""
+        return self.path / "fights"
+
+    @property
+    def log_file(self) -> Path:
+        """What happened, in words, with times."""
+        return self.path / "run.log"
+
+    @property
+    def curves_file(self) -> Path:
+        """Picture of the learning curves, redrawn at every evaluation."""
+        return self.path / "curves.png"
+
+    @property
+    def film_file(self) -> Path:
+        """Film of a typical fight, made when the training ends."""
+        return self.path / "fight.mp4"
+
+    def log(self, message: str) -> None:
+        """Append a line with the time to ``run.log``."""
+        append_line(self.log_file, f"{now()}  {message}")
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Write ``config.json``; schema version, name and time are added."""
+        head = {"schema_version": SCHEMA_VERSION, "name": self.name, "created_at": now()}
+        write_text(self.config_file, json.dumps(head | config, indent=2) + "\n")
+
+    def read_config(self) -> dict[str, Any]:
+        """What :meth:`write_config` wrote.
+
+        Raises:
+            UserError: the file is missing, damaged or of another schema.
+        """
+        try:
+            config = json.loads(self.config_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot read {self.config_file}: {error}; the run folder is damaged") from None
+        version = config.get("schema_version") if isinstance(config, dict) else None
+        if version != SCHEMA_VERSION:
+            raise UserError(f"{self.config_file} has schema {version}, this ashen reads {SCHEMA_VERSION}; train anew")
+        return config
+
+
+def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:
+    """Make the folder of a new run.
+
+    Args:
+        runs_dir: folder of all runs, made if missing.
+        name: the run's name; None makes one of today's date, the label and a number.
+        label: for example ``"iudex-full"``.
+
+    Raises:
+        UserError: there is a run of that name, or the folder cannot be made.
+    """
+    if name is not None and (name in ("", ".", "..") or Path(name).name != name):
+        raise UserError(f"'{name}' cannot be a run's name; give one plain folder name, and its place with --runs-dir")
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        run = RunFolder(_new_folder(runs_dir, name, label))
+        run.checkpoints.mkdir()
+        run.fights.mkdir()
+    except FileExistsError as error:
+        if name is None or not (runs_dir / name).exists():
+            raise UserError(f"cannot make {error.filename}: a file is in the way; choose another --runs-dir") from None
+        raise UserError(f"there is already a run '{name}' in {runs_dir}; give another --name or remove it") from None
+    except (PermissionError, NotADirectoryError) as error:
+        raise UserError(f"cannot make a run in {runs_dir}: {error.strerror}; choose another --runs-dir") from None
+    return run
+
+
+def open_run(run: str, runs_dir: Path, others: tuple[str, ...] = ()) -> RunFolder:
+    """Find a run by its name or by its folder.
+
+    Args:
+        run: a name in ``runs_dir`` or a path.
+        runs_dir: folder of all runs.
+        others: further names that would have been right here, for the error message.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    for path in (runs_dir / run, Path(run)):
+        if (path / "config.json").is_file():
+            return RunFolder(path)
+    known = [*run_names(runs_dir), *others]
+    if not known:
+        raise UserError(f"unknown run '{run}'; there are none in {runs_dir} yet, make one with: ashen train")
+    raise unknown("run", run, known, str(runs_dir))
+
+
+def run_names(runs_dir: Path) -> list[str]:
+    """Names of all runs in a folder, sorted."""
+    return sorted(path.parent.name for path in runs_dir.glob("*/config.json"))
+
+
+def _new_folder(runs_dir: Path, name: str | None, label: str) -> Path:
+    if name is not None:
+        (runs_dir / name).mkdir()
+        return runs_dir / name
+    stem = f"{date.today().isoformat()}-{label}-"
+    taken = [path.name.removeprefix(stem) for path in runs_dir.glob(f"{stem}*")]
+    number = 1 + max((int(text) for text in taken if text.isdigit()), default=0)
+    path = runs_dir / f"{stem}{number}"
+    path.mkdir()
+    return path

@@ -1,0 +1,117 @@
+"""Metrics of a run: ``metrics.jsonl`` (append-only, the truth) and ``metrics.csv`` (the same for a spreadsheet).
+
+Every row has ``kind``, ``time`` (ISO 8601), ``env_step`` and ``episode``. Kinds:
+
+- ``train``: what happened since the last such row (``fights, win_rate, return_mean, length_mean_steps, steps_per_s``,
+  the agent's own numbers, ``term/<name>``: reward per fight by term, ``seconds/world|acting|learning|evaluation``);
+- ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
+- ``final``: the same for the best checkpoint on fresh fights when the training ends;
+- ``resume``: training went on from the checkpoint of this ``env_step``; later rows before it are superseded.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ashen.core.errors import UserError
+from ashen.runs.files import append_line, now, write_text
+from ashen.runs.folder import RunFolder
+
+Row = dict[str, Any]
+HEAD = ("kind", "time", "env_step", "episode")
+
+
+class MetricsLog:
+    """Appends rows to a run's metrics files.
+
+    Args:
+        run: the run's folder; rows already there stay.
+    """
+
+    def __init__(self, run: RunFolder):
+        self._jsonl = run.metrics_file
+        self._csv = run.csv_file
+        self._columns = _csv_columns(run.csv_file)
+
+    def write(self, kind: str, env_step: int, episode: int, values: Row) -> Row:
+        """Append one row; numbers that are not finite become null.
+
+        Returns:
+            The row as written.
+
+        Raises:
+            OSError: the disk is full; earlier rows stay whole.
+        """
+        row = dict(zip(HEAD, (kind, now(), env_step, episode), strict=True)) | _finite(values)
+        append_line(self._jsonl, json.dumps(row))
+        flat = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
+        if new := [key for key in flat if key not in self._columns]:
+            self._columns += new
+            header = dict(zip(self._columns, self._columns, strict=True))
+            write_text(self._csv, _csv_lines(self._columns, [header, *read_rows(self._jsonl)]))
+        else:
+            append_line(self._csv, _csv_lines(self._columns, [flat]).rstrip("\n"))
+        return row
+
+
+def read_metrics(run: RunFolder, kind: str | None = None) -> list[Row]:
+    """Rows of a run in order, without those a resume has superseded.
+
+    Args:
+        run: the run's folder.
+        kind: only rows of this kind.
+
+    Raises:
+        UserError: a row in the middle of the file is damaged.
+    """
+    rows: list[Row] = []
+    for row in read_rows(run.metrics_file):
+        if row["kind"] == "resume":
+            rows = [old for old in rows if old["env_step"] <= row["env_step"]]
+        rows.append(row)
+    return [row for row in rows if kind in (None, row["kind"])]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All whole rows of a ``metrics.jsonl``; a last line cut off by a crash is left out, a missing file is empty."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            # A crash can leave half a line, at the end or just before the lines of a resumed training.
+            if line and number < len(lines) and not _starts_resume(lines[number]):
+                raise UserError(f"{path}, line {number} is damaged; remove that line") from None
+            continue
+        rows.append(row)
+    return rows
+
+
+def _starts_resume(line: str) -> bool:
+    return line.startswith('{"kind": "resume"') or not line
+
+
+def _finite(values: Row) -> Row:
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()
+    }
+
+
+def _csv_columns(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def _csv_lines(columns: list[str], rows: Iterable[Row]) -> str:
+    text = io.StringIO()
+    csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n").writerows(rows)
+    return text.getvalue()
