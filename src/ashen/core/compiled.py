@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_COMPILED_ROOMS = ("core", "sim", "obs", "rewards", "replay")
+_COMPILED_ROOMS = ("core", "sim", "obs", "rewards", "env", "replay")
 
 
 def source_hash(package: Path, numba_version: str) -> str:

@@ -89,7 +89,6 @@ FIGHT_STATE: Final = np.dtype(
         ("previous_boss_animation_s", np.float32),
         ("previous_boss_attack", np.int32),
         ("previous_boss_attack_since_s", np.float32),
-        ("boss_bin", np.int32),
         ("boss_bin_offset_s", np.float32),
         ("boss_bin_s", np.float32),
         ("last_actions", np.int32, (LAST_ACTIONS,)),
@@ -105,8 +104,8 @@ may be negative); poses in metres and radians (a body with yaw ``a`` faces ``(-s
 ``lock_on`` 0 or 1.
 
 Memory: the animation shown before the present one and the last clock it showed; the boss attack shown before the
-present animation and the time since its name appeared; SoulsAI's binned boss clock (``boss_bin`` is the animation bin
-it belongs to, ``boss_bin_s`` the clock, which runs on over walks and turns, ``boss_bin_offset_s`` its offset);
+present animation and the time since its name appeared; SoulsAI's binned boss clock (``boss_bin_s``, which
+runs on over walks and turns; ``boss_bin_offset_s`` is what it adds to the shown clock);
 ``last_actions`` newest first, -1 before the first; for every boss animation the reported seconds since its name was
 last shown, 0 while it is, capped at ``NEVER_S``.
 """
