@@ -29,30 +29,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
-OLDEST = (3, 11)
-PREFERRED = (3, 11)
+PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
-NETWORK_SIGNS = (
-    "ConnectionError",
-    "ResolutionError",
-    "Timeout",
-    "ConnectionReset",
-    "ProxyError",
-    "SSLError",
-    "getaddrinfo",
-)
+NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 
 class Problem(Exception):
     """Something the user has to mend, told in one line."""
-
-
-class Request(NamedTuple):
-    """What the command line asks for. ``cuda`` is "" if not asked for, else a name such as "cu130"."""
-
-    words: list[str]
-    cuda: str
 
 
 class Setup(NamedTuple):
@@ -65,8 +49,8 @@ class Setup(NamedTuple):
     cuda: str
 
 
-def parse(arguments: list[str]) -> Request:
-    """Split off ``--cuda``; everything else is passed on as it stands."""
+def parse(arguments: list[str]) -> tuple[list[str], str]:
+    """Split off ``--cuda``: the other words as they stand, and a name such as "cu130", "" if not asked for."""
     words, cuda = [], ""
     for word in arguments:
         if word == "--cuda":
@@ -77,7 +61,7 @@ def parse(arguments: list[str]) -> Request:
                 raise Problem(f"{word}: give the CUDA version as PyTorch names it, for example --cuda={DEFAULT_CUDA}")
         else:
             words.append(word)
-    return Request(words, cuda)
+    return words, cuda
 
 
 def files_hash(root: Path) -> str:
@@ -100,9 +84,8 @@ def venv_python_version(venv: Path) -> str:
     except OSError:
         return ""
     settings = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
-    if not Path(settings.get("home", "")).is_dir() or not venv_program(venv, "python").exists():
-        return ""
-    return settings.get("version", settings.get("version_info", ""))
+    whole = Path(settings.get("home", "?")).is_dir() and venv_program(venv, "python").exists()
+    return settings.get("version", settings.get("version_info", "")) if whole else ""
 
 
 def read_stamp(venv: Path) -> Setup | str:
@@ -157,14 +140,13 @@ def choose_python(
     find: Callable[[list[str]], tuple[int, int] | None], windows: bool, running: str
 ) -> tuple[list[str], tuple[int, int]]:
     """The command of the Python to build on: 3.11 if there is one, else the running one if it is new enough."""
-    name = "{}.{}".format(*PREFERRED)
+    name = "{}.{}".format(*PYTHON)
     preferred = ["py", f"-{name}"] if windows else [f"python{name}"]
-    if find([running]) == PREFERRED:
-        return [running], PREFERRED
-    if find(preferred) == PREFERRED:
-        return preferred, PREFERRED
+    for command in ([running], preferred):
+        if find(command) == PYTHON:
+            return command, PYTHON
     version = find([running])
-    if version and version >= OLDEST:
+    if version and version >= PYTHON:
         return [running], version
     advice = f"winget install Python.Python.{name}" if windows else f"python{name} and python{name}-venv of your system"
     raise Problem(f"ashen needs 64-bit Python {name}: get it from https://www.python.org/downloads, or {advice}")
@@ -179,8 +161,7 @@ def wheel_link(page: str, version: str, cuda: str, python: tuple[int, int], syst
     """The link to the wheel that fits, on a page of PyTorch's index; ``system`` ends its name (win_amd64, x86_64)."""
     tag = "cp{}{}".format(*python)
     pattern = rf'href="([^"#]*/torch-{re.escape(version)}(?:\+|%2B){cuda}-{tag}-{tag}-[^"#]*{system}\.whl)'
-    found = re.search(pattern, page)
-    return found[1] if found else None
+    return next(iter(re.findall(pattern, page)), None)
 
 
 def announce_cuda(version: str, cuda: str, python: tuple[int, int]) -> None:
@@ -260,20 +241,22 @@ def read_log(path: Path) -> str:
 def explain(title: str, log: str, log_path: Path) -> str:
     """Why an installation failed: one line where the cause is plain, else the end of the log too."""
     tail = log.splitlines()[-15:]
-    if any(sign in line for sign in NETWORK_SIGNS for line in tail):
+    if NETWORK_SIGNS.search(" ".join(tail)):
         return f"{title} failed: cannot reach the package index; check the network or proxy, then repeat ({log_path})"
     if "No space left on device" in log or "WinError 112" in log:
         return f"{title} failed: the disk is full; make room under {log_path.parent}"
+    if "PermissionError" in log:
+        return f"{title} failed: a program uses .venv; close it, or leave the environment with deactivate, and repeat"
     if "ensurepip" in log:
         return f"{title} failed: this Python has no venv; install it (Debian, Ubuntu: sudo apt install python3-venv)"
     return "\n  ".join([f"{title} failed, the log {log_path} ends so:", *tail])
 
 
-def prepare(request: Request, extras: tuple[str, ...]) -> Path:
+def prepare(extras: tuple[str, ...], cuda: str) -> Path:
     """Make or mend .venv if need be and return its path."""
     venv = ROOT / ".venv"
     stamp = read_stamp(venv)
-    wish = wanted(ROOT, stamp, venv_python_version(venv), extras, request.cuda)
+    wish = wanted(ROOT, stamp, venv_python_version(venv), extras, cuda)
     step = plan(stamp, wish)
     if step == "ready":
         return venv
@@ -346,14 +329,14 @@ def run_tests(venv: Path, words: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; returns the exit code of what ran."""
     try:
-        request = parse(arguments)
-        if not request.words or request.words[0] in ("-h", "--help"):
+        words, cuda = parse(arguments)
+        if not words or words[0] in ("-h", "--help"):
             print(__doc__.strip(), flush=True)
             ashen = venv_program(ROOT / ".venv", "ashen")
             return run([str(ashen), "--help"])[0] if ashen.exists() else 0
-        if request.words[0] == "test":
-            return run_tests(prepare(request, ("dev",)), request.words[1:])
-        return run([str(venv_program(prepare(request, ()), "ashen")), *request.words])[0]
+        if words[0] == "test":
+            return run_tests(prepare(("dev",), cuda), words[1:])
+        return run([str(venv_program(prepare((), cuda), "ashen")), *words])[0]
     except Problem as problem:
         say(str(problem))
         return 2
