@@ -13,21 +13,21 @@ from ashen.core.compiled import njit
 from ashen.core.geometry import wrap
 from ashen.core.tables import plain
 
-ARENA = np.dtype(
-    [
-        ("center_x_m", np.float64),
-        ("center_y_m", np.float64),
-        ("wall_radius_m", np.float64),
-        ("cliff_radius_m", np.float64),
-        ("open_angle_rad", np.float64),
-        ("open_half_width_rad", np.float64),
-        ("corridor_angle_rad", np.float64),
-        ("corridor_half_width_m", np.float64),
-        ("corridor_end_m", np.float64),
-        ("floor_z_m", np.float64),
-        ("fall_z_m", np.float64),
-    ]
-)
+ARENA = np.dtype([
+    ("center_x_m", np.float64),
+    ("center_y_m", np.float64),
+    ("wall_radius_m", np.float64),
+    ("cliff_radius_m", np.float64),
+    ("open_angle_rad", np.float64),
+    ("open_half_width_rad", np.float64),
+    ("corridor_angle_rad", np.float64),
+    ("corridor_half_width_m", np.float64),
+    ("corridor_end_m", np.float64),
+    ("floor_z_m", np.float64),
+    ("floor_rise_from_m", np.float64),
+    ("floor_rise", np.float64),
+    ("fall_z_m", np.float64),
+])
 """Angles are mathematical (counter-clockwise from +x) about the centre; ``corridor_end_m`` is measured from the centre."""
 
 
@@ -36,7 +36,7 @@ def make_arena(table: dict[str, Any]) -> NDArray[Any]:
     values = plain(table)
     arena = np.zeros(1, ARENA)
     arena["center_x_m"], arena["center_y_m"] = values["center_m"]
-    for name in ("wall_radius_m", "cliff_radius_m", "corridor_half_width_m", "corridor_end_m", "floor_z_m", "fall_z_m"):
+    for name in set(ARENA.names) & set(values):
         arena[name] = values[name]
     arena["open_angle_rad"] = math.radians(values["open_angle_deg"])
     arena["open_half_width_rad"] = math.radians(values["open_half_width_deg"])
@@ -57,6 +57,13 @@ def corridor_position(arena, x, y):
     dx, dy = x - arena.center_x_m, y - arena.center_y_m
     c, s = math.cos(arena.corridor_angle_rad), math.sin(arena.corridor_angle_rad)
     return dx * c + dy * s, dy * c - dx * s
+
+
+@njit
+def floor_z_m(arena, x, y):
+    """Height of the ground."""
+    radius, _ = polar(arena, x, y)
+    return arena.floor_z_m + arena.floor_rise * max(0.0, radius - arena.floor_rise_from_m)
 
 
 @njit
@@ -93,7 +100,9 @@ def confine(arena, x, y, edge_m):
     best = (best_x - x) ** 2 + (best_y - y) ** 2
     half = arena.open_half_width_rad
     angle = arena.open_angle_rad + max(-half, min(half, off))
-    reach = min(radius, limit) * (math.cos(off - max(-half, min(half, off))) if abs(off) < half + 0.5 * math.pi else 0.0)
+    reach = min(radius, limit) * (
+        math.cos(off - max(-half, min(half, off))) if abs(off) < half + 0.5 * math.pi else 0.0
+    )
     sector_x = arena.center_x_m + reach * math.cos(angle)
     sector_y = arena.center_y_m + reach * math.sin(angle)
     if (sector_x - x) ** 2 + (sector_y - y) ** 2 < best:

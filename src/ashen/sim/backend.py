@@ -1,0 +1,140 @@
+"""N simulated fights behind :class:`ashen.core.protocols.Backend`: serial for few fights, on all cores for many."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.compiled import njit, prange
+from ashen.core.errors import unknown
+from ashen.core.fight import FIGHT_STATE, NUM_ACTIONS
+from ashen.core.tables import boss_file
+from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
+from ashen.sim.fight import show_fight, start_fight, step_fight
+from ashen.sim.pack import load_tables
+from ashen.sim.player import is_valid
+from ashen.sim.random import next_stream
+from ashen.sim.records import WORLD
+
+FIGHTS = {"phase1": (1, 0), "phase2": (2, 0), "full": (1, 1)}
+"""Kinds of fight: the first phase, and whether the phase may change. In a single phase the boss's whole HP is dealt."""
+_PARALLEL_FROM = 256
+"""Numba's threads cost more than they save below this many fights."""
+
+
+class SimBackend:
+    """N simulated fights.
+
+    Args:
+        boss: a boss's name or the path of its table.
+        fight: ``"phase1"``, ``"phase2"`` (SoulsGym's training fights) or ``"full"`` (its demo fight).
+        num_fights: N.
+        random_start: start at one of eleven poses instead of the fixed one.
+
+    Raises:
+        UserError: there is no such boss or kind of fight, or its table is broken.
+    """
+
+    def __init__(self, boss: str, fight: str, num_fights: int, random_start: bool = False) -> None:
+        if fight not in FIGHTS:
+            raise unknown("fight", fight, FIGHTS)
+        path = boss_file(boss)
+        self.num_fights = num_fights
+        self.player_vocabulary, self.boss_vocabulary = player_vocabulary(), boss_vocabulary(path)
+        self.tables, self.table_hash = load_tables(path)
+        self.states = np.zeros(num_fights, FIGHT_STATE)
+        self._worlds = np.zeros(num_fights, WORLD)
+        self._worlds["stream"] = np.arange(num_fights)
+        self._first_phase, self._may_change_phase = FIGHTS[fight]
+        self._random_start = int(random_start)
+        self._all = np.ones(num_fights, np.bool_)
+        self._mask = np.zeros((num_fights, NUM_ACTIONS), np.bool_)
+        self._outcome = np.zeros(num_fights, np.int8)
+        self._step = _step_parallel if num_fights >= _PARALLEL_FROM else _step_serial
+
+    def reset(self, which: NDArray[np.bool_], seeds: NDArray[np.uint64] | None = None) -> None:
+        """Start new fights where ``which`` [N] is true; ``seeds`` [N] restart their random streams, else they go on."""
+        if seeds is not None:
+            self._worlds["stream"][which] = seeds[which]
+        phase, change, random = self._first_phase, self._may_change_phase, self._random_start
+        _reset(self._worlds, self.tables, self.states, self._mask, self._outcome, which, phase, change, random)
+
+    def step(self, actions: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> None:
+        """Advance by 0.1 s the fights in ``which`` [N] (all, if None) with ``actions`` [N] in 0..19."""
+        which = self._all if which is None else which
+        self._step(self._worlds, self.tables, self.states, self._mask, self._outcome, actions, which)
+
+    def valid_actions(self) -> NDArray[np.bool_]:
+        """Mask [N, 20]; rewritten in place by reset and step."""
+        return self._mask
+
+    def outcome(self) -> NDArray[np.int8]:
+        """Outcome values [N] of the last step; rewritten in place by reset and step."""
+        return self._outcome
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def snapshot(self) -> NDArray[Any]:
+        """The worlds with everything that only the simulator knows [N], for tests and explanations."""
+        return self._worlds.copy()
+
+    def restore(self, worlds: NDArray[Any]) -> None:
+        """Go on from a snapshot [N]."""
+        self._worlds[:] = worlds
+        _show(self._worlds, self.tables, self.states, self._mask, self._outcome)
+
+
+@njit
+def _show_one(world, tables, state, mask):
+    show_fight(world, tables, state)
+    rules, moves = tables.rules[world.variant], tables.moves[world.variant]
+    walk, roll, attack = (
+        is_valid(world, rules, moves, 0),
+        is_valid(world, rules, moves, 8),
+        is_valid(world, rules, moves, 16),
+    )
+    mask[:8] = walk
+    mask[8:16] = roll
+    mask[16:19] = attack
+    mask[19] = True
+
+
+@njit
+def _show(worlds, tables, states, masks, outcomes):
+    for n in range(worlds.shape[0]):
+        _show_one(worlds[n], tables, states[n], masks[n])
+        outcomes[n] = worlds[n].outcome
+
+
+@njit
+def _reset(worlds, tables, states, masks, outcomes, which, phase, change, random_start):
+    for n in range(worlds.shape[0]):
+        if which[n]:
+            world = worlds[n]
+            world.stream = next_stream(world.stream)
+            start_fight(world, tables, phase, change, random_start)
+            _show_one(world, tables, states[n], masks[n])
+            outcomes[n] = world.outcome
+
+
+@njit
+def _step_one(worlds, tables, states, masks, outcomes, actions, n):
+    world = worlds[n]
+    step_fight(world, tables, actions[n])
+    _show_one(world, tables, states[n], masks[n])
+    outcomes[n] = world.outcome
+
+
+@njit
+def _step_serial(worlds, tables, states, masks, outcomes, actions, which):
+    for n in range(worlds.shape[0]):
+        if which[n]:
+            _step_one(worlds, tables, states, masks, outcomes, actions, n)
+
+
+@njit(parallel=True)
+def _step_parallel(worlds, tables, states, masks, outcomes, actions, which):
+    for n in prange(worlds.shape[0]):
+        if which[n]:
+            _step_one(worlds, tables, states, masks, outcomes, actions, n)

@@ -1,0 +1,158 @@
+"""One fight: how it starts, one step of it, and what the game shows of it. The order of a frame stands here."""
+
+import math
+
+from ashen.core.arena import floor_z_m
+from ashen.core.compiled import njit
+from ashen.core.fight import MAX_STEPS, REPORTED_STEP_S, Outcome
+from ashen.core.geometry import distance_m, wrap, yaw_towards
+from ashen.core.arena import confine
+from ashen.sim.boss_ai import idle, step_aside
+from ashen.sim.boss_body import advance_boss
+from ashen.sim.camera import advance_camera, settle_camera
+from ashen.sim.hits import advance_throws, strike, swing_sword
+from ashen.sim.player import advance_player, keep_player_on_ground, press, shown_clock_s, start_move
+from ashen.sim.random import uniform, uniform_between
+from ashen.sim.records import (
+    B_IDLE,
+    FRAMES_PER_STEP,
+    MAX_ACTS,
+    MODE_APPROACH,
+    MODE_ATTACK,
+    MODE_DECIDE,
+    NO_ATTACK,
+    P_IDLE,
+    P_RISE,
+    P_THROWN,
+)
+
+RUNNING, WIN, LOSS, TIMEOUT = (
+    int(outcome) for outcome in (Outcome.RUNNING, Outcome.WIN, Outcome.LOSS, Outcome.TIMEOUT)
+)
+_REPORTED_FRAME_S = REPORTED_STEP_S / FRAMES_PER_STEP
+
+
+@njit
+def start_fight(world, tables, first_phase, may_change_phase, random_start):
+    """Put both bodies at their start. The stream of random numbers must be set."""
+    rules, ids = tables.rules[world.variant], tables.ids
+    world.draws = 0
+    world.outcome, world.step = RUNNING, 0
+    world.phase, world.may_change_phase = first_phase, may_change_phase
+    pose = int(uniform(world) * rules.num_player_poses) if random_start else 0
+    world.player_x, world.player_y = rules.player_poses[pose, 0], rules.player_poses[pose, 1]
+    world.player_yaw = rules.player_poses[pose, 3]
+    world.player_z = floor_z_m(tables.arena[world.variant], world.player_x, world.player_y)
+    world.player_hp, world.stamina_halves = rules.player_hp, 2 * rules.stamina_max
+    start_move(world, ids[P_IDLE], 0.0, 0.0, 0.0)
+    world.was_running, world.still_f, world.rolled_second = 0, 0, 0
+    world.since_roll_f = 10000
+    world.is_falling, world.fall_m_per_f, world.is_thrown = 0, 0.0, 0
+    world.throw_damage, world.throw_damage_f, world.riposte_damage_f = 0.0, 0, 0
+    world.boss_x, world.boss_y, world.boss_yaw = rules.boss_pose[0], rules.boss_pose[1], rules.boss_pose[3]
+    world.boss_hp, world.poise = rules.boss_hp, rules.boss_poise
+    _start_boss(world, tables)
+    settle_camera(world, rules, floor_z_m(tables.arena[world.variant], world.boss_x, world.boss_y))
+
+
+@njit
+def _start_boss(world, tables):
+    """A reset teleports the boss while his AI runs on: he finishes some walk, some acts are still cooling."""
+    rules = tables.rules[world.variant]
+    world.name, world.name_f = tables.ids[B_IDLE], 0
+    world.attack, world.motion_f, world.tail_f, world.hits_done = NO_ATTACK, 0, 0, 0
+    world.chain, world.link, world.turn_f, world.mode_after_turn = 0, 0, 0, MODE_DECIDE
+    acts = tables.acts[world.variant, world.phase - 1]
+    for act in range(MAX_ACTS):
+        cooling = uniform(world) < rules.leftover_cooldown_odds
+        world.cooldown_f[act] = int(uniform(world) * acts[act].cooldown_f) if cooling else 0
+    world.act = tables.phases[world.variant, world.phase - 1].walk_act
+    life = uniform_between(world, rules.leftover_walk_f)
+    draw = uniform(world)
+    if draw < 0.5:
+        world.mode, world.mode_f = MODE_APPROACH, int(life)
+    else:
+        step_aside(world, draw < 0.75, life)
+
+
+@njit
+def step_fight(world, tables, action):
+    """One agent step: the keys, then three frames, then the camera."""
+    if world.outcome != RUNNING:
+        return
+    press(world, tables, action)
+    for _ in range(FRAMES_PER_STEP):
+        _advance_frame(world, tables)
+        if world.player_hp <= 0.0:
+            world.outcome = LOSS
+            break
+        if world.boss_hp <= 0.0:
+            world.outcome = WIN
+            break
+    arena = tables.arena[world.variant]
+    advance_camera(world, tables.rules[world.variant], floor_z_m(arena, world.boss_x, world.boss_y))
+    world.step += 1
+    if world.outcome == RUNNING and world.step >= MAX_STEPS:
+        world.outcome = TIMEOUT
+
+
+@njit
+def _advance_frame(world, tables):
+    advance_boss(world, tables)
+    advance_player(world, tables)
+    _keep_apart(world, tables)
+    keep_player_on_ground(world, tables)
+    swing_sword(world, tables)
+    if world.mode == MODE_ATTACK and world.motion_f > 0:
+        strike(world, tables, tables.attacks[world.variant, world.phase - 1, world.attack])
+    advance_throws(world, tables)
+    if world.is_thrown:
+        _restore_lock_on(world, tables)
+
+
+@njit
+def _keep_apart(world, tables):
+    """Bodies do not overlap: the boss pushes the player, and gives way only where a wall holds the player."""
+    rules, arena = tables.rules[world.variant], tables.arena[world.variant]
+    if world.move == tables.ids[P_THROWN] or world.is_falling:
+        return
+    if distance_m(world.boss_x, world.boss_y, world.player_x, world.player_y) >= rules.min_distance_m:
+        return
+    yaw = yaw_towards(world.player_x - world.boss_x, world.player_y - world.boss_y)
+    out_x, out_y = -math.sin(yaw) * rules.min_distance_m, -math.cos(yaw) * rules.min_distance_m
+    world.player_x, world.player_y = confine(arena, world.boss_x + out_x, world.boss_y + out_y, -1000.0)
+    world.boss_x, world.boss_y = world.player_x - out_x, world.player_y - out_y
+
+
+@njit
+def _restore_lock_on(world, tables):
+    rules, ids = tables.rules[world.variant], tables.ids
+    is_rising = world.move == ids[P_RISE] and world.move_f < rules.lock_off_after_throw_f
+    if world.move != ids[P_THROWN] and not is_rising:
+        world.is_thrown = 0
+
+
+@njit
+def show_fight(world, tables, state):
+    """Write what the game shows into a FIGHT_STATE row; its memory fields stay untouched."""
+    rules, moves, arena = tables.rules[world.variant], tables.moves[world.variant], tables.arena[world.variant]
+    state.phase, state.step = world.phase, world.step
+    state.player_hp, state.player_max_hp = math.floor(world.player_hp), rules.player_hp
+    state.player_sp, state.player_max_sp = world.stamina_halves // 2, rules.stamina_max
+    state.boss_hp, state.boss_max_hp = math.floor(world.boss_hp), rules.boss_hp
+    state.player_x_m, state.player_y_m, state.player_z_m = world.player_x, world.player_y, world.player_z
+    state.player_yaw_rad = wrap(world.player_yaw)
+    state.boss_x_m, state.boss_y_m = world.boss_x, world.boss_y
+    state.boss_z_m = floor_z_m(arena, world.boss_x, world.boss_y)
+    state.boss_yaw_rad = wrap(world.boss_yaw)
+    level = math.cos(world.view_pitch)
+    state.camera_nx, state.camera_ny = level * math.cos(world.view_yaw), level * math.sin(world.view_yaw)
+    state.camera_nz = math.sin(world.view_pitch)
+    state.camera_x_m = world.pivot_x - rules.camera_distance_m * state.camera_nx
+    state.camera_y_m = world.pivot_y - rules.camera_distance_m * state.camera_ny
+    state.camera_z_m = world.pivot_z - rules.camera_distance_m * state.camera_nz
+    state.player_animation = moves[world.move].shown
+    state.player_animation_s = shown_clock_s(world, rules, moves)
+    state.boss_animation = world.name
+    state.boss_animation_s = world.name_f * _REPORTED_FRAME_S
+    state.lock_on = 0 if world.is_thrown else 1
