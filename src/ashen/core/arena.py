@@ -28,7 +28,7 @@ ARENA = np.dtype([
     ("floor_rise", np.float64),
     ("fall_z_m", np.float64),
 ])
-"""Angles are mathematical (counter-clockwise from +x) about the centre; ``corridor_end_m`` is measured from the centre."""
+"""Angles are mathematical, counter-clockwise from +x, about the centre; ``corridor_end_m`` is measured from it."""
 
 
 def make_arena(table: dict[str, Any]) -> NDArray[Any]:

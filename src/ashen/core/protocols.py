@@ -36,7 +36,7 @@ class Backend(Protocol):
 
 
 class Transitions(NamedTuple):
-    """One step of N environments, as an agent observes it. ``next_obs`` is the true last observation where one ended."""
+    """One step of N environments, as an agent observes it; where a fight ended, ``next_obs`` is its true end."""
 
     obs: NDArray[np.float32]  # [N, D]
     mask: NDArray[np.bool_]  # [N, A]
@@ -75,7 +75,7 @@ class Agent(Protocol):
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on: networks, optimiser, schedules, counters, random states. Tensors and plain data."""
+        """All it needs to go on: networks, optimiser, schedules, counters, random states; tensors and plain data."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; raises UserError if the shapes do not fit."""

@@ -1,7 +1,7 @@
 """Fact tables: TOML files in which every number names its source and how far it can be trusted.
 
-A number is an inline table ``{v = 1.533, s = "S2", c = "D"}``; guesses may add ``range = [lo, hi]``; ``v`` may be a list.
-``c`` is M measured, D datamined, C computed, W wiki, I inferred, G guess. A bare number is a load error.
+A number is an inline table ``{v = 1.533, s = "S2", c = "D"}``; guesses may add ``range = [lo, hi]``; ``v`` may
+be a list. ``c`` is M measured, D datamined, C computed, W wiki, I inferred, G guess. A bare number is a load error.
 Words, names and booleans stand bare.
 """
 

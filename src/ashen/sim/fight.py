@@ -2,12 +2,11 @@
 
 import math
 
-from ashen.core.arena import floor_z_m
+from ashen.core.arena import confine, floor_z_m
 from ashen.core.compiled import njit
 from ashen.core.fight import MAX_STEPS, REPORTED_STEP_S, Outcome
 from ashen.core.geometry import distance_m, wrap, yaw_towards
-from ashen.core.arena import confine
-from ashen.sim.boss_ai import idle, step_aside
+from ashen.sim.boss_ai import step_aside
 from ashen.sim.boss_body import advance_boss
 from ashen.sim.camera import advance_camera, settle_camera
 from ashen.sim.hits import advance_throws, strike, swing_sword
