@@ -28,10 +28,10 @@ def drawn_attacks(distance_m: float, draws: int = 4000) -> Counter:
     world = backend.snapshot()
     world["boss_x"], world["boss_y"], world["boss_yaw"] = 139.0, 596.0, 0.0
     world["player_x"], world["player_y"] = 139.0, 596.0 - distance_m
-    world["cooldown_f"] = 0
+    world["ready_f"] = 0
     names = Counter()
     for _ in range(draws):
-        world["cooldown_f"] = 0
+        world["ready_f"] = 0
         decide(world[0], backend.tables)
         act = backend.tables.acts[0, 0, world["act"][0]]
         names[backend.boss_vocabulary.name(int(act["chain"][world["chain"][0], 0]))] += 1
@@ -73,8 +73,8 @@ def test_a_cooling_act_keeps_weight_one():
     world["player_x"], world["player_y"] = 139.0, 583.0
     count = 0
     for _ in range(4000):
-        world["cooldown_f"] = 0
-        world["cooldown_f"][0, 0] = 300  # A1
+        world["ready_f"] = 0
+        world["ready_f"][0, 0] = 300  # A1
         decide(world[0], backend.tables)
         count += int(world["act"][0]) == 0
     assert count / 4000 == pytest.approx(1 / 26, abs=0.012)

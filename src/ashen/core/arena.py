@@ -20,7 +20,8 @@ ARENA = np.dtype([
     ("cliff_radius_m", np.float64),
     ("open_angle_rad", np.float64),
     ("open_half_width_rad", np.float64),
-    ("corridor_angle_rad", np.float64),
+    ("corridor_x", np.float64),
+    ("corridor_y", np.float64),
     ("corridor_half_width_m", np.float64),
     ("corridor_end_m", np.float64),
     ("floor_z_m", np.float64),
@@ -28,7 +29,8 @@ ARENA = np.dtype([
     ("floor_rise", np.float64),
     ("fall_z_m", np.float64),
 ])
-"""Angles are mathematical, counter-clockwise from +x, about the centre; ``corridor_end_m`` is measured from it."""
+"""Angles are mathematical, counter-clockwise from +x, about the centre; (corridor_x, corridor_y) is the unit vector from
+the centre along the corridor, ``corridor_end_m`` is measured from the centre."""
 
 
 def make_arena(table: dict[str, Any]) -> NDArray[Any]:
@@ -40,37 +42,45 @@ def make_arena(table: dict[str, Any]) -> NDArray[Any]:
         arena[name] = values[name]
     arena["open_angle_rad"] = math.radians(values["open_angle_deg"])
     arena["open_half_width_rad"] = math.radians(values["open_half_width_deg"])
-    arena["corridor_angle_rad"] = math.radians(values["corridor_angle_deg"])
+    corridor = math.radians(values["corridor_angle_deg"])
+    arena["corridor_x"], arena["corridor_y"] = math.cos(corridor), math.sin(corridor)
     return arena
+
+
+@njit
+def radius_m(arena, x, y):
+    """Distance from the centre."""
+    dx, dy = x - arena.center_x_m, y - arena.center_y_m
+    return math.sqrt(dx * dx + dy * dy)
 
 
 @njit
 def polar(arena, x, y):
     """Distance from the centre and angle off the middle of the open sector."""
-    dx, dy = x - arena.center_x_m, y - arena.center_y_m
-    return math.sqrt(dx * dx + dy * dy), wrap(math.atan2(dy, dx) - arena.open_angle_rad)
+    angle = math.atan2(y - arena.center_y_m, x - arena.center_x_m)
+    return radius_m(arena, x, y), wrap(angle - arena.open_angle_rad)
 
 
 @njit
 def corridor_position(arena, x, y):
     """Distance along the corridor from the arena's centre, and sideways from its middle line."""
     dx, dy = x - arena.center_x_m, y - arena.center_y_m
-    c, s = math.cos(arena.corridor_angle_rad), math.sin(arena.corridor_angle_rad)
-    return dx * c + dy * s, dy * c - dx * s
+    return dx * arena.corridor_x + dy * arena.corridor_y, dy * arena.corridor_x - dx * arena.corridor_y
 
 
 @njit
 def floor_z_m(arena, x, y):
     """Height of the ground."""
-    radius, _ = polar(arena, x, y)
-    return arena.floor_z_m + arena.floor_rise * max(0.0, radius - arena.floor_rise_from_m)
+    return arena.floor_z_m + arena.floor_rise * max(0.0, radius_m(arena, x, y) - arena.floor_rise_from_m)
 
 
 @njit
 def is_over_cliff(arena, x, y):
     """Whether there is no ground at this place."""
-    radius, off = polar(arena, x, y)
-    return abs(off) <= arena.open_half_width_rad and radius > arena.cliff_radius_m
+    if radius_m(arena, x, y) <= arena.cliff_radius_m:
+        return False
+    _, off = polar(arena, x, y)
+    return abs(off) <= arena.open_half_width_rad
 
 
 @njit
@@ -90,6 +100,8 @@ def confine(arena, x, y, edge_m):
     Returns:
         x, y of that place.
     """
+    if radius_m(arena, x, y) <= arena.wall_radius_m:
+        return x, y
     radius, off = polar(arena, x, y)
     limit = arena.cliff_radius_m - edge_m
     if is_inside(arena, x, y) and not (abs(off) <= arena.open_half_width_rad and radius > limit):
@@ -110,7 +122,7 @@ def confine(arena, x, y, edge_m):
     along, aside = corridor_position(arena, x, y)
     along = max(0.0, min(arena.corridor_end_m, along))
     aside = max(-arena.corridor_half_width_m, min(arena.corridor_half_width_m, aside))
-    c, s = math.cos(arena.corridor_angle_rad), math.sin(arena.corridor_angle_rad)
+    c, s = arena.corridor_x, arena.corridor_y
     hall_x = arena.center_x_m + along * c - aside * s
     hall_y = arena.center_y_m + along * s + aside * c
     if (hall_x - x) ** 2 + (hall_y - y) ** 2 < best:

@@ -11,8 +11,12 @@ from ashen.core.compiled import njit
 
 @njit(inline="always")
 def wrap(angle_rad):
-    """The same angle in [-pi, pi)."""
-    return (angle_rad + math.pi) % (2.0 * math.pi) - math.pi
+    """The same angle in [-pi, pi); meant for angles a few turns off at most."""
+    while angle_rad >= math.pi:
+        angle_rad -= 2.0 * math.pi
+    while angle_rad < -math.pi:
+        angle_rad += 2.0 * math.pi
+    return angle_rad
 
 
 @njit(inline="always")

@@ -127,7 +127,7 @@ def _weight(rule, acts, world, act):
     weight = rule.weights[act]
     if weight <= 0.0:
         return 0.0
-    if world.cooldown_f[act] > 0:
+    if world.ready_f[act] > world.clock_f:
         return 1.0
     return weight * acts[act].weight_factor
 
@@ -158,7 +158,7 @@ def attack_if_near(world, tables):
     act = tables.acts[world.variant, world.phase - 1][world.act]
     if ai_distance_m(world, tables.rules[world.variant]) > act.approach_m:
         return False
-    world.cooldown_f[world.act] = act.cooldown_f
+    world.ready_f[world.act] = world.clock_f + act.cooldown_f
     start_attack(world, act.chain[world.chain, 0], world.tail_f)
     return True
 

@@ -15,7 +15,6 @@ from ashen.sim.records import (
     B_WALK,
     B_WALK_LEFT,
     B_WALK_RIGHT,
-    MAX_ACTS,
     MAX_STRETCHES,
     MODE_APPROACH,
     MODE_ATTACK,
@@ -34,9 +33,7 @@ _EDGE_M = 1.0
 def advance_boss(world, tables):
     """One frame of the boss."""
     world.name_f += 1
-    for act in range(MAX_ACTS):
-        if world.cooldown_f[act] > 0:
-            world.cooldown_f[act] -= 1
+    world.clock_f += 1
     if world.tail_f > 0:
         world.tail_f -= 1
     if world.mode == MODE_ATTACK:
@@ -86,7 +83,8 @@ def _advance_attack(world, tables):
         return
     frame = world.motion_f - 1
     if frame < MOTION_FRAMES:
-        _turn(world, attack.turn_rad[frame])
+        if attack.turn_rad[frame] > 0.0:
+            _turn(world, attack.turn_rad[frame])
         _move(world, attack.forward_m[frame] * _stretch(world, attack, frame), attack.left_m[frame])
     if world.motion_f == attack.combo_f and chain_on(world, tables):
         return

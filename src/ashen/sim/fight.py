@@ -60,11 +60,12 @@ def _start_boss(world, tables):
     rules = tables.rules[world.variant]
     world.name, world.name_f = tables.ids[B_IDLE], 0
     world.attack, world.motion_f, world.tail_f, world.hits_done = NO_ATTACK, 0, 0, 0
+    world.clock_f = 0
     world.chain, world.link, world.turn_f, world.mode_after_turn = 0, 0, 0, MODE_DECIDE
     acts = tables.acts[world.variant, world.phase - 1]
     for act in range(MAX_ACTS):
         cooling = uniform(world) < rules.leftover_cooldown_odds
-        world.cooldown_f[act] = int(uniform(world) * acts[act].cooldown_f) if cooling else 0
+        world.ready_f[act] = int(uniform(world) * acts[act].cooldown_f) if cooling else 0
     world.act = tables.phases[world.variant, world.phase - 1].walk_act
     life = uniform_between(world, rules.leftover_walk_f)
     draw = uniform(world)
