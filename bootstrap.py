@@ -274,15 +274,14 @@ def prepare(extras: tuple[str, ...], cuda: str) -> Path:
 
 def install(venv: Path, wish: Setup, log: Path) -> None:
     """Install the tested set into .venv; a stamp that stays unfinished makes the next call begin anew."""
-    extras = f"[{','.join(wish.extras)}]" if wish.extras else ""
-    words = ["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-c", "constraints.txt"]
-    words += ["-e", f".{extras}"]
+    pip = [str(venv_program(venv, "python")), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+    words = ["-c", "constraints.txt", "-e", f".[{','.join(wish.extras)}]"]
     if wish.cuda:
         version = torch_version(ROOT)
         announce_cuda(version, wish.cuda, tuple(int(part) for part in wish.python.split(".")[:2]))
         words += [f"torch=={version}+{wish.cuda}", "--extra-index-url", f"{TORCH_INDEX}/{wish.cuda}"]
     write_stamp(venv, wish, finished=False)
-    run_with_progress("installing packages", [str(venv_program(venv, "python")), "-m", "pip", *words], log)
+    run_with_progress("installing packages", [*pip, *words], log)
     write_stamp(venv, wish, finished=True)
 
 
