@@ -1,0 +1,224 @@
+"""Films of recorded fights: mp4, a short gif for a README, or one telling picture. Reads ``fights/*.npz`` only."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from imageio_ffmpeg import write_frames
+from numpy.typing import NDArray
+from PIL import Image
+
+from ashen.core.errors import UserError
+from ashen.core.fight import REPORTED_STEP_S, STEP_S, Outcome
+from ashen.core.tables import boss_file
+from ashen.draw import Overlay, picture
+from ashen.draw.attacks import boss_hits
+from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
+
+HOLD_S: Final = 1.0
+"""How long the last picture stands."""
+PICTURE_SIZE: Final = (960, 540)
+WHICH: Final = ("best", "worst", "typical", "last")
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one kind of film is written.
+
+    Args:
+        codec: ffmpeg's name of it.
+        pixels: ffmpeg's pixel format.
+        options: further words for ffmpeg.
+        size: width and height.
+        fps: pictures a second; None leaves it to the caller.
+        last_s: seconds of playing time that are kept of the fight's end; None keeps all.
+    """
+
+    codec: str
+    pixels: str
+    options: tuple[str, ...]
+    size: tuple[int, int] = PICTURE_SIZE
+    fps: int | None = None
+    last_s: float | None = None
+
+
+# Each gif picture gets its own palette, so that ffmpeg need not hold them all to make a common one.
+_PALETTE = "split[a][b];[a]palettegen=stats_mode=single:max_colors=40[p];[b][p]paletteuse=new=1:dither=none"
+ENCODINGS: Final = {
+    ".mp4": Encoding("libx264", "yuv420p", ("-crf", "20", "-preset", "veryfast", "-tune", "animation")),
+    ".webp": Encoding("libwebp_anim", "yuv420p", ("-quality", "60", "-loop", "0"), (720, 406), 10, 15.0),
+    ".gif": Encoding("gif", "pal8", ("-filter_complex", _PALETTE), (640, 360), 10, 12.0),
+}
+"""By file ending. Gif and webp are for README pages, where a whole fight would be too large."""
+_MOVING: Final = (
+    *(f"{who}_{axis}_m" for who in ("player", "boss", "camera") for axis in "xyz"),
+    *("camera_nx", "camera_ny", "camera_nz"),
+)
+_HP_MEMORY: Final = 10
+"""Steps for which lost hit points stay yellow."""
+
+
+def choose_fight(run: Path, which: str = "best") -> Path:
+    """A recorded fight of a run worth watching.
+
+    Args:
+        run: the run's folder.
+        which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
+            quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
+            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded.
+
+    Raises:
+        UserError: the run has no recorded fights, or ``which`` is unknown.
+    """
+    if which not in WHICH:
+        raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}")
+    paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
+    if not paths:
+        raise UserError(f"{run} has no recorded fights yet; train it further or film another run")
+    metas = {path: load_meta(path) for path in paths}
+    newest = max(meta["env_step"] for meta in metas.values())
+    metas = {path: meta for path, meta in metas.items() if meta["env_step"] == newest}
+    if which == "last":
+        return max(metas, key=lambda path: (metas[path]["fight_number"], path.name))
+    if which == "typical":
+        return typical_fight(metas)
+    ranked = sorted(metas, key=lambda path: (*_merit(metas[path]), path.name))
+    return ranked[-1] if which == "best" else ranked[0]
+
+
+def _merit(meta: dict[str, Any]) -> tuple[bool, int]:
+    """Wins before the rest; quick wins before slow ones, long struggles before quick deaths."""
+    won = meta["outcome"] == Outcome.WIN.name
+    return won, -meta["num_steps"] if won else meta["num_steps"]
+
+
+def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
+    """Film a recorded fight.
+
+    Args:
+        fight: the record, ``fights/*.npz``.
+        out: the file to write: ``.mp4`` (the whole fight), ``.webp`` or ``.gif`` (its end, small) or ``.png`` (one
+            telling moment).
+        speed: 2 plays twice as fast as the game.
+        fps: pictures a second of an mp4.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        UserError: the record cannot be read, or ``out`` has another ending or cannot be written.
+    """
+    kind = out.suffix.lower()
+    if kind not in (*ENCODINGS, ".png"):
+        raise UserError(f"cannot film to {out}; end its name in one of {', '.join(ENCODINGS)}, .png")
+    if speed <= 0.0 or fps <= 0:
+        raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
+    record = load_fight(fight)
+    beside = out.with_name(f".{out.stem}.unfinished{kind}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if kind == ".png":
+            Image.fromarray(telling_picture(record)).save(beside)
+        else:
+            _encode(record, beside, ENCODINGS[kind], speed, fps)
+        os.replace(beside, out)
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror or error}; choose another place") from None
+    finally:
+        beside.unlink(missing_ok=True)
+    return out
+
+
+def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fps: int) -> None:
+    """Draw the pictures and hand them to ffmpeg one by one."""
+    fps = encoding.fps or fps
+    length_s = len(record.actions) * STEP_S
+    start_s = 0.0 if encoding.last_s is None else max(0.0, length_s - encoding.last_s * speed)
+    encoder = write_frames(
+        str(out),
+        encoding.size,
+        fps=fps,
+        codec=encoding.codec,
+        pix_fmt_out=encoding.pixels,
+        quality=None,
+        macro_block_size=2,
+        output_params=list(encoding.options),
+        ffmpeg_log_level="error",
+    )
+    encoder.send(None)
+    try:
+        for frame in _frames(record, start_s, speed / fps, encoding.size):
+            encoder.send(frame)
+        for _ in range(round(HOLD_S * fps)):
+            encoder.send(frame)
+    finally:
+        encoder.close()
+
+
+def _frames(record: FightRecord, start_s: float, every_s: float, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of a fight from ``start_s`` on and its end, bodies moving smoothly between the steps."""
+    steps, boss = len(record.actions), record.meta["boss"]
+    count = ceil((steps * STEP_S - start_s) / every_s - 1e-9)
+    shown, overlay = -1, Overlay()
+    for number in range(count):
+        time_steps = (start_s + number * every_s) / STEP_S + 1e-9
+        step = int(time_steps)
+        if step != shown:  # pictures of one step share an overlay, so that its panel is drawn once
+            shown, overlay = step, _overlay(record, step)
+        yield picture(between(record.states[step], record.states[step + 1], time_steps - step), boss, overlay, size)
+    yield picture(record.states[steps], boss, _overlay(record, steps), size)
+
+
+def between(now: np.void, after: np.void, share: float) -> np.void:
+    """The state a ``share`` in 0..1 of the way from one step to the next: bodies and camera move, the rest waits.
+
+    Args:
+        now: FIGHT_STATE record.
+        after: the one a step later.
+        share: 0 gives ``now``.
+    """
+    state = now.copy()
+    for name in _MOVING:
+        state[name] += share * (after[name] - now[name])
+    for who in ("player", "boss"):
+        turn = (after[f"{who}_yaw_rad"] - now[f"{who}_yaw_rad"] + np.pi) % (2.0 * np.pi) - np.pi
+        state[f"{who}_yaw_rad"] += share * turn
+        state[f"{who}_animation_s"] += share * REPORTED_STEP_S
+    state["previous_boss_attack_since_s"] += share * REPORTED_STEP_S
+    return state
+
+
+def _overlay(record: FightRecord, step: int) -> Overlay:
+    """What the panel shows from ``step`` to the next; after the last step, how the fight ended."""
+    meta, last = record.meta, len(record.actions)
+    before = record.states[max(0, step - _HP_MEMORY)]
+    shown = min(step, last - 1)
+    return Overlay(
+        title=f"{meta['policy']}  ·  step {meta['env_step']:,}",
+        action=int(record.actions[shown]) if step < last else -1,
+        action_names=tuple(meta["action_names"]),
+        scores=record.scores[shown],
+        score_kind=meta["score_kind"],
+        mask=record.masks[shown],
+        reward_terms=dict(zip(meta["term_names"], map(float, record.reward_terms[shown]), strict=True)),
+        return_so_far=float(record.rewards[: shown + 1].sum()),
+        outcome=record.outcome if step == last else Outcome.RUNNING,
+        hp_before=(float(before["player_hp"]), float(before["boss_hp"])),
+    )
+
+
+def telling_picture(record: FightRecord) -> NDArray[np.uint8]:
+    """The picture that says most: of the steps with the boss's hit window open, the one nearest the fight's middle."""
+    boss, middle = record.meta["boss"], len(record.actions) // 2
+    open_steps = [step for step in range(len(record.actions)) if _is_striking(record.states[step], boss_file(boss))]
+    step = min(open_steps, key=lambda step: abs(step - middle), default=middle)
+    return picture(record.states[step], boss, _overlay(record, step), PICTURE_SIZE)
+
+
+def _is_striking(state: np.void, path: Path) -> bool:
+    hits, clock_s = boss_hits(state, path)
+    return any(hit.start_s <= clock_s < hit.end_s for hit in hits)
