@@ -42,6 +42,17 @@ def fight_seeds(seed: int, fights: int) -> list[int]:
     return [derive_seed(seed, "fight", number) for number in range(fights)]
 
 
+def match_facts(env: Any, policy: Policy) -> dict[str, Any]:
+    """What a record says of the environment and the policy: names behind its numbers, and the table hash."""
+    return {
+        "table_hash": env.backend.table_hash,
+        "action_names": list(env.action_names),
+        "term_names": list(env.reward.names),
+        "policy": policy.name,
+        "score_kind": policy.score_kind,
+    }
+
+
 def play_match(
     env: Any,
     policy: Policy,
@@ -99,17 +110,16 @@ class _Round:
         reached = env.states["phase"] == 2
         results: dict[int, tuple[FightResult, FightRecord | None]] = {}
         while len(results) < self._fights:
-            before, mask = env.states.copy(), info["action_mask"].copy()
+            before, mask = env.states.copy(), info["action_mask"]
             decision = self._policy.act(before, obs, mask)
             obs, rewards, terminated, truncated, info = env.step(decision.actions)
-            ended = terminated | truncated
-            after = np.where(ended, env.final_states, env.states)
+            after = env.final_states
             self._returns += rewards
             self._damage.watch(before, after)
             reached |= after["phase"] == 2
             if self._tape is not None:
                 self._tape.add(before, decision.actions, mask, info["reward_terms"], rewards, decision.scores)
-            for slot in np.flatnonzero(ended[: self._fights]).tolist():
+            for slot in np.flatnonzero((terminated | truncated)[: self._fights]).tolist():
                 if slot not in results:
                     results[slot] = self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
         return [results[slot] for slot in range(self._fights)]
@@ -126,13 +136,5 @@ class _Round:
         )
         if self._tape is None:
             return result, None
-        meta = {
-            "outcome": outcome.name,
-            "seed": self._seeds[slot],
-            "table_hash": self._env.backend.table_hash,
-            "action_names": list(self._env.action_names),
-            "term_names": list(self._env.reward.names),
-            "policy": self._policy.name,
-            "score_kind": self._policy.score_kind,
-        }
+        meta = {"outcome": outcome.name, "seed": self._seeds[slot]} | match_facts(self._env, self._policy)
         return result, self._tape.cut(slot, final, meta)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.core.errors import unknown
-from ashen.core.fight import ACTION_NAMES
+from ashen.core.fight import ACTION_NAMES, REPORTED_STEP_S, STEP_S
 from ashen.core.protocols import Decision
 from ashen.core.tables import boss_file, load_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary
@@ -33,6 +33,7 @@ DEFAULT_HIT_S = (1.0, 1.5)
 """Hit window of an attack whose table names none."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_SALT = np.uint64(0xD1B54A32D192ED03)
 
 
 def make_opponent(name: str, boss: str, action_names: Sequence[str]) -> "Opponent":
@@ -103,8 +104,8 @@ class RandomPolicy(Opponent):
         self._seeds = np.zeros(0, np.uint64)
 
     def begin(self, seeds: NDArray[np.uint64]) -> None:
-        """Keep the seeds that the draws come from."""
-        self._seeds = seeds
+        """Keep what the draws come from; salted, so that they share no numbers with the fights on the same seeds."""
+        self._seeds = seeds ^ _SALT
 
     def act(self, states: NDArray[Any], obs: Any, mask: NDArray[np.bool_]) -> Decision:
         """Draw one action a fight; the scores are the probabilities."""
@@ -170,14 +171,14 @@ def _nearest_index(action: str, action_names: Sequence[str]) -> int:
 
 
 def _hit_windows_s(table: dict[str, Any], vocabulary: Vocabulary) -> NDArray[np.float64]:
-    """First opening and last closing of each attack's hit windows, seconds [2 phases, V + 1, 2]."""
+    """First opening and last closing of each attack's hit windows on the clock shown, [2 phases, V + 1, 2]."""
     windows = np.tile(np.array(DEFAULT_HIT_S), (2, len(vocabulary.names) + 1, 1))
-    for phase in (1, 2):
-        for name, attack in table.get(f"phase{phase}", {}).get("attacks", {}).items():
+    for phase, moves in table.get("phases", {}).items():
+        for name, attack in moves.get("attacks", {}).items():
             if hits := attack.get("hits"):
                 starts, ends = zip(*(hit["window_s"] for hit in hits), strict=True)
-                windows[phase - 1, vocabulary.id(name)] = min(starts), max(ends)
-    return windows
+                windows[int(phase) - 1, vocabulary.id(name)] = min(starts), max(ends)
+    return windows * (REPORTED_STEP_S / STEP_S)
 
 
 def _uniform(seeds: NDArray[np.uint64], steps: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -1,0 +1,156 @@
+"""The command ``ashen``: one verb, one function. Everything heavy is imported inside the verb that needs it."""
+
+import errno
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ashen.core.errors import UserError, unknown
+
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+HELP = """usage: ashen VERB [OPTIONS]
+
+Trains agents that beat Souls bosses, on a fast simulated fight.
+
+  train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
+  evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
+  film RUN             film a fight of a run
+  plot RUN...          draw learning curves
+  bench                measure the speed of the simulated fight here
+  recipes              list the recipes
+
+RUN is a run's name or folder. evaluate also takes a built-in opponent:
+  random, random-valid, always-attack, roll-and-hit
+
+ashen VERB --help tells the options of a verb, ashen --version the version.
+"""
+
+
+def train(words: Sequence[str]) -> None:
+    """Train an agent by a recipe, or go on with a run."""
+    from ashen.coach import read_train_options, train_new, train_on
+
+    options = read_train_options(words)
+    if options.resume:
+        train_on(options.resume, options.runs_dir)
+    else:
+        train_new(options.recipe, options.runs_dir, options.name)
+
+
+def evaluate(words: Sequence[str]) -> None:
+    """Judge a run or an opponent."""
+    from ashen.evaluation.judge import judge
+    from ashen.options import EvaluateOptions, parse, say_progress
+    from ashen.training.contenders import find_contender
+
+    options = parse(EvaluateOptions, "evaluate", words)
+    contender = find_contender(options.run, options.runs_dir)
+    figures = judge(
+        contender.make_policy,
+        contender.env_options | options.changes,
+        fights=options.fights,
+        seed=options.seed,
+        random_start=options.start == "random",
+        num_envs=options.num_envs,
+        until_sure=options.until_sure,
+        progress=say_progress,
+    )
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        from rich.console import Console
+
+        from ashen.display import match_table
+
+        Console().print(match_table(figures))
+
+
+def film(words: Sequence[str]) -> None:
+    """Film a fight of a run."""
+    from ashen.options import FilmOptions, parse
+    from ashen.reports.film import choose_fight, film
+    from ashen.runs.folder import open_run
+
+    options = parse(FilmOptions, "film", words)
+    is_fight = options.run.endswith(".npz")
+    fight = Path(options.run) if is_fight else choose_fight(open_run(options.run, options.runs_dir).path, options.which)
+    print(film(fight, options.out))
+
+
+def plot(words: Sequence[str]) -> None:
+    """Draw learning curves of runs."""
+    from ashen.options import PlotOptions, parse
+    from ashen.reports.plot import plot
+    from ashen.runs.folder import open_run
+
+    options = parse(PlotOptions, "plot", words)
+    runs = [open_run(run, options.runs_dir).path for run in options.runs]
+    plot(runs, options.out)
+    print(options.out)
+
+
+def bench(words: Sequence[str]) -> None:
+    """Measure speed."""
+    from ashen.bench import measure
+    from ashen.options import BenchOptions, parse
+
+    options = parse(BenchOptions, "bench", words)
+    figures = measure(options.repeats)
+    print(json.dumps(figures) if options.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
+
+
+def recipes(words: Sequence[str]) -> None:
+    """List the recipes with the first line of each."""
+    from ashen.options import NoOptions, parse
+    from ashen.recipes import recipe_files
+
+    parse(NoOptions, "recipes", words)
+    for name, path in recipe_files().items():
+        print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
+
+
+VERBS: dict[str, Callable[[Sequence[str]], None]] = {
+    verb.__name__: verb for verb in (train, evaluate, film, plot, bench, recipes)
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        words: what stands after ``ashen`` on the command line; None reads it from there.
+
+    Returns:
+        The exit code: 0 done, 2 something the user can mend (said in one line on standard error), 130 interrupted.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    if not words or words[0] in ("-h", "--help"):
+        print(HELP, end="")
+        return 0
+    if words[0] == "--version":
+        import ashen
+
+        print(ashen.__version__)
+        return 0
+    try:
+        if words[0] not in VERBS:
+            raise unknown("verb", words[0], VERBS)
+        VERBS[words[0]](words[1:])
+    except UserError as error:
+        return _complain(str(error))
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return _complain(
+            f"the disk is full ({error}); make room, what was saved is whole, then: ashen train --resume RUN"
+        )
+    except KeyboardInterrupt:
+        print("ashen: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _complain(message: str) -> int:
+    print(f"ashen: {' '.join(message.split())}", file=sys.stderr)
+    return 2

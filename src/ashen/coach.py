@@ -1,0 +1,171 @@
+"""A training with someone watching: signals, the display, curves at every evaluation, and a film at the end."""
+
+import platform
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+import ashen
+from ashen.core.errors import UserError
+from ashen.display import Display, match_text
+from ashen.options import parse, split_first
+from ashen.reports.film import choose_fight, film
+from ashen.reports.plot import plot
+from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
+from ashen.runs.metrics import read_metrics
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
+from ashen.training.loop import Training
+from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
+from ashen.training.tables import to_table
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Train an agent: ashen train [RECIPE] [OPTIONS]. RECIPE is a name (see: ashen recipes) or a TOML file."""
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    name: str | None = None
+    """Name of the new run; made from date, boss and fight if not given."""
+    resume: str | None = None
+    """Go on with this run (name or folder) from its newest checkpoint, by its own recipe."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+
+def read_train_options(words: Sequence[str]) -> TrainOptions:
+    """Recipe file over defaults, command line over both.
+
+    Args:
+        words: what stands after ``ashen train``; ``--smoke`` alone is short for the recipe ``smoke``.
+
+    Raises:
+        UserError: there is no such recipe, or an option is wrong.
+    """
+    name, rest = split_first(words)
+    if "--smoke" in rest:
+        name, rest = "smoke", [word for word in rest if word != "--smoke"]
+    return parse(TrainOptions, "train", rest, TrainOptions(load_recipe(name or "full")))
+
+
+class StopOnSignal:
+    """Turns the first Ctrl-C (or polite request to end) into a flag; a second one interrupts at once."""
+
+    def __enter__(self) -> "StopOnSignal":
+        self.is_set = False
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        self._old = {getattr(signal, name): signal.signal(getattr(signal, name), self._set) for name in names}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def __call__(self) -> bool:
+        """Whether to stop."""
+        return self.is_set
+
+    def _set(self, *_: object) -> None:
+        if self.is_set:
+            raise KeyboardInterrupt
+        self.is_set = True
+
+
+def train_new(recipe: Recipe, runs_dir: Path, name: str | None) -> None:
+    """Train by a recipe in a new run folder.
+
+    Args:
+        recipe: how to train.
+        runs_dir: folder of all runs.
+        name: the run's name; None makes one.
+
+    Raises:
+        UserError: the recipe or the name is wrong.
+        OSError: the disk is full.
+    """
+    training = Training(recipe)
+    run = create_run(runs_dir, name, run_label(recipe))
+    run.write_config(_config(training))
+    run.log(f"started: {' '.join(sys.argv)}")
+    _train(training, run)
+
+
+def train_on(run: str, runs_dir: Path) -> None:
+    """Go on with a run from its newest checkpoint.
+
+    Args:
+        run: name or folder.
+        runs_dir: folder of all runs.
+
+    Raises:
+        UserError: there is no such run, or its checkpoint is damaged or of another shape.
+        OSError: the disk is full.
+    """
+    folder = open_run(run, runs_dir)
+    recipe = recipe_of(folder)
+    path = latest_checkpoint(folder)
+    training = Training(recipe)
+    try:
+        training.load(load_checkpoint(path))
+    except UserError as error:
+        raise UserError(f"cannot go on from {path}: {error}") from None
+    _train(training, folder)
+
+
+def _train(training: Training, run: RunFolder) -> None:
+    print(f"ashen: training in {run.path}", file=sys.stderr)
+    with StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
+        for row in training.run(run, stop):
+            display.show(row)
+            if row["kind"] == "evaluation":
+                _draw_curves(run)
+    if stop():
+        print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
+    _show_results(run)
+
+
+def _show_results(run: RunFolder) -> None:
+    for row in read_metrics(run, "final"):
+        print(f"result  {match_text(row)}")
+    made = {"run": run.path, "curves": _draw_curves(run), "film": _film(run)}
+    for name, path in made.items():
+        if path is not None:
+            print(f"{name:<7} {path}")
+
+
+def _draw_curves(run: RunFolder) -> Path | None:
+    """Draw the run's curves; None, with a line in its log, if they cannot be drawn yet."""
+    try:
+        plot([run.path], run.curves_file)
+    except UserError as error:
+        run.log(f"no curves: {error}")
+        return None
+    return run.curves_file
+
+
+def _film(run: RunFolder) -> Path | None:
+    """Film the run's typical fight; None, with a line in its log, if there is nothing to film."""
+    try:
+        film(choose_fight(run.path, "typical"), run.film_file)
+    except UserError as error:
+        run.log(f"no film: {error}")
+        return None
+    return run.film_file
+
+
+def _config(training: Training) -> dict[str, Any]:
+    env = training.env
+    return {
+        "recipe": to_table(training.recipe),
+        "table_hash": env.backend.table_hash,
+        "action_names": list(env.action_names),
+        "term_names": list(env.reward.names),
+        "versions": {"ashen": ashen.__version__, "python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "numpy", "numba", "gymnasium")},
+        "machine": platform.platform(),
+    }

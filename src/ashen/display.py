@@ -1,0 +1,121 @@
+"""How a training looks while it runs: a live table in a terminal, a plain line every ten seconds elsewhere."""
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from ashen.runs.metrics import HEAD, Row
+
+LINE_EVERY_S = 10.0
+_KNOWN = {*HEAD, "fights", "faults", "win_rate", "return_mean", "length_mean_steps", "steps_per_s"}
+
+
+class Display:
+    """Shows the rows of one training; use it in a ``with`` block.
+
+    Args:
+        name: the run's name.
+        total_steps: where the training ends.
+    """
+
+    def __init__(self, name: str, total_steps: int):
+        self._name, self._total = name, total_steps
+        self._console = Console(stderr=True)
+        self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
+        self._rows: dict[str, Row] = {}
+        self._next_line_s = 0.0
+
+    def __enter__(self) -> "Display":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, row: Row) -> None:
+        """Take in a row and bring the picture up to date."""
+        self._rows[row["kind"]] = row
+        if self._live:
+            self._live.update(self._table(), refresh=True)
+        elif row["kind"] != "train":
+            self._console.print(self._match_line(row), highlight=False, soft_wrap=True)
+        elif time.monotonic() >= self._next_line_s:
+            self._next_line_s = time.monotonic() + LINE_EVERY_S
+            self._console.print(
+                "  ".join(f"{name} {text}" for name, text in self._facts(row)), highlight=False, soft_wrap=True
+            )
+
+    def _table(self) -> Table:
+        table = Table(title=self._name, show_header=False, min_width=60)
+        for kind in ("train", "evaluation", "final"):
+            row = self._rows.get(kind)
+            if row is None:
+                continue
+            for name, text in self._facts(row) if kind == "train" else [(kind, self._match_line(row))]:
+                table.add_row(name, text)
+        return table
+
+    def _facts(self, row: Row) -> list[tuple[str, str]]:
+        left_s = (self._total - row["env_step"]) / row["steps_per_s"]
+        facts = [
+            ("step", f"{row['env_step']:,} of {self._total:,}"),
+            ("left", _clock(left_s)),
+            ("steps/s", f"{row['steps_per_s']:,.0f}"),
+            ("fights", f"{row['episode']:,}"),
+            ("wins", _share(row["win_rate"])),
+            ("return", _number(row["return_mean"])),
+            ("length", _number(row["length_mean_steps"])),
+        ]
+        learner = {key: value for key, value in row.items() if key not in _KNOWN and "/" not in key}
+        facts += [(key, _number(value)) for key, value in learner.items()]
+        return [*facts, ("time", _split(row))]
+
+    def _match_line(self, row: Row) -> str:
+        if row["kind"] == "resume":
+            return f"resumed at step {row['env_step']:,}"
+        return (
+            f"{row['kind']} at step {row['env_step']:,}: {match_text(row)}, return {row['return_mean']:.2f}, "
+            f"boss HP left {row['boss_hp_left_mean']:.0%}"
+        )
+
+
+def match_text(figures: dict[str, Any]) -> str:
+    """A match in a few words: wins, fights, and the win rate with its interval."""
+    low, high = figures["win_rate_low"], figures["win_rate_high"]
+    return f"{figures['wins']} of {figures['fights']} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+
+
+def match_table(figures: dict[str, Any]) -> Table:
+    """All figures of a match, for reading."""
+    table = Table(title=f"{figures['policy']}: {match_text(figures)}", show_header=False)
+    for name, value in figures.items():
+        if not isinstance(value, dict):
+            table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
+    for attack, share in figures["damage_per_attack"].items():
+        table.add_row(attack, f"shown {share['shown']:.2f} times a fight, cost {share['damage']:.0f} HP a fight")
+    return table
+
+
+def _split(row: Row) -> str:
+    seconds = {key.removeprefix("seconds/"): value for key, value in row.items() if key.startswith("seconds/")}
+    total = sum(seconds.values()) or 1.0
+    return ", ".join(f"{part} {value / total:.0%}" for part, value in seconds.items())
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

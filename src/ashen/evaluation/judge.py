@@ -1,0 +1,75 @@
+"""Judges a policy: builds the environment, plays the match, sums it up. What ``ashen evaluate`` and training both call."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ashen.env import make_vec
+from ashen.evaluation.match import FightResult, fight_seeds, play_match
+from ashen.evaluation.policies import Policy
+from ashen.evaluation.summary import summarise
+from ashen.runs.fights import FightRecord
+
+MATCH_ENVS = 64
+"""Fights side by side, unless told otherwise."""
+UNTIL_SURE_ENVS = 20
+"""The same when the match may stop early: it is looked at after each round."""
+
+
+def judge(
+    make_policy: Callable[[Any], Policy],
+    env_options: dict[str, Any],
+    *,
+    fights: int,
+    seed: int,
+    random_start: bool = False,
+    num_envs: int | None = None,
+    until_sure: bool = False,
+    record: Callable[[FightRecord], object] | None = None,
+    facts: dict[str, Any] | None = None,
+    progress: Callable[[Sequence[FightResult]], object] | None = None,
+) -> dict[str, Any]:
+    """Play a match and sum it up.
+
+    Args:
+        make_policy: gives the policy for the environment it is to play in.
+        env_options: boss, fight, encoder, reward, actions and skip_steps, as :func:`ashen.make_vec` takes them.
+        fights: how many fights; with ``until_sure`` the most there may be.
+        seed: the match's seed; each fight has its own from it.
+        random_start: start from random poses, else from the fixed one.
+        num_envs: fights side by side; changes the speed, not the fights.
+        until_sure: stop as soon as the win rate is known to within 10 points.
+        record: called with the record of every fight.
+        facts: what is to stand in the records besides what is known here.
+        progress: called after every round with all results so far.
+
+    Returns:
+        The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
+        seed, reward, policy``.
+    """
+    begin = time.perf_counter()
+    side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
+    env = make_vec(**env_options, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
+    try:
+        policy = make_policy(env)
+        world = {key: env_options[key] for key in ("boss", "fight", "reward")}
+        results = play_match(
+            env,
+            policy,
+            fight_seeds(seed, fights),
+            record=record,
+            facts=world | {"encoder": env_options["encoder"]} | (facts or {}),
+            until_sure=until_sure,
+            progress=progress,
+        )
+        table_hash = env.backend.table_hash
+    finally:
+        env.close()
+    figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
+    start = "random" if random_start else "fixed"
+    seconds = time.perf_counter() - begin
+    return (
+        figures
+        | {"seconds": seconds, "table_hash": table_hash, "start": start, "seed": seed, "policy": policy.name}
+        | world
+    )

@@ -1,0 +1,143 @@
+"""Command-line options from dataclasses, through tyro; what tyro has to say about a mistake is put into one line."""
+
+import io
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tyro
+
+from ashen.core.errors import UserError
+from ashen.runs.folder import default_runs_dir
+
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Fight many times and count. Fights are fixed by the seed; the greedy agent plays from its best checkpoint."""
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
+    fights: int = 200
+    """How many fights; the most there may be with --until-sure."""
+    fight: Literal["full", "phase1", "phase2"] | None = None
+    """What is fought: the run's own if not given, full for opponents."""
+    start: Literal["fixed", "random"] = "fixed"
+    """Start pose: the fixed one, or one of eleven drawn at random."""
+    seed: int = 0
+    """Same seed, same fights."""
+    reward: str | None = None
+    """What the return is counted in: the run's own if not given, soulsgym for opponents."""
+    until_sure: bool = False
+    """Stop as soon as the win rate is known to within 10 points."""
+    num_envs: int | None = None
+    """Fights side by side; changes the speed, not the fights."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.fights < 1 or (self.num_envs is not None and self.num_envs < 1):
+            raise UserError("--fights and --num-envs must be at least 1")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return {name: getattr(self, name) for name in ("fight", "reward") if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """Film a fight: arena, bodies, bars, animations, action and scores."""
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder, or the path of a recorded fight."""
+    which: Literal["typical", "best", "worst", "last"] = "typical"
+    """Which fight of a run's newest match."""
+    out: Path = Path("fight.mp4")
+    """The film; its ending says whether it is an mp4, a gif or a png."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """Draw learning curves, one colour a run, the win rate with its 95 % band."""
+
+    runs: tyro.conf.Positional[tuple[str, ...]]
+    """Names or folders of runs."""
+    out: Path = Path("curves.png")
+    """The picture."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("no run to plot; give at least one, see: ashen plot --help")
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """Measure the speed of the simulated fight on this machine."""
+
+    repeats: int = 5
+    """Measurements of each figure; the median is given."""
+    json: bool = False
+    """Print one JSON object instead of lines."""
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """List the recipes, each with what it is for."""
+
+
+def parse(options: type[Options], verb: str, words: Sequence[str], default: Options | None = None) -> Options:
+    """Read a verb's options.
+
+    Args:
+        options: a dataclass with a docstring under each field.
+        verb: for the usage line.
+        words: what stands on the command line after the verb.
+        default: values of what is not given; the dataclass's own if None.
+
+    Raises:
+        UserError: a word is unknown or a value does not fit.
+        SystemExit: help was asked for and printed.
+    """
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            if default is None:
+                return tyro.cli(options, prog=f"ashen {verb}", args=list(words))
+            return tyro.cli(options, prog=f"ashen {verb}", args=list(words), default=default)
+    except SystemExit as exit_:
+        if not exit_.code:
+            raise
+    raise UserError(f"{_first_paragraph(complaint.getvalue())}; see: ashen {verb} --help")
+
+
+def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take off a leading word that is not an option."""
+    if words and not words[0].startswith("-"):
+        return words[0], list(words[1:])
+    return None, list(words)
+
+
+def _first_paragraph(complaint: str) -> str:
+    """Tyro's box without its frame, up to its first rule; then the nearest option, if it names one."""
+    lines = [line.strip(" │|") for line in complaint.splitlines() if not re.match(r"\s*[╭╰+]", line)]
+    rules = [index for index, line in enumerate(lines) if line and set(line) <= {"─", "-"}] or [len(lines)]
+    text = " ".join(line for line in lines[: rules[0]] if line).rstrip(".")
+    near = re.search(r"Perhaps you meant:\s*(--[\w.-]+)", " ".join(lines[rules[0] :]))
+    return f"{text}; did you mean {near[1]}?" if near else text
+
+
+def say_progress(results: Sequence[Any]) -> None:
+    """Tell on standard error how far a match is."""
+    print(f"\r{len(results)} fights", end="", file=sys.stderr, flush=True)

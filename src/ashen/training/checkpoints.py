@@ -1,0 +1,93 @@
+"""Checkpoints: all that a training needs to go on, written whole or not at all, loaded without running code."""
+
+import io
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ashen.core.errors import UserError
+from ashen.runs.files import write_bytes
+from ashen.runs.folder import RunFolder
+
+SCHEMA_VERSION = 1
+KEEP = 3
+"""Newest checkpoints kept beside the best one."""
+BEST = "best.pt"
+
+
+def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:
+    """Write a checkpoint and remove all but the newest :data:`KEEP`.
+
+    Args:
+        run: whose it is.
+        env_step: how far the training is.
+        state: tensors and plain data only.
+
+    Raises:
+        OSError: the disk is full; older checkpoints stay.
+    """
+    path = run.checkpoints / f"step-{env_step:012d}.pt"
+    write_bytes(path, _packed(env_step, state))
+    for old in _numbered(run)[:-KEEP]:
+        old.unlink()
+    return path
+
+
+def save_best(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:
+    """Write the checkpoint of the best match so far, apart from the others."""
+    write_bytes(run.checkpoints / BEST, _packed(env_step, state))
+    return run.checkpoints / BEST
+
+
+def latest_checkpoint(run: RunFolder) -> Path:
+    """The newest checkpoint.
+
+    Raises:
+        UserError: the run has none.
+    """
+    if not _numbered(run):
+        raise UserError(f"{run.checkpoints} holds no checkpoint; the training stopped too early, train anew")
+    return _numbered(run)[-1]
+
+
+def best_checkpoint(run: RunFolder) -> Path:
+    """The checkpoint of the best match, or the newest if no match was played.
+
+    Raises:
+        UserError: the run has none.
+    """
+    best = run.checkpoints / BEST
+    return best if best.is_file() else latest_checkpoint(run)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint; only tensors and plain data are accepted.
+
+    Raises:
+        UserError: the file is missing, damaged, or of another schema.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        version = checkpoint["schema_version"]
+    except FileNotFoundError:
+        raise UserError(f"no checkpoint at {path}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
+        reason = re.split(r"[.\n]", str(error), maxsplit=1)[0]
+        raise UserError(f"{path} is damaged ({reason}); remove it to use the checkpoint before it") from None
+    if version != SCHEMA_VERSION:
+        raise UserError(f"{path} has schema {version}, this ashen reads {SCHEMA_VERSION}; train anew")
+    return checkpoint
+
+
+def _packed(env_step: int, state: dict[str, Any]) -> bytes:
+    # Packed in memory first: torch's own file writer turns a full disk into an error that does not say so.
+    data = io.BytesIO()
+    torch.save({"schema_version": SCHEMA_VERSION, "env_step": env_step} | state, data)
+    return data.getvalue()
+
+
+def _numbered(run: RunFolder) -> list[Path]:
+    return sorted(run.checkpoints.glob("step-*.pt"))

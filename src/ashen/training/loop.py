@@ -1,0 +1,187 @@
+"""The training loop: act, step, observe, update; one loop for every agent. It yields rows and knows of no display."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ashen.core.fight import Outcome
+from ashen.core.protocols import Transitions
+from ashen.core.seeding import derive_seed
+from ashen.env import make_vec
+from ashen.evaluation.judge import judge
+from ashen.evaluation.match import match_facts
+from ashen.evaluation.policies import GreedyAgent
+from ashen.runs.fights import save_fight
+from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import MetricsLog, Row
+from ashen.training.checkpoints import best_checkpoint, load_checkpoint, save_best, save_checkpoint
+from ashen.training.recipe import Recipe, env_options, make_agent_for
+from ashen.training.recorder import FightRecorder
+from ashen.training.scalars import ScalarsLog
+from ashen.training.tally import Tally
+
+
+class Training:
+    """An agent and the fights it learns in.
+
+    Args:
+        recipe: how to train.
+
+    Raises:
+        UserError: the recipe names something that does not exist.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.env = make_vec(**env_options(recipe), num_envs=recipe.num_envs, random_start=recipe.random_start)
+        self.agent = make_agent_for(recipe, self.env)
+        self.env_step = 0
+        self._best = (-1.0, 0.0)
+        self._tally = Tally(recipe.num_envs, self.env.reward.names)
+
+    def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
+        """Train until ``total_steps`` or until told to stop, then save.
+
+        Args:
+            run: where everything is written.
+            should_stop: asked after every step.
+
+        Yields:
+            The rows of :mod:`ashen.runs.metrics`, as they are written.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
+        self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
+        if self.env_step > 0:
+            yield self._write("resume", {})
+        self._start_fights()
+        while self.env_step < self.recipe.total_steps and not should_stop():
+            self._step()
+            yield from self._periodic_work()
+        yield from self._last_work()
+        run.log(f"ended at step {self.env_step}")
+        self._scalars.close()
+
+    def load(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            UserError: the agent's shapes do not fit.
+        """
+        self.agent.load_state_dict(checkpoint["agent"])
+        self.env_step, self._best = checkpoint["env_step"], tuple(checkpoint["best"])
+        self._tally.episodes = checkpoint["episode"]
+
+    def _training_facts(self) -> dict[str, Any]:
+        recipe, policy = self.recipe, GreedyAgent(self.agent, self._run.name)
+        world = {
+            key: value for key, value in env_options(recipe).items() if key in ("boss", "fight", "encoder", "reward")
+        }
+        return {"kind": "training", "seed": recipe.seed} | world | match_facts(self.env, policy)
+
+    def _start_fights(self) -> None:
+        """Start all fights anew, on seeds that depend on the step alone."""
+        self._obs, self._info = self.env.reset(seed=derive_seed(self.recipe.seed, "world", self.env_step))
+        self._tally.start_anew(np.ones(self.recipe.num_envs, np.bool_))
+        self._recorder.fight_starts()
+
+    def _step(self) -> None:
+        tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()
+        with tally.time("acting"):
+            decision = self.agent.act(self._obs, mask, explore=True)
+        with tally.time("world"):
+            next_obs, rewards, terminated, truncated, info = self.env.step(decision.actions)
+        self.env_step += self.recipe.num_envs
+        ended = terminated | truncated
+        step = Transitions(
+            obs=self._obs,
+            mask=mask,
+            actions=decision.actions,
+            rewards=rewards,
+            next_obs=info["final_obs"],
+            next_mask=self.env.final_mask,
+            terminated=terminated,
+            # A checkpoint starts all fights anew, so for those under way this step is the last.
+            truncated=truncated | (~ended & self._is_due(self.recipe.checkpoint_every)),
+            faulted=info["outcome"] == Outcome.FAULT,
+        )
+        with tally.time("learning"):
+            self.agent.observe(step)
+            tally.add_update(self.agent.update())
+        tally.add_step(rewards, info, ended, self.env.final_states)
+        self._recorder.add(first_state, step, info["reward_terms"], decision.scores)
+        if ended[0]:
+            self._recorder.fight_ends(self.env.final_states[0], Outcome(int(info["outcome"][0])), self.env_step)
+        self._obs, self._info = next_obs, info
+
+    def _periodic_work(self) -> Iterator[Row]:
+        if self._is_due(self.recipe.record_every):
+            self._recorder.ask()
+        if self._is_due(self.recipe.log_every):
+            yield self._write("train", self._tally.take_row() | self.agent.status())
+        if self._is_due(self.recipe.evaluate_every):
+            yield self._evaluate()
+        if self._is_due(self.recipe.checkpoint_every):
+            self._save()
+            self._start_fights()
+
+    def _last_work(self) -> Iterator[Row]:
+        """What a training that ends between two multiples still owes."""
+        if self._tally.steps > 0:
+            yield self._write("train", self._tally.take_row() | self.agent.status())
+        is_complete = self.env_step >= self.recipe.total_steps
+        if is_complete and not self._is_due(self.recipe.evaluate_every):
+            yield self._evaluate()
+        if not self._is_due(self.recipe.checkpoint_every):
+            self._save()
+        if is_complete:
+            yield self._judge_best()
+
+    def _is_due(self, every: int) -> bool:
+        """Whether the last step crossed a multiple of ``every``."""
+        return self.env_step // every > (self.env_step - self.recipe.num_envs) // every
+
+    def _evaluate(self) -> Row:
+        figures = self._match(self.recipe.evaluation_fights, "evaluation", record=True)
+        score = (figures["win_rate"], figures["return_mean"])
+        if score > self._best:
+            self._best = score
+            save_best(self._run, self.env_step, self._state())
+        return self._write("evaluation", figures)
+
+    def _judge_best(self) -> Row:
+        checkpoint = load_checkpoint(best_checkpoint(self._run))
+        self.agent.load_state_dict(checkpoint["agent"])
+        figures = self._match(self.recipe.final_fights, "final", record=False)
+        return self._write("final", figures | {"checkpoint_step": checkpoint["env_step"]})
+
+    def _match(self, fights: int, kind: str, record: bool) -> dict[str, Any]:
+        with self._tally.time("evaluation"):
+            return judge(
+                lambda env: GreedyAgent(self.agent, self._run.name),
+                env_options(self.recipe),
+                fights=fights,
+                seed=derive_seed(self.recipe.seed, kind),
+                record=partial(save_fight, folder=self._run.fights) if record else None,
+                facts={"kind": kind, "env_step": self.env_step},
+            )
+
+    def _write(self, kind: str, values: Row) -> Row:
+        row = self._metrics.write(kind, self.env_step, self._tally.episodes, values)
+        self._scalars.write(row)
+        if kind != "train":
+            rate = f": win rate {row['win_rate']:.2f}" if "win_rate" in row else ""
+            self._run.log(f"{kind} at step {self.env_step}{rate}")
+        return row
+
+    def _save(self) -> None:
+        path = save_checkpoint(self._run, self.env_step, self._state(self.recipe.save_replay))
+        self._run.log(f"saved {path.name}")
+
+    def _state(self, with_replay: bool = False) -> dict[str, Any]:
+        agent = self.agent.state_dict(with_replay=with_replay)
+        return {"agent": agent, "episode": self._tally.episodes, "best": list(self._best)}

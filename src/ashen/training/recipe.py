@@ -1,0 +1,137 @@
+"""A recipe: everything that decides how a training goes. TOML over defaults; the command line over both."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ashen.agents import DQNConfig, PPOConfig, make_agent
+from ashen.core.errors import UserError, unknown
+from ashen.core.protocols import Agent
+from ashen.core.seeding import derive_seed
+from ashen.core.tables import read_toml
+from ashen.recipes import recipe_files
+from ashen.runs.folder import RunFolder
+from ashen.training.tables import from_table
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is fought, who learns, and how often it is judged. A *step* is one decision of one agent, 0.1 s of game."""
+
+    boss: str = "iudex"
+    """Boss name, or the path of a boss's TOML file."""
+    fight: Literal["full", "phase1", "phase2"] = "full"
+    """The whole fight with its phase change, or one phase alone with virtual hit points."""
+    encoder: str = "ashen"
+    """What the network sees: ashen, onehot74 or raw26."""
+    reward: str | dict[str, float] = "soulsgym"
+    """Reward preset, or weights by term name."""
+    actions: str | tuple[str, ...] = "all"
+    """Action set (all, diary16, diary15, no_shield), or action names."""
+    random_start: bool = False
+    """Start from one of eleven poses drawn at random, else from the fixed one. Matches start from the fixed one."""
+    skip_steps: bool = False
+    """Wait in the environment while doing nothing is the only valid action."""
+
+    algorithm: Literal["ppo", "dqn"] = "ppo"
+    """Learner; its own settings follow under its name."""
+    num_envs: int = 64
+    """Fights played side by side."""
+    total_steps: int = 2_000_000
+    """Steps to train for, over all fights together."""
+    seed: int = 0
+    """Everything random follows from it."""
+
+    evaluate_every: int = 200_000
+    """Steps between matches of the greedy agent, on seeds of their own."""
+    evaluation_fights: int = 50
+    """Fights in such a match; all are recorded."""
+    final_fights: int = 200
+    """Fights of the best checkpoint at the end, on fresh seeds."""
+    checkpoint_every: int = 200_000
+    """Steps between checkpoints. Each also starts all fights anew, so that a resumed training equals an unbroken one."""
+    save_replay: bool = False
+    """Keep the replay in checkpoints, so that a resumed DQN equals an unbroken one; takes as much disk as memory."""
+    record_every: int = 100_000
+    """Steps between recorded training fights."""
+    log_every: int = 20_000
+    """Steps between rows of metrics."""
+
+    ppo: PPOConfig = PPOConfig()
+    """Settings of proximal policy optimisation."""
+    dqn: DQNConfig = DQNConfig()
+    """Settings of the deep Q-network and its variants."""
+
+    def __post_init__(self) -> None:
+        counts = ("num_envs", "total_steps", "evaluation_fights", "final_fights")
+        for name in (*counts, "evaluate_every", "checkpoint_every", "record_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+
+    @property
+    def config(self) -> PPOConfig | DQNConfig:
+        """Settings of the chosen learner."""
+        return self.ppo if self.algorithm == "ppo" else self.dqn
+
+
+def load_recipe(recipe: str) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        recipe: name of a shipped recipe, or the path of a TOML file.
+
+    Raises:
+        UserError: there is no such recipe, it is broken TOML, or a key or value in it is wrong.
+    """
+    if recipe.endswith(".toml"):
+        path = Path(recipe)
+    elif recipe in recipe_files():
+        path = recipe_files()[recipe]
+    else:
+        raise unknown("recipe", recipe, recipe_files())
+    return from_table(Recipe, read_toml(path), str(path))
+
+
+def run_label(recipe: Recipe) -> str:
+    """What a run's automatic name says of it, for example ``iudex-full``."""
+    return f"{Path(recipe.boss).stem}-{recipe.fight}"
+
+
+def make_agent_for(recipe: Recipe, env: Any) -> Agent:
+    """A new agent of a recipe, of the shapes of an environment.
+
+    Raises:
+        UserError: the encoder gives dictionaries, which no learner takes.
+    """
+    if env.encoder.is_dictionary:
+        raise UserError(f"no learner takes the encoder '{recipe.encoder}'; choose ashen, onehot74 or raw26")
+    return make_agent(
+        recipe.algorithm,
+        recipe.config,
+        obs_dim=env.single_observation_space.shape[0],
+        num_actions=len(env.action_names),
+        num_envs=recipe.num_envs,
+        seed=derive_seed(recipe.seed, "agent"),
+        total_steps=recipe.total_steps,
+    )
+
+
+def recipe_of(run: RunFolder) -> Recipe:
+    """The recipe a run was trained by.
+
+    Raises:
+        UserError: the run's ``config.json`` is damaged.
+    """
+    return from_table(Recipe, run.read_config().get("recipe", {}), str(run.config_file))
+
+
+def env_options(recipe: Recipe) -> dict[str, Any]:
+    """What :func:`ashen.make_vec` needs to know of a recipe, apart from how many and which seed."""
+    return {
+        "boss": recipe.boss,
+        "fight": recipe.fight,
+        "encoder": recipe.encoder,
+        "reward": recipe.reward,
+        "actions": recipe.actions if isinstance(recipe.actions, str) else list(recipe.actions),
+        "skip_steps": recipe.skip_steps,
+    }

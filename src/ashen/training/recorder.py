@@ -1,0 +1,48 @@
+"""Records a sample of the fights an agent trains in: now and then one whole fight of the first slot."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.fight import Outcome
+from ashen.core.protocols import Transitions
+from ashen.runs.fights import FightRecord, Tape
+
+
+class FightRecorder:
+    """Watches slot 0: a fight is asked for, taped from the next start on, and saved when it ends.
+
+    Args:
+        save: called with each record.
+        facts: what stands in every record's ``meta``.
+    """
+
+    def __init__(self, save: Callable[[FightRecord], object], facts: dict[str, Any]):
+        self._save, self._facts = save, facts
+        self._tape = Tape()
+        self._is_wanted = True
+        self._is_taping = False
+
+    def ask(self) -> None:
+        """Record the next fight that starts."""
+        self._is_wanted = True
+
+    def fight_starts(self) -> None:
+        """Slot 0 begins a fight; one that was being taped is given up."""
+        self._tape.clear()
+        self._is_taping = self._is_wanted
+
+    def add(self, state: NDArray[Any], step: Transitions, terms: NDArray[Any], scores: NDArray[Any]) -> None:
+        """Take in one step of all slots; ``state`` is FIGHT_STATE [1] of slot 0 before it."""
+        if self._is_taping:
+            self._tape.add(state, step.actions[:1], step.mask[:1], terms[:1], step.rewards[:1], scores[:1])
+
+    def fight_ends(self, final_state: Any, outcome: Outcome, env_step: int) -> None:
+        """Slot 0's fight is over and the next begins."""
+        if self._is_taping:
+            meta = {"outcome": outcome.name, "env_step": env_step, "fight_number": 0}
+            self._save(self._tape.cut(0, np.asarray(final_state), self._facts | meta))
+            self._is_wanted = False
+        self.fight_starts()

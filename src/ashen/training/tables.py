@@ -1,0 +1,80 @@
+"""From a TOML table to a frozen dataclass, strictly: an unknown key or a value of the wrong type is the user's to mend."""
+
+import types
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from ashen.core.errors import UserError, unknown
+
+Config = TypeVar("Config")
+
+
+def from_table(cls: type[Config], table: dict[str, Any], where: str) -> Config:
+    """Build a config from a table; what the table leaves out keeps its default.
+
+    Args:
+        cls: a dataclass whose fields have defaults; fields that are dataclasses are sub-tables.
+        table: as TOML or JSON gives it.
+        where: the file, for error messages.
+
+    Raises:
+        UserError: a key is unknown or a value does not fit.
+    """
+    hints = get_type_hints(cls)
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            raise unknown("key", key, known, where)
+        values[key] = _fit(hints[key], value, key, where)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def to_table(config: Any) -> dict[str, Any]:
+    """The opposite of :func:`from_table`, plain data for JSON."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {key: to_table(value) if is_dataclass(value) else value for key, value in values.items()}
+
+
+def _fit(hint: Any, value: Any, key: str, where: str) -> Any:
+    if is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise _misfit(hint, value, key, where)
+        return from_table(hint, value, f"{where} [{key}]")  # type: ignore[arg-type]
+    if get_origin(hint) in (Union, types.UnionType):
+        for choice in get_args(hint):
+            try:
+                return _fit(choice, value, key, where)
+            except UserError:
+                continue
+        raise _misfit(hint, value, key, where)
+    if get_origin(hint) is Literal:
+        if value in get_args(hint):
+            return value
+        if isinstance(value, str):
+            raise unknown(key, value, get_args(hint), where)
+        raise _misfit(hint, value, key, where)
+    return _fit_plain(hint, value, key, where)
+
+
+def _fit_plain(hint: Any, value: Any, key: str, where: str) -> Any:
+    origin, arguments = get_origin(hint) or hint, get_args(hint)
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_fit(arguments[0], item, key, where) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {name: _fit(arguments[1], item, f"{key}.{name}", where) for name, item in value.items()}
+    if origin is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if origin in (types.NoneType, None) and value is None:
+        return None
+    if origin in (bool, int, float, str) and type(value) is origin:
+        return value
+    raise _misfit(hint, value, key, where)
+
+
+def _misfit(hint: Any, value: Any, key: str, where: str) -> UserError:
+    wanted = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
+    return UserError(f"{where}: {key} = {value!r} is not {wanted}; write a value of that type")

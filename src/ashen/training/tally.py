@@ -1,0 +1,109 @@
+"""What happened between two rows of metrics: fights, rewards by term, learner's numbers, and where the time went."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.fight import Outcome
+
+PARTS = ("world", "acting", "learning", "evaluation")
+
+
+class Stopwatch:
+    """Adds up the seconds spent in each part of a training."""
+
+    def __init__(self) -> None:
+        self._seconds = dict.fromkeys(PARTS, 0.0)
+        self._started = time.perf_counter()
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        """Time a block; ``part`` is one of :data:`PARTS`."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[part] += time.perf_counter() - begin
+
+    def take(self) -> tuple[float, dict[str, float]]:
+        """All seconds and the seconds by part since the last call."""
+        now = time.perf_counter()
+        taken = now - self._started, self._seconds
+        self._seconds, self._started = dict.fromkeys(PARTS, 0.0), now
+        return taken
+
+
+class Tally:
+    """Counts finished fights and averages what the learner reports, until a row is taken.
+
+    Args:
+        num_envs: N, fights side by side.
+        term_names: reward terms, K of them.
+    """
+
+    def __init__(self, num_envs: int, term_names: Sequence[str]):
+        self.episodes = 0
+        self._term_names = term_names
+        self._terms = np.zeros((num_envs, len(term_names)))
+        self._returns = np.zeros(num_envs)
+        self._watch = Stopwatch()
+        self.time = self._watch.__call__
+        self._clear()
+
+    def add_step(
+        self, rewards: NDArray[Any], info: dict[str, Any], ended: NDArray[np.bool_], final: NDArray[Any]
+    ) -> None:
+        """Take in one step of all fights; ``final`` is FIGHT_STATE [N], read where fights ``ended`` [N]."""
+        self.steps += len(rewards)
+        self._returns += rewards
+        self._terms += info["reward_terms"]
+        for slot in np.flatnonzero(ended):
+            self.episodes += 1
+            self._outcomes.append(Outcome(int(info["outcome"][slot])))
+            self._lengths.append(int(final["step"][slot]))
+            self._fight_returns.append(float(self._returns[slot]))
+            self._fight_terms.append(self._terms[slot].copy())
+        self.start_anew(ended)
+
+    def start_anew(self, which: NDArray[np.bool_]) -> None:
+        """Forget the fights under way in these slots [N]."""
+        self._returns[which] = 0.0
+        self._terms[which] = 0.0
+
+    def add_update(self, metrics: dict[str, float]) -> None:
+        """Take in what the learner says of one update; averaged in the row."""
+        for name, value in metrics.items():
+            self._metrics[name].append(value)
+
+    def take_row(self) -> dict[str, Any]:
+        """The row of a ``train`` record, see :mod:`ashen.runs.metrics`; counting starts anew."""
+        seconds, parts = self._watch.take()
+        fights, wins = len(self._outcomes), self._outcomes.count(Outcome.WIN)
+        judged = fights - self._outcomes.count(Outcome.FAULT)
+        terms = np.mean(self._fight_terms, axis=0) if fights else np.full(len(self._term_names), np.nan)
+        row = {
+            "fights": fights,
+            "faults": fights - judged,
+            "win_rate": wins / judged if judged else None,
+            "return_mean": float(np.mean(self._fight_returns)) if fights else None,
+            "length_mean_steps": float(np.mean(self._lengths)) if fights else None,
+            "steps_per_s": self.steps / seconds,
+        }
+        row |= {name: float(np.mean(values)) for name, values in self._metrics.items()}
+        row |= {f"term/{name}": float(value) for name, value in zip(self._term_names, terms, strict=True)}
+        row |= {f"seconds/{part}": value for part, value in parts.items()}
+        self._clear()
+        return row
+
+    def _clear(self) -> None:
+        self.steps = 0
+        self._outcomes: list[Outcome] = []
+        self._lengths: list[int] = []
+        self._fight_returns: list[float] = []
+        self._fight_terms: list[NDArray[np.float64]] = []
+        self._metrics: dict[str, list[float]] = defaultdict(list)
