@@ -66,10 +66,9 @@ def parse(arguments: list[str]) -> tuple[list[str], str]:
 
 def files_hash(root: Path) -> str:
     """Hash of the two files that say what has to be installed."""
-    digest = hashlib.sha256()
-    for name in ("pyproject.toml", "constraints.txt"):
-        digest.update((root / name).read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return digest.hexdigest()[:16]
+    files = (root / name for name in ("pyproject.toml", "constraints.txt"))
+    text = b"\0".join(path.read_bytes().replace(b"\r\n", b"\n") for path in files)
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def venv_program(venv: Path, name: str, windows: bool = os.name == "nt") -> Path:
@@ -275,7 +274,8 @@ def prepare(extras: tuple[str, ...], cuda: str) -> Path:
 def install(venv: Path, wish: Setup, log: Path) -> None:
     """Install the tested set into .venv; a stamp that stays unfinished makes the next call begin anew."""
     pip = [str(venv_program(venv, "python")), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    words = ["-c", "constraints.txt", "-e", f".[{','.join(wish.extras)}]"]
+    target = f".[{','.join(wish.extras)}]" if wish.extras else "."
+    words = ["-c", "constraints.txt", "-e", target]
     if wish.cuda:
         version = torch_version(ROOT)
         announce_cuda(version, wish.cuda, tuple(int(part) for part in wish.python.split(".")[:2]))
