@@ -88,12 +88,9 @@ class SimBackend:
 @njit
 def _show_one(world, tables, state, mask):
     show_fight(world, tables, state)
-    rules, moves = tables.rules[world.variant], tables.moves[world.variant]
-    walk, roll, attack = (
-        is_valid(world, rules, moves, 0),
-        is_valid(world, rules, moves, 8),
-        is_valid(world, rules, moves, 16),
-    )
+    rules, move = tables.rules[world.variant], tables.moves[world.variant, world.move]
+    walk, roll = is_valid(world, rules, move, 0), is_valid(world, rules, move, 8)
+    attack = is_valid(world, rules, move, 16)
     mask[:8] = walk
     mask[8:16] = roll
     mask[16:19] = attack

@@ -66,9 +66,8 @@ def decide(world, tables):
         world.act = tables.phases[world.variant, 1].walk_act
         start_attack(world, tables.ids[B_CHANGE], world.tail_f)
         return
-    acts = tables.acts[world.variant, world.phase - 1]
     world.act = _draw_act(world, tables)
-    act = acts[world.act]
+    act = tables.acts[world.variant, world.phase - 1, world.act]
     if act.kind == ACT_ATTACK:
         _start_act(world, tables, act)
     elif act.kind == ACT_TURN:
@@ -92,22 +91,22 @@ def walk_up_to_player(world, tables):
 @njit
 def _draw_act(world, tables):
     """The weighted draw. A cooling act keeps weight 1; a player who lies down draws the boss to walk."""
-    rules, decisions = tables.rules[world.variant], tables.decisions[world.variant, world.phase - 1]
-    acts, moves = tables.acts[world.variant, world.phase - 1], tables.moves[world.variant]
-    walk_act = tables.phases[world.variant, world.phase - 1].walk_act
+    rules, phase = tables.rules[world.variant], world.phase - 1
+    is_down = tables.moves[world.variant, world.move].lying
+    walk_act = tables.phases[world.variant, phase].walk_act
     distance, bearing = ai_distance_m(world, rules), player_bearing(world)
-    for slot in range(decisions.shape[0]):
-        rule = decisions[slot]
+    for slot in range(tables.decisions.shape[2]):
+        rule = tables.decisions[world.variant, phase, slot]
         if _fits(rule, distance, bearing):
-            total = rules.player_down_weight if moves[world.move].lying else 0.0
+            total = rules.player_down_weight if is_down else 0.0
             down = total
             for act in range(MAX_ACTS):
-                total += _weight(rule, acts, world, act)
+                total += _weight(rule, tables, world, act)
             draw = uniform(world) * total - down
             if draw < 0.0:
                 return walk_act
             for act in range(MAX_ACTS):
-                draw -= _weight(rule, acts, world, act)
+                draw -= _weight(rule, tables, world, act)
                 if draw < 0.0:
                     return act
     return walk_act
@@ -123,13 +122,13 @@ def _fits(rule, distance, bearing):
 
 
 @njit
-def _weight(rule, acts, world, act):
+def _weight(rule, tables, world, act):
     weight = rule.weights[act]
     if weight <= 0.0:
         return 0.0
     if world.ready_f[act] > world.clock_f:
         return 1.0
-    return weight * acts[act].weight_factor
+    return weight * tables.acts[world.variant, world.phase - 1, act].weight_factor
 
 
 @njit
@@ -155,7 +154,7 @@ def attack_if_near(world, tables):
     Returns:
         Whether it began.
     """
-    act = tables.acts[world.variant, world.phase - 1][world.act]
+    act = tables.acts[world.variant, world.phase - 1, world.act]
     if ai_distance_m(world, tables.rules[world.variant]) > act.approach_m:
         return False
     world.ready_f[world.act] = world.clock_f + act.cooldown_f
@@ -170,7 +169,7 @@ def chain_on(world, tables):
     Returns:
         Whether it goes on.
     """
-    act = tables.acts[world.variant, world.phase - 1][world.act]
+    act = tables.acts[world.variant, world.phase - 1, world.act]
     link = world.link + 1
     if act.kind != ACT_ATTACK or link >= MAX_LINKS or act.chain[world.chain, link] == NO_ATTACK:
         return False
@@ -185,7 +184,7 @@ def chain_on(world, tables):
 def after_attack(world, tables):
     """What follows an attack: with the act's odds a walk aside, counted from now on, else a new decision."""
     phase, rules = tables.phases[world.variant, world.phase - 1], tables.rules[world.variant]
-    act = tables.acts[world.variant, world.phase - 1][world.act]
+    act = tables.acts[world.variant, world.phase - 1, world.act]
     idle(world, tables)
     world.attack = NO_ATTACK
     if uniform(world) >= act.after_move_odds:

@@ -153,7 +153,7 @@ def _advance_approach(world, tables):
         _turn(world, rules.walk_turn_rad)
     _move(world, rules.walk_forward_m, 0.0)
     world.mode_f -= 1
-    is_attack = tables.acts[world.variant, world.phase - 1][world.act].kind == ACT_ATTACK
+    is_attack = tables.acts[world.variant, world.phase - 1, world.act].kind == ACT_ATTACK
     if is_attack and attack_if_near(world, tables):
         return
     phase = tables.phases[world.variant, world.phase - 1]

@@ -62,10 +62,10 @@ def _start_boss(world, tables):
     world.attack, world.motion_f, world.tail_f, world.hits_done = NO_ATTACK, 0, 0, 0
     world.clock_f = 0
     world.chain, world.link, world.turn_f, world.mode_after_turn = 0, 0, 0, MODE_DECIDE
-    acts = tables.acts[world.variant, world.phase - 1]
     for act in range(MAX_ACTS):
         cooling = uniform(world) < rules.leftover_cooldown_odds
-        world.ready_f[act] = int(uniform(world) * acts[act].cooldown_f) if cooling else 0
+        most = tables.acts[world.variant, world.phase - 1, act].cooldown_f
+        world.ready_f[act] = int(uniform(world) * most) if cooling else 0
     world.act = tables.phases[world.variant, world.phase - 1].walk_act
     life = uniform_between(world, rules.leftover_walk_f)
     draw = uniform(world)
@@ -135,7 +135,8 @@ def _restore_lock_on(world, tables):
 @njit
 def show_fight(world, tables, state):
     """Write what the game shows into a FIGHT_STATE row; its memory fields stay untouched."""
-    rules, moves, arena = tables.rules[world.variant], tables.moves[world.variant], tables.arena[world.variant]
+    rules, arena = tables.rules[world.variant], tables.arena[world.variant]
+    move = tables.moves[world.variant, world.move]
     state.phase, state.step = world.phase, world.step
     state.player_hp, state.player_max_hp = math.floor(world.player_hp), rules.player_hp
     state.player_sp, state.player_max_sp = world.stamina_halves // 2, rules.stamina_max
@@ -151,8 +152,8 @@ def show_fight(world, tables, state):
     state.camera_x_m = world.pivot_x - rules.camera_distance_m * state.camera_nx
     state.camera_y_m = world.pivot_y - rules.camera_distance_m * state.camera_ny
     state.camera_z_m = world.pivot_z - rules.camera_distance_m * state.camera_nz
-    state.player_animation = moves[world.move].shown
-    state.player_animation_s = shown_clock_s(world, rules, moves)
+    state.player_animation = move.shown
+    state.player_animation_s = shown_clock_s(world, rules, move)
     state.boss_animation = world.name
     state.boss_animation_s = world.name_f * _REPORTED_FRAME_S
     state.lock_on = 0 if world.is_thrown else 1

@@ -30,7 +30,7 @@ def hold_boss(world, name, frames):
 @njit
 def swing_sword(world, tables):
     """The player's hit window against the boss, once a swing."""
-    rules, move = tables.rules[world.variant], tables.moves[world.variant][world.move]
+    rules, move = tables.rules[world.variant], tables.moves[world.variant, world.move]
     if world.sword_has_hit or not move.hit_from_f <= world.move_f < move.hit_to_f:
         return
     if distance_m(world.player_x, world.player_y, world.boss_x, world.boss_y) > rules.sword_reach_m:
@@ -59,11 +59,11 @@ def is_hit_by(world, attack, slot):
 @njit
 def strike(world, tables, attack):
     """The boss's hit windows of this frame; each window hits once, after any invulnerability is over."""
-    rules, moves, ids = tables.rules[world.variant], tables.moves[world.variant], tables.ids
+    rules, ids = tables.rules[world.variant], tables.ids
     for slot in range(attack.num_hits):
         if world.hits_done & (1 << slot) or not attack.hit_from_f[slot] <= world.motion_f < attack.hit_to_f[slot]:
             continue
-        move = moves[world.move]
+        move = tables.moves[world.variant, world.move]
         if world.is_falling or move.safe_from_f <= world.move_f < move.safe_to_f or not is_hit_by(world, attack, slot):
             continue
         world.hits_done |= 1 << slot
@@ -80,7 +80,7 @@ def strike(world, tables, attack):
                 )
                 world.stamina_halves = max(2 * rules.stamina_min, world.stamina_halves - rules.partial_parry_halves)
                 continue
-        _hurt(world, rules, moves, ids, attack, slot)
+        _hurt(world, rules, move, ids, attack, slot)
 
 
 @njit
@@ -90,12 +90,12 @@ def _faces_boss(world, half_arc_rad):
 
 
 @njit
-def _hurt(world, rules, moves, ids, attack, slot):
+def _hurt(world, rules, move, ids, attack, slot):
     level = attack.level[slot]
     world.player_hp = max(0.0, world.player_hp - attack.damage[slot])
     dx, dy = world.player_x - world.boss_x, world.player_y - world.boss_y
     length = max(1e-6, math.sqrt(dx * dx + dy * dy))
-    if moves[world.move].rolling and level <= rules.additive_up_to_level:
+    if move.rolling and level <= rules.additive_up_to_level:
         start_move(world, ids[P_ADDITIVE], attack.knockback_m[slot], dx / length, dy / length)
         return
     amplitude = attack.knockback_m[slot] + rules.reaction_own_m[level]
@@ -120,5 +120,5 @@ def advance_throws(world, tables):
     if world.riposte_damage_f > 0:
         world.riposte_damage_f -= 1
         if world.riposte_damage_f == 0:
-            riposte = tables.moves[world.variant][tables.ids[P_RIPOSTE]]
+            riposte = tables.moves[world.variant, tables.ids[P_RIPOSTE]]
             world.boss_hp = max(0.0, world.boss_hp - riposte.damage)

@@ -35,19 +35,18 @@ _REPORTED_FRAME_S = REPORTED_STEP_S / FRAMES_PER_STEP
 
 
 @njit
-def shown_clock_s(world, rules, moves):
+def shown_clock_s(world, rules, move):
     """The clock the game shows for the player's animation."""
-    delay = rules.press_delay_s if moves[world.move].pressed else 0.0
+    delay = rules.press_delay_s if move.pressed else 0.0
     return max(0.0, world.move_f * _REPORTED_FRAME_S - delay)
 
 
 @njit
-def is_valid(world, rules, moves, action):
+def is_valid(world, rules, move, action):
     """SoulsGym's rule: the animation's lock is over and, for all but walking, stamina is left."""
     if action == NOTHING:
         return True
-    move = moves[world.move]
-    clock = shown_clock_s(world, rules, moves)
+    clock = shown_clock_s(world, rules, move)
     if action < 8:
         return clock >= move.lock_move_s
     if world.stamina_halves <= 1:
@@ -69,10 +68,10 @@ def start_move(world, move, amplitude, dir_x, dir_y):
 @njit
 def press(world, tables, action):
     """Take one action at the start of a step. An invalid one releases all keys and does nothing else."""
-    rules, moves, ids = tables.rules[world.variant], tables.moves[world.variant], tables.ids
+    rules, move, ids = tables.rules[world.variant], tables.moves[world.variant, world.move], tables.ids
     was_running = world.is_running
     world.is_running = 0
-    if action == NOTHING or world.is_falling or not is_valid(world, rules, moves, action):
+    if action == NOTHING or world.is_falling or not is_valid(world, rules, move, action):
         return
     if action < 16:
         angle = world.view_yaw - (action % 8) * 0.25 * math.pi
@@ -82,11 +81,11 @@ def press(world, tables, action):
             world.dir_x, world.dir_y = math.cos(angle), math.sin(angle)
             world.is_running, world.was_running, world.still_f = 1, was_running, 0
         else:
-            _roll(world, rules, moves, ids, math.cos(angle), math.sin(angle))
+            _roll(world, rules, move, ids, math.cos(angle), math.sin(angle))
         return
     facing_x, facing_y = -math.sin(world.player_yaw), -math.cos(world.player_yaw)
     if action == LIGHT_ATTACK:
-        start_move(world, _light_attack(world, rules, moves, ids), 1.0, facing_x, facing_y)
+        start_move(world, _light_attack(world, rules, move, ids), 1.0, facing_x, facing_y)
     elif action == HEAVY_ATTACK:
         heavy = P_HEAVY2 if world.move == ids[P_HEAVY1_END] else P_HEAVY1
         start_move(world, ids[heavy], 1.0, facing_x, facing_y)
@@ -95,8 +94,8 @@ def press(world, tables, action):
 
 
 @njit
-def _roll(world, rules, moves, ids, dir_x, dir_y):
-    if moves[world.move].lying:
+def _roll(world, rules, move, ids, dir_x, dir_y):
+    if move.lying:
         start_move(world, ids[P_RISE], 1.0, dir_x, dir_y)
         return
     chained = world.since_roll_f <= rules.chain_roll_f
@@ -106,13 +105,13 @@ def _roll(world, rules, moves, ids, dir_x, dir_y):
 
 
 @njit
-def _light_attack(world, rules, moves, ids):
+def _light_attack(world, rules, move, ids):
     """Which move a light attack is: a riposte, out of a roll, or the next of its combo."""
     if world.name == ids[B_PARRIED] and world.mode == MODE_HELD and _can_riposte(world, rules):
         world.name, world.name_f, world.mode_f = ids[B_THROWN], 0, rules.riposte_f
         world.riposte_damage_f = rules.riposte_damage_f
         return ids[P_RIPOSTE]
-    if moves[world.move].rolling:
+    if move.rolling:
         return ids[P_LIGHT_STEP]
     if world.move == ids[P_LIGHT1]:
         return ids[P_LIGHT2]
@@ -131,8 +130,7 @@ def _can_riposte(world, rules):
 @njit
 def advance_player(world, tables):
     """One frame of the player's move: travel, stamina, turning, what follows."""
-    rules, moves, ids = tables.rules[world.variant], tables.moves[world.variant], tables.ids
-    move = moves[world.move]
+    rules, move, ids = tables.rules[world.variant], tables.moves[world.variant, world.move], tables.ids
     world.since_roll_f += 1
     if world.is_running:
         length = rules.run_m if world.was_running else rules.first_step_m
