@@ -49,7 +49,7 @@ def rows_from(observations: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
 
 
 def dictionary_from(rows: NDArray[Any], facts: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """SoulsGym's observation of FIGHT_STATE rows [N]: float32 arrays [N, ...] and int64 [N], ids -1 where it has none."""
+    """SoulsGym's observation of FIGHT_STATE rows [N]: float32 [N, ...] and int64 [N], ids -1 where it has none."""
     seen: dict[str, NDArray[Any]] = {}
     for key in KEYS:
         if key in POSES:

@@ -47,7 +47,7 @@ def remembered(rows: NDArray[Any], encoder: Encoder, actions: ArrayLike | None =
     taken = np.full(len(rows), NO_ACTION, np.int64) if actions is None else np.array(actions, np.int64)
     if len(taken) != len(rows):
         raise UserError(f"{len(taken)} actions for {len(rows)} observations; give one for each")
-    if len(rows) > 1 and not (NO_ACTION <= taken[1:].min() and taken[1:].max() < NUM_ACTIONS):
+    if np.any((taken[1:] < NO_ACTION) | (taken[1:] >= NUM_ACTIONS)):
         raise UserError(f"actions must lie in 0..{NUM_ACTIONS - 1}, or be {NO_ACTION} if unknown")
     _remember_all(rows, taken, encoder.facts)
     return rows
@@ -57,7 +57,7 @@ def encode_rows(rows: NDArray[Any], encoder: Encoder) -> NDArray[np.float32]:
     """Encode FIGHT_STATE rows [T] whose memory fields are filled, as recorded ones are. Returns float32 [T, D]."""
     out = empty_observation(encoder, len(rows))
     room = np.zeros(1, MEASURED)
-    _write_all(rows, encoder.facts, encoder.with_geometry, encoder.columns, room, room.view(np.float32), out)
+    _write_all(rows, encoder.facts, encoder.columns, room, room.view(np.float32), out)
     return out
 
 
@@ -71,6 +71,6 @@ def _remember_all(rows, actions, facts):
 
 
 @njit
-def _write_all(rows, facts, with_geometry, columns, room, values, out):
+def _write_all(rows, facts, columns, room, values, out):
     for t in range(len(rows)):
-        write(rows[t], facts[0], with_geometry, columns, room[0], values, out[t])
+        write(rows[t], facts[0], columns, room[0], values, out[t])

@@ -1,4 +1,4 @@
-"""The encoders: lists of columns, each of which shows one feature. One list yields vector, bounds, names and the docs."""
+"""The encoders: lists of columns, each of which shows one feature. One list yields vector, bounds, names and docs."""
 
 from collections.abc import Callable
 from functools import cache
@@ -63,9 +63,9 @@ class Encoder:
         self.names = tuple(column.name for column in columns)
         self.low = np.array([column.low for column in columns], np.float32)
         self.high = np.array([column.high for column in columns], np.float32)
-        self.facts = make_facts(boss)
+        self.facts = make_facts(boss).copy()
+        self.facts["with_geometry"] = any(column.feature in GEOMETRY for column in columns)
         self.columns = np.array([_packed(column) for column in columns], COLUMN)
-        self.with_geometry = any(column.feature in GEOMETRY for column in columns)
         self._described = columns
 
     @property

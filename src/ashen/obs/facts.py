@@ -17,6 +17,7 @@ MAX_PLAYER_ANIMATIONS = 64
 FACTS = np.dtype(
     [
         ("arena", ARENA),
+        ("with_geometry", np.int32),
         ("player_known", np.int32),
         ("boss_known", np.int32),
         ("boss_count", np.int32),
@@ -28,8 +29,9 @@ FACTS = np.dtype(
     ],
     align=True,
 )
-"""``*_known`` ids SoulsGym has; ``*_bin`` SoulsAI's bins by id, -1 for names SoulsGym lacks; ``boss_moves`` and
-``boss_attacks`` 1 where an animation is a walk or turn, an attack; ``lock_s`` until attacks, rolls, walks are accepted."""
+"""``with_geometry`` is set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin`` are SoulsAI's bins by id,
+-1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 where an animation is a walk or turn, an attack;
+``lock_s`` are the times until attacks, rolls, walks are accepted."""
 
 MOVES_LABEL = "<Walk*|Turn*>"
 _PLAYER_BINS = (
@@ -44,7 +46,7 @@ _PLAYER_BINS = (
 
 @cache
 def make_facts(boss: Path) -> NDArray[Any]:
-    """Pack the facts of one boss's table into a FACTS record, [1]."""
+    """Pack the facts of one boss's table into a FACTS record, [1]; callers copy it before they change it."""
     player, foe = player_vocabulary(), boss_vocabulary(boss)
     facts = np.zeros(1, FACTS)
     facts["arena"] = make_arena(load_facts(boss)["arena"])

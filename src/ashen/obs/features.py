@@ -1,4 +1,4 @@
-"""Every quantity an encoder may show, by name, computed once a row. One list yields the record, its units and its docs."""
+"""Every quantity an encoder may show, by name, computed once a row. One list yields the record, its units and docs."""
 
 import math
 from typing import NamedTuple
@@ -125,20 +125,19 @@ def feature_index(name: str) -> int:
 
 
 @njit
-def measure(row, facts, with_geometry, out):
+def measure(row, facts, out):
     """Compute all features of a row.
 
     Args:
         row: FIGHT_STATE record with its memory filled in.
-        facts: FACTS record.
-        with_geometry: whether GEOMETRY is wanted too.
+        facts: FACTS record; says whether GEOMETRY is wanted too.
         out: MEASURED record, changed in place.
     """
     _copy_shown(row, out)
     _derive(row, out)
     _name_animations(row, facts, out)
     _copy_memory(row, facts, out)
-    if with_geometry:
+    if facts.with_geometry != 0:
         _relate(row, facts.arena, out)
         _probe_ground(row, facts.arena, out)
         _time_to_free(row, facts, out)

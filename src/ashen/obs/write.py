@@ -5,13 +5,12 @@ from ashen.obs.features import measure
 
 
 @njit
-def write(row, facts, with_geometry, columns, measured, values, out):
+def write(row, facts, columns, measured, values, out):
     """Encode one row.
 
     Args:
         row: FIGHT_STATE record with its memory filled in.
         facts: FACTS record.
-        with_geometry: whether a column shows a feature of GEOMETRY.
         columns: COLUMN records [D].
         measured: MEASURED record, room to work in.
         values: the same room read as a vector, float32 [Q].
@@ -19,7 +18,7 @@ def write(row, facts, with_geometry, columns, measured, values, out):
     """
     if len(columns) == 0:
         return
-    measure(row, facts, with_geometry, measured)
+    measure(row, facts, measured)
     for k in range(len(columns)):
         column = columns[k]
         value = values[column.source]

@@ -114,7 +114,12 @@ def pay(previous, now, outcome, action, hits, arena, parts, amounts, values, ter
     """Add one step's weighted terms to ``terms`` [K].
 
     Args:
-        previous, now, outcome, action, hits, arena: as in :func:`ashen.rewards.terms.fill_amounts`.
+        previous: FIGHT_STATE record before the step.
+        now: FIGHT_STATE record after it.
+        outcome: how the fight stands after it.
+        action: what was chosen, 0..19, or NO_ACTION.
+        hits: hits on the boss in this fight before this step.
+        arena: ARENA record.
         parts: PART records [K].
         amounts: AMOUNTS record, room to work in.
         values: the same room read as a vector.

@@ -39,7 +39,7 @@ def death(outcome):
 @njit
 def approach(previous, now, outcome, arena):
     """Metres gained towards the arena's centre while farther than 4 m from it; 0 on the step that wins or loses."""
-    if outcome == WIN or outcome == LOSS:
+    if outcome in (WIN, LOSS):
         return 0.0
     left_m = distance_m(now.player_x_m, now.player_y_m, arena.center_x_m, arena.center_y_m)
     if left_m <= CENTRE_REACHED_M:
@@ -50,7 +50,7 @@ def approach(previous, now, outcome, arena):
 @njit
 def distance(previous, now, outcome):
     """Metres gained towards the boss; 0 on the step that wins or loses."""
-    if outcome == WIN or outcome == LOSS:
+    if outcome in (WIN, LOSS):
         return 0.0
     before_m = distance_m(previous.player_x_m, previous.player_y_m, previous.boss_x_m, previous.boss_y_m)
     return before_m - distance_m(now.player_x_m, now.player_y_m, now.boss_x_m, now.boss_y_m)
@@ -91,7 +91,8 @@ def fill_amounts(previous, now, outcome, action, hits, arena, out):
     """Compute every term of one step.
 
     Args:
-        previous, now: FIGHT_STATE records before and after the step.
+        previous: FIGHT_STATE record before the step.
+        now: FIGHT_STATE record after it.
         outcome: how the fight stands after it.
         action: what was chosen, 0..19, or NO_ACTION.
         hits: hits on the boss in this fight before this step.

@@ -1,0 +1,115 @@
+"""N fights of a backend, seen through an encoder and paid by a reward. What both Gymnasium faces are made of."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.fight import NO_ACTION, NOTHING, Outcome
+from ashen.core.protocols import Backend
+from ashen.env.actions import action_ids, action_subset
+from ashen.env.passes import LEDGER, begin, finish_parallel, finish_serial
+from ashen.obs.encoders import empty_observation, make_encoder
+from ashen.rewards.reward import make_reward
+
+_PARALLEL_FROM = 256
+"""Numba's threads cost more than they save below this many fights."""
+
+
+class Step(NamedTuple):
+    """What a step of N fights came to, before anything is reset. The arrays are new with every step."""
+
+    obs: NDArray[np.float32]  # [N, D]
+    mask: NDArray[np.bool_]  # [N, A]
+    rewards: NDArray[np.float32]  # [N]
+    terms: NDArray[np.float32]  # [N, K]
+    outcome: NDArray[np.int8]  # [N]; WIN and LOSS terminate, what is above them truncates
+
+
+class Fights:
+    """N fights side by side.
+
+    Args:
+        backend: who fights them.
+        boss: name or table of the boss.
+        encoder: name of the encoder.
+        reward: name of a preset, or a table of weights.
+        actions: name of a set of actions, or their names.
+        skip_steps: after a step, let time pass while only doing nothing is valid.
+
+    Raises:
+        UserError: an unknown name.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        boss: str,
+        encoder: str,
+        reward: str | dict[str, Any],
+        actions: str | Sequence[str],
+        skip_steps: bool,
+    ) -> None:
+        count = backend.num_fights
+        self.backend, self.boss = backend, boss
+        self.encoder = make_encoder(encoder, boss)
+        self.reward = make_reward(reward)
+        self.action_names = action_subset(actions)
+        self.action_ids = action_ids(self.action_names)
+        self.everyone = np.ones(count, np.bool_)
+        self._ledger = np.zeros(count, LEDGER)
+        self._numbers = self._ledger.view(np.float32).reshape(count, -1)
+        self.final_states = self._ledger["final"]
+        self._tables = (self.encoder.facts, self.encoder.columns, self.reward.parts, self.action_ids)
+        self._skip_steps = skip_steps
+        self._finish = finish_parallel if count >= _PARALLEL_FROM else finish_serial
+
+    def empty(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Room for observations [N, D] and masks [N, A]."""
+        count = len(self.everyone)
+        return empty_observation(self.encoder, count), np.empty((count, len(self.action_ids)), np.bool_)
+
+    def begin(
+        self,
+        which: NDArray[np.bool_],
+        seeds: NDArray[np.uint64] | None,
+        obs: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        """Start new fights where ``which`` [N], and write their rows of ``obs`` [N, D] and ``mask`` [N, A]."""
+        self.backend.reset(which, seeds)
+        states, valid = self.backend.states, self.backend.valid_actions()
+        facts, columns, _, chosen = self._tables
+        begin(which, states, self._ledger, self._numbers, facts, columns, valid, chosen, obs, mask)
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        """Do ``actions`` [N], 0..19, in all fights."""
+        count = len(self.everyone)
+        obs, mask = self.empty()
+        rewards, terms = np.zeros(count, np.float32), np.zeros((count, len(self.reward.names)), np.float32)
+        out = (obs, mask, rewards, terms)
+        self.backend.step(actions)
+        outcome = self._account(self.everyone, actions, out)
+        if self._skip_steps:
+            outcome = self._wait(out, outcome)
+        return Step(obs, mask, rewards, terms, outcome.copy())
+
+    def _account(self, which: NDArray[np.bool_], actions: NDArray[np.int64], out: tuple[Any, ...]) -> NDArray[np.int8]:
+        backend = self.backend
+        outcome = backend.outcome()
+        world = (backend.states, outcome, actions, backend.valid_actions())
+        self._finish(which, world, self._ledger, self._numbers, self._tables, out)
+        return outcome
+
+    def _wait(self, out: tuple[Any, ...], outcome: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Let time pass in the fights where only doing nothing is valid."""
+        nothing = np.full(len(self.everyone), NOTHING, np.int64)
+        unasked = np.full(len(self.everyone), NO_ACTION, np.int64)
+        while True:
+            idle = ~np.delete(self.backend.valid_actions(), NOTHING, axis=1).any(axis=1)
+            waiting = idle & (outcome == Outcome.RUNNING)
+            if not waiting.any():
+                return outcome
+            self.backend.step(nothing, waiting)
+            outcome = self._account(waiting, unasked, out)
