@@ -8,6 +8,7 @@ from ashen.sim.records import (
     ACT_TURN,
     B_CHANGE,
     B_IDLE,
+    FOREVER_F,
     MAX_ACTS,
     MAX_CHAINS,
     MAX_LINKS,
@@ -47,6 +48,13 @@ def idle(world, tables):
 
 
 @njit
+def hold_idle(world, tables, frames):
+    """Stand still for some frames."""
+    world.mode, world.mode_f = MODE_HELD, frames
+    idle(world, tables)
+
+
+@njit
 def start_attack(world, name, delay_f):
     """Name an attack now; its motion starts after ``delay_f`` frames, when the old motion is over."""
     world.name, world.name_f = name, 0
@@ -59,7 +67,10 @@ def start_attack(world, name, delay_f):
 
 @njit
 def decide(world, tables):
-    """Pick the next act."""
+    """Pick the next act; a forced boss waits for the recording instead."""
+    if world.is_forced:
+        hold_idle(world, tables, FOREVER_F)
+        return
     rules = tables.rules[world.variant]
     if world.may_change_phase and world.phase == 1 and world.boss_hp <= rules.phase_change_hp:
         world.phase, world.chain, world.link = 2, 0, MAX_LINKS
@@ -82,8 +93,7 @@ def walk_up_to_player(world, tables):
     phase, rules = tables.phases[world.variant, world.phase - 1], tables.rules[world.variant]
     world.act = phase.walk_act
     if ai_distance_m(world, rules) <= phase.down_walk_to_m:
-        world.mode, world.mode_f = MODE_HELD, _WAIT_F
-        idle(world, tables)
+        hold_idle(world, tables, _WAIT_F)
         return
     world.mode, world.mode_f = MODE_APPROACH, int(uniform_between(world, phase.down_walk_f))
 

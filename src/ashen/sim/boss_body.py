@@ -137,7 +137,11 @@ def _advance_turn(world, tables):
 @njit
 def _must_turn_first(world, tables, walk_name):
     """Whether a walk would start too far off the player: then the turn comes first."""
-    if world.name == walk_name or abs(player_bearing(world)) <= tables.rules[world.variant].turn_before_walk_rad:
+    if (
+        world.is_forced
+        or world.name == walk_name
+        or abs(player_bearing(world)) <= tables.rules[world.variant].turn_before_walk_rad
+    ):
         return False
     world.mode_after_turn, world.mode, world.turn_f = world.mode, MODE_TURN, 0
     return True
@@ -153,6 +157,8 @@ def _advance_approach(world, tables):
         _turn(world, rules.walk_turn_rad)
     _move(world, rules.walk_forward_m, 0.0)
     world.mode_f -= 1
+    if world.is_forced:
+        return
     is_attack = tables.acts[world.variant, world.phase - 1, world.act].kind == ACT_ATTACK
     if is_attack and attack_if_near(world, tables):
         return

@@ -36,7 +36,7 @@ def start_fight(world, tables, first_phase, may_change_phase, random_start):
     """Put both bodies at their start. The stream of random numbers must be set."""
     rules, ids = tables.rules[world.variant], tables.ids
     world.draws = 0
-    world.outcome, world.step = RUNNING, 0
+    world.outcome, world.step, world.is_forced = RUNNING, 0, 0
     world.phase, world.may_change_phase = first_phase, may_change_phase
     pose = int(uniform(world) * rules.num_player_poses) if random_start else 0
     world.player_x, world.player_y = rules.player_poses[pose, 0], rules.player_poses[pose, 1]
@@ -82,7 +82,7 @@ def step_fight(world, tables, action):
         return
     press(world, tables, action)
     for _ in range(FRAMES_PER_STEP):
-        _advance_frame(world, tables)
+        advance_frame(world, tables)
         if world.player_hp <= 0.0:
             world.outcome = LOSS
             break
@@ -97,7 +97,8 @@ def step_fight(world, tables, action):
 
 
 @njit
-def _advance_frame(world, tables):
+def advance_frame(world, tables):
+    """One frame of both bodies: motion, contact, ground, hits, throws."""
     advance_boss(world, tables)
     advance_player(world, tables)
     _keep_apart(world, tables)

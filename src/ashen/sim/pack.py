@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ashen.core.arena import make_arena
 from ashen.core.errors import UserError, unknown
-from ashen.core.fight import MAX_STEPS, STEP_S
+from ashen.core.fight import STEP_S
 from ashen.core.tables import data_file, fingerprint, load_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
@@ -21,8 +21,8 @@ from ashen.sim.records import (
     ATTACK,
     BOSS_IDS,
     DECISION,
+    FOREVER_F,
     FRAMES_PER_S,
-    FRAMES_PER_STEP,
     IDS,
     LEVELS,
     MAX_ACTS,
@@ -41,7 +41,6 @@ from ashen.sim.records import (
     Tables,
 )
 
-_FOREVER_F = 10 * MAX_STEPS * FRAMES_PER_STEP
 _SIDES = {"any": SIDE_ANY, "left": SIDE_LEFT, "right": SIDE_RIGHT}
 _KINDS = {"attack": ACT_ATTACK, "turn": ACT_TURN, "walk": ACT_WALK}
 
@@ -109,7 +108,7 @@ def _pack_moves(player: dict[str, Any]) -> tuple[NDArray[Any], dict[str, int]]:
     extra = [name for name in player["moves"] if name not in vocabulary.ids]
     ids = {name: index for index, name in enumerate((*vocabulary.names, *extra))}
     moves = np.zeros((1, len(ids)), MOVE)
-    moves["turn_again_f"] = moves["regen_from_f"] = _FOREVER_F
+    moves["turn_again_f"] = moves["regen_from_f"] = FOREVER_F
     moves["next"] = ids["Idle"]
     locks = lock_times_s()
     for name, index in ids.items():
@@ -147,7 +146,7 @@ def _pack_move(row: np.void, move: dict[str, Any], ids: dict[str, int], press_de
 
 def _pack_attack(row: np.void, attack: dict[str, Any]) -> None:
     row["name_end_f"], row["next_motion_f"] = frames(attack["name_end_s"]), frames(attack["next_motion_s"])
-    row["combo_f"] = frames(attack["combo_s"]) if "combo_s" in attack else _FOREVER_F
+    row["combo_f"] = frames(attack["combo_s"]) if "combo_s" in attack else FOREVER_F
     row["num_hits"] = len(attack["hits"])
     if len(attack["hits"]) > MAX_HITS:
         raise ValueError(f"{len(attack['hits'])} hits in one attack, at most {MAX_HITS}")

@@ -12,6 +12,7 @@ FRAMES_PER_STEP: Final = 3
 FRAMES_PER_S: Final = 30
 MOTION_FRAMES: Final = 190
 """Longest root motion kept, 6.3 s; a body stands still after it."""
+FOREVER_F: Final = 1_000_000
 MAX_HITS: Final = 2
 MAX_STRETCHES: Final = 2
 MAX_ACTS: Final = 16
@@ -185,6 +186,7 @@ WORLD: Final = np.dtype([
     ("step", np.int64),
     ("phase", np.int64),
     ("may_change_phase", np.int64),
+    ("is_forced", np.int64),  # the boss does what a recording did, nothing of his own
     # player
     ("player_x", np.float64),
     ("player_y", np.float64),
