@@ -101,9 +101,8 @@ def read_stamp(venv: Path) -> Setup | str:
 
 def write_stamp(venv: Path, setup: Setup, finished: bool) -> None:
     """Note what is being, or has been, installed."""
-    draft = venv / "ashen-setup.tmp"
-    draft.write_text(json.dumps({**setup._asdict(), "finished": finished}), encoding="utf-8")
-    os.replace(draft, venv / "ashen-setup.json")
+    (venv / "draft.json").write_text(json.dumps({**setup._asdict(), "finished": finished}), encoding="utf-8")
+    os.replace(venv / "draft.json", venv / "ashen-setup.json")
 
 
 def wanted(root: Path, stamp: Setup | str, python: str, extras: Iterable[str], cuda: str) -> Setup:

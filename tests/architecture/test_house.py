@@ -52,17 +52,14 @@ def test_readme_tree_is_true():
     """Breaks if the README's tree names a file that does not exist, or leaves a room or a module out."""
     tree = re.search(r"^```\n(ashen/.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)[1]
     named, folders = set(), []
-    for line in tree.splitlines()[1:]:
-        indent, entry = re.match(r"([│├└─ ]*)(\S.*)?", line).groups()
-        if not entry:
-            continue
+    for indent, entry in re.findall(r"^((?:│   |    )*)[├└]── (.*)$", tree, re.M):
         depth = len(indent) // 4
         for name in re.split(r"\s{2,}", entry)[0].split():
-            path = "/".join([*folders[: depth - 1], name.rstrip("/")])
+            path = "/".join([*folders[:depth], name.rstrip("/")])
             assert (ROOT / path).exists(), f"the README's tree names {path}, which does not exist"
             named.add(path)
             if name.endswith("/"):
-                folders[depth - 1 :] = [name.rstrip("/")]
+                folders[depth:] = [name.rstrip("/")]
     wanted = {_name(path) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"}
     wanted |= {_name(path) for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert wanted - named == set()
