@@ -1,8 +1,8 @@
 """Floor 3, fighter: a backend, an encoder and a reward as Gymnasium environments. Never knows an agent or torch.
 
 ``actions`` names subsets of the actions; ``passes`` is the one compiled pass of a step; ``fights`` runs it over a
-backend; ``single`` and ``vector`` are the Gymnasium faces; ``registration`` tells Gymnasium their ids. The names below
-are loaded on first use, because Gymnasium imports this package to register them.
+backend; ``single`` and ``vector`` are the Gymnasium faces; ``registration`` tells Gymnasium their ids when this package
+is imported. The names below are loaded on first use.
 """
 
 from importlib import import_module
@@ -11,6 +11,8 @@ from ashen.env.registration import register_envs
 
 _HOMES = {"FightEnv": "ashen.env.single", "FightVectorEnv": "ashen.env.vector", "make_vec": "ashen.env.vector"}
 __all__ = ["FightEnv", "FightVectorEnv", "make_vec", "register_envs"]
+
+register_envs()
 
 
 def __getattr__(name: str):

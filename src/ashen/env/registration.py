@@ -1,4 +1,4 @@
-"""Gymnasium ids. Called by Gymnasium itself through the entry point ``gymnasium.envs``, so it must stay light."""
+"""Gymnasium ids, registered when ``ashen.env`` is imported: Gymnasium looks for no plug-ins since its version 1.0."""
 
 ENV_IDS = {"ashen/Iudex-v0": "iudex"}
 """A change of dynamics or of observations raises the version."""

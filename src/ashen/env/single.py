@@ -23,15 +23,15 @@ class FightEnv(gymnasium.Env):
 
     ## Action Space
     ``Discrete(20)``: 0-7 walk and 8-15 roll, each forward, forward right, right, back right, back, back left, left,
-    forward left of the camera's view; 16 light attack, 17 heavy attack, 18 parry, 19 nothing. ``actions`` takes a subset.
-    An action that is not valid does nothing; ``info["action_mask"]`` tells.
+    forward left of the camera's view; 16 light attack, 17 heavy attack, 18 parry, 19 nothing. An action that is
+    not valid does nothing; ``info["action_mask"]`` tells. ``actions`` takes a subset.
 
     ## Observation Space
     By ``encoder``: ``ashen`` (the default), ``onehot74``, ``raw26``: a ``Box``, documented number by number by
     :func:`ashen.obs.encoder_table`; ``dict``: SoulsGym's own dictionary.
 
     ## Rewards
-    By ``reward``: a preset (``soulsgym`` is SoulsGym's own) or a table of weights; terms: :func:`ashen.rewards.term_table`.
+    By ``reward``: a preset (``soulsgym`` is SoulsGym's own) or a table of weights on :func:`ashen.rewards.term_table`.
     ``info["reward_terms"]`` gives the terms one by one, in the order of ``env.unwrapped.reward.names``.
 
     ## Starting State

@@ -29,8 +29,8 @@ FACTS = np.dtype(
     ],
     align=True,
 )
-"""``with_geometry`` is set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin`` are SoulsAI's bins by id,
--1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 where an animation is a walk or turn, an attack;
+"""``with_geometry`` is set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin`` are SoulsAI's bins by
+id, -1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 for walks and turns, for attacks;
 ``lock_s`` are the times until attacks, rolls, walks are accepted."""
 
 MOVES_LABEL = "<Walk*|Turn*>"
