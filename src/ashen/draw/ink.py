@@ -15,6 +15,7 @@ LINE: Final = (44, 50, 62)
 TRACK: Final = (35, 40, 50)
 WHITE: Final = (236, 240, 246)
 GREY: Final = (148, 157, 172)
+INVALID: Final = (64, 70, 83)
 FAINT: Final = (84, 92, 107)
 PLAYER: Final = (86, 200, 245)
 BOSSES: Final = {1: (240, 138, 75), 2: (190, 110, 245)}

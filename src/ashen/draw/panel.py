@@ -97,7 +97,7 @@ def _draw_actions(canvas: Image.Image, pen: Any, overlay: Overlay, box: ink.Box,
     for index, name in enumerate(overlay.action_names):
         y = top + (index + 0.5) * row
         chosen = index == overlay.action
-        colour = ink.CHOSEN if chosen else ink.GREY if mask[index] else ink.LINE
+        colour = ink.CHOSEN if chosen else ink.GREY if mask[index] else ink.INVALID
         if chosen:
             pen.rectangle((left - 8 * unit, y - 0.5 * row, right + 6 * unit, y + 0.5 * row - 1), fill=(*ink.CHOSEN, 26))
         ink.write(canvas, left, y, name.replace("_", " "), size, colour)

@@ -153,7 +153,7 @@ def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fp
     try:
         for frame in _frames(record, start_s, speed / fps, encoding.size):
             encoder.send(frame)
-        for _ in range(round(HOLD_S * fps)):
+        for _ in range(round(HOLD_S * fps) - 1):
             encoder.send(frame)
     finally:
         encoder.close()
@@ -198,7 +198,7 @@ def _overlay(record: FightRecord, step: int) -> Overlay:
     before = record.states[max(0, step - _HP_MEMORY)]
     shown = min(step, last - 1)
     return Overlay(
-        title=f"{meta['policy']}  ·  step {meta['env_step']:,}",
+        title=_title(meta),
         action=int(record.actions[shown]) if step < last else -1,
         action_names=tuple(meta["action_names"]),
         scores=record.scores[shown],
@@ -209,6 +209,11 @@ def _overlay(record: FightRecord, step: int) -> Overlay:
         outcome=record.outcome if step == last else Outcome.RUNNING,
         hp_before=(float(before["player_hp"]), float(before["boss_hp"])),
     )
+
+
+def _title(meta: dict[str, Any]) -> str:
+    """Who fights, and for how long it had trained."""
+    return f"{meta['policy']}  ·  {meta['env_step']:,} steps" if meta["env_step"] else meta["policy"]
 
 
 def telling_picture(record: FightRecord) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 _STYLES: Final = ("-", "--", ":", "-.")
 _PAUSE_S: Final = 3600.0
 """A longer gap between two rows is a pause before a resume and does not count as training time."""
+_LEGEND_COLUMNS: Final = 3
 _LAYOUT: Final = [["win", "win", "return"], ["hp", "length", "terms"], ["loss", "explore", "speed"]]
 
 
@@ -97,9 +99,12 @@ def _minutes(rows: list[Row]) -> float:
 
 
 def _draw(curves: list[Curves]) -> Figure:
-    figure = Figure(figsize=(13.0, 9.0), layout="constrained")
+    figure = Figure(figsize=(13.0, 9.0))
     FigureCanvasAgg(figure)
+    # Fixed margins: matplotlib's automatic layout draws everything twice, and curves are redrawn during training.
     axes = figure.subplot_mosaic(_LAYOUT)
+    top = 0.955 - 0.027 * ceil(len(curves) / _LEGEND_COLUMNS)
+    figure.subplots_adjust(left=0.045, right=0.985, top=top, bottom=0.04, wspace=0.17, hspace=0.34)
     panels: dict[str, tuple[str, Callable[[Axes, Curves], None]]] = {
         "win": ("win rate, with 95 % interval", _draw_win_rate),
         "return": ("return of a fight", _both("return_mean")),
@@ -172,6 +177,7 @@ def _finish(axis: Axes, title: str) -> None:
     axis.set_title(title, loc="left", fontsize=10, fontweight="bold")
     axis.xaxis.set_major_formatter(EngFormatter())
     axis.set_xlim(left=0)
+    axis.locator_params(nbins=6)
     axis.grid(color="#e4e7ec", lw=0.8)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
@@ -199,8 +205,8 @@ def _legends(figure: Figure, axes: dict[str, Any], curves: list[Curves]) -> None
     figure.legend(
         lines,
         [_label(run) for run in curves],
-        loc="outside upper left",
-        ncols=min(3, len(curves)),
+        loc="upper left",
+        ncols=_LEGEND_COLUMNS,
         frameon=False,
         fontsize=11,
     )

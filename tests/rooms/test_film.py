@@ -1,0 +1,125 @@
+"""Films of recorded fights: as many pictures as the fight is long, bodies moving between the steps."""
+
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+
+from ashen.core.errors import UserError
+from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, REPORTED_STEP_S
+from ashen.reports.film import between, choose_fight, film, telling_picture
+from ashen.runs.fights import FightRecord, save_fight
+
+STEPS = 6
+
+
+def a_fight(outcome: str = "WIN", steps: int = STEPS, number: int = 0, env_step: int = 1000) -> FightRecord:
+    """A fight in which the boss stands still and the player walks past him."""
+    states = np.zeros(steps + 1, FIGHT_STATE)
+    states["phase"], states["step"] = 1, np.arange(steps + 1)
+    states["player_hp"] = states["player_max_hp"] = 454
+    states["boss_hp"], states["boss_max_hp"] = np.linspace(1037, 0, steps + 1), 1037
+    states["boss_x_m"], states["boss_y_m"] = 139.0, 596.0
+    states["player_x_m"], states["player_y_m"] = 135.0 + 0.4 * np.arange(steps + 1), 591.0
+    meta = {"outcome": outcome, "seed": 1, "table_hash": "0", "schema_version": 1, "boss": "iudex", "fight": "phase1"}
+    meta |= {
+        "encoder": "ashen",
+        "reward": "soulsgym",
+        "action_names": ACTION_NAMES,
+        "term_names": ["damage_dealt", "win"],
+    }
+    meta |= {"score_kind": "q_values", "env_step": env_step, "kind": "evaluation", "fight_number": number}
+    return FightRecord(
+        states=states,
+        actions=np.full(steps, 2, np.int16),
+        masks=np.ones((steps, 20), np.bool_),
+        reward_terms=np.full((steps, 2), 0.1, np.float32),
+        rewards=np.full(steps, 0.2, np.float32),
+        scores=np.tile(np.arange(20, dtype=np.float32), (steps, 1)),
+        meta=meta | {"policy": "a-run", "recorded_at": "2026-01-01T00:00:00+00:00", "num_steps": steps},
+    )
+
+
+@pytest.mark.parametrize(
+    ("speed", "pictures"), [(1.0, 3 * STEPS + 30), (2.0, 3 * STEPS // 2 + 30), (0.5, 6 * STEPS + 30)]
+)
+def test_a_film_has_three_pictures_a_step_and_holds_the_last_for_a_second(tmp_path: Path, speed: float, pictures: int):
+    """Breaks if films run at another speed than asked, lose pictures, or cannot be decoded."""
+    out = film(save_fight(a_fight(), tmp_path), tmp_path / "made" / "fight.mp4", speed=speed)
+    assert imageio_ffmpeg.count_frames_and_secs(str(out)) == (pictures, pytest.approx(pictures / 30, abs=0.05))
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(out), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    decoded = subprocess.run(command, capture_output=True, check=True)
+    frames = np.frombuffer(decoded.stdout, np.uint8).reshape(-1, 540, 960, 3)
+    assert b"h264" in decoded.stderr
+    assert b"yuv420p" in decoded.stderr
+    assert len(frames) == pictures
+    assert np.abs(frames[0].astype(int) - frames[3 * STEPS // 2 - 1]).max() > 100
+    assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(("ending", "size"), [("gif", (640, 360)), ("webp", (720, 406))])
+def test_short_films_for_readmes_show_one_picture_a_step(tmp_path: Path, ending: str, size: tuple[int, int]):
+    """Breaks if a README's film is a single picture, or too large for a page."""
+    out = film(save_fight(a_fight(), tmp_path), tmp_path / f"fight.{ending}")
+    with Image.open(out) as image:
+        assert image.size == size
+        assert image.n_frames >= STEPS
+
+
+@pytest.mark.slow
+def test_only_the_end_of_a_long_fight_goes_into_a_gif(tmp_path: Path):
+    """Breaks if a gif grows with the fight."""
+    with Image.open(film(save_fight(a_fight(steps=200), tmp_path), tmp_path / "fight.gif")) as image:
+        assert image.n_frames <= 130
+
+
+def test_one_picture_of_a_fight(tmp_path: Path):
+    """Breaks if a png is not the fight's telling picture."""
+    out = film(save_fight(a_fight(), tmp_path), tmp_path / "fight.png")
+    with Image.open(out) as image:
+        assert np.array_equal(np.asarray(image), telling_picture(a_fight()))
+
+
+def test_bodies_move_between_steps_by_the_shorter_turn():
+    """Breaks if a body spins the long way round between two steps, or its clock does not run on."""
+    now, after = np.zeros(2, FIGHT_STATE)
+    now["player_x_m"], after["player_x_m"] = 1.0, 3.0
+    now["boss_yaw_rad"], after["boss_yaw_rad"] = 3.0, 3.0 - 2.0 * np.pi + 0.6
+    now["boss_hp"], after["boss_hp"] = 100.0, 50.0
+    half = between(now, after, 0.5)
+    assert half["player_x_m"] == 2.0
+    assert half["boss_yaw_rad"] == pytest.approx(3.3)
+    assert half["boss_hp"] == 100.0
+    assert half["boss_animation_s"] == pytest.approx(0.5 * REPORTED_STEP_S)
+    assert between(now, after, 0.0) == now
+
+
+def test_the_fight_asked_for_is_chosen_among_the_newest(tmp_path: Path):
+    """Breaks if an old evaluation is shown, or a slow win passes for the best."""
+    (tmp_path / "fights").mkdir()
+    fights = [("WIN", 100, 1000), ("LOSS", 300, 2000), ("WIN", 400, 2000), ("WIN", 350, 2000), ("LOSS", 80, 2000)]
+    fights += [("WIN", 500, 2000)]
+    for number, (outcome, steps, env_step) in enumerate(fights):
+        save_fight(a_fight(outcome, steps, number, env_step), tmp_path / "fights")
+    chosen = {which: choose_fight(tmp_path, which).name.split("-")[2] for which in ("best", "worst", "typical", "last")}
+    assert chosen == {"best": "003", "worst": "004", "typical": "002", "last": "005"}
+
+
+def test_what_cannot_be_filmed_is_said_in_one_line(tmp_path: Path):
+    """Breaks if a wrong ending, an empty run, a missing record or a folder in the way gives a traceback."""
+    fight = save_fight(a_fight(), tmp_path)
+    (tmp_path / "taken.png").mkdir()
+    (tmp_path / "taken.png" / "file").touch()
+    for path, out in ((fight, "fight.avi"), (tmp_path / "none.npz", "fight.mp4"), (fight, "taken.png")):
+        with pytest.raises(UserError):
+            film(path, tmp_path / out)
+    with pytest.raises(UserError, match="speed"):
+        film(fight, tmp_path / "fight.mp4", speed=0.0)
+    with pytest.raises(UserError, match="no recorded fights"):
+        choose_fight(tmp_path / "empty")
+    with pytest.raises(UserError, match="choose from"):
+        choose_fight(tmp_path, "nicest")
+    assert not list(tmp_path.glob(".*"))
