@@ -1,0 +1,135 @@
+"""The mathematics of learning: pure functions of tensors, without state, config or network.
+
+Shapes: B samples, A actions, T steps, N environments. Every function checks that its arguments have the shapes it
+names, since a [B] against a [B, 1] would silently become a [B, B].
+"""
+
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+INVALID_LOGIT: Final = -1e9
+"""Finite, so that an impossible action has probability 0 and its entropy is 0 instead of 0 times infinity."""
+
+
+def masked_q(q: Tensor, mask: Tensor) -> Tensor:
+    """Q-values [B, A] with invalid actions at -inf.
+
+    A row without any valid action stays whole: it is either terminal, where its value does not count, or a moment in
+    which no input has an effect, so that any will do.
+    """
+    assert q.shape == mask.shape, (q.shape, mask.shape)
+    usable = mask | ~mask.any(-1, keepdim=True)
+    return q.masked_fill(~usable, -torch.inf)
+
+
+def td_targets(
+    returns: Tensor,  # [B]
+    discounts: Tensor,  # [B]; 0 after termination
+    next_q: Tensor,  # [B, A] of the target network
+    next_mask: Tensor,  # [B, A]
+    next_q_online: Tensor | None = None,  # [B, A] of the online network
+) -> Tensor:
+    """Targets [B] of Q-learning: ``return + discount * Q_target(next, best valid action)``.
+
+    The best action is the target network's own (Mnih et al. 2015), or, if ``next_q_online`` is given, the online
+    network's: double Q-learning (van Hasselt et al. 2016, arXiv:1509.06461).
+    """
+    assert returns.shape == discounts.shape == next_q.shape[:1], (returns.shape, discounts.shape, next_q.shape)
+    chooser = next_q if next_q_online is None else next_q_online
+    best = masked_q(chooser, next_mask).argmax(-1, keepdim=True)  # [B, 1]
+    return returns + discounts * next_q.gather(-1, best).squeeze(-1)
+
+
+def weighted_loss(prediction: Tensor, target: Tensor, weights: Tensor, kind: str) -> Tensor:
+    """Mean over the samples of weight times loss, all [B].
+
+    Args:
+        prediction: Q-values of the actions taken.
+        target: what they should be, without gradient.
+        weights: importance weights (Schaul et al. 2016); ones for uniform sampling.
+        kind: ``"smooth_l1"`` (quadratic within 1, linear beyond) or ``"mse"``.
+    """
+    assert prediction.shape == target.shape == weights.shape, (prediction.shape, target.shape, weights.shape)
+    assert prediction.ndim == 1, prediction.shape
+    loss = {"smooth_l1": functional.smooth_l1_loss, "mse": functional.mse_loss}[kind]
+    return (weights * loss(prediction, target, reduction="none")).mean()
+
+
+def masked_log_probs(logits: Tensor, mask: Tensor) -> Tensor:
+    """Log-probabilities [B, A] over the valid actions; uniform where none is valid.
+
+    Source: Huang and Ontanon 2022, A Closer Look at Invalid Action Masking (arXiv:2006.14171).
+    """
+    assert logits.shape == mask.shape, (logits.shape, mask.shape)
+    return functional.log_softmax(logits.masked_fill(~mask, INVALID_LOGIT), dim=-1)
+
+
+def masked_entropy(log_probs: Tensor) -> Tensor:
+    """Entropy [B] in nats of distributions from :func:`masked_log_probs` [B, A]."""
+    return -(log_probs.exp() * log_probs).sum(-1)
+
+
+class PolicyLoss(NamedTuple):
+    """The clipped loss and what to watch about it, all scalars."""
+
+    loss: Tensor
+    approx_kl: Tensor  # mean of r - 1 - log r, an estimate of the divergence that is never negative
+    clip_fraction: Tensor  # share of samples whose ratio lies outside the clip range
+
+
+def ppo_policy_loss(log_probs: Tensor, old_log_probs: Tensor, advantages: Tensor, clip: float) -> PolicyLoss:
+    """Clipped surrogate loss of log-probabilities [B] of the actions taken, against those they were drawn with.
+
+    Source: Schulman et al. 2017, Proximal Policy Optimization, equation 7 (arXiv:1707.06347); the divergence estimate
+    is k3 of http://joschu.net/blog/kl-approx.html.
+    """
+    assert log_probs.shape == old_log_probs.shape == advantages.shape, (log_probs.shape, advantages.shape)
+    assert log_probs.ndim == 1, log_probs.shape
+    log_ratio = log_probs - old_log_probs
+    ratio = log_ratio.exp()
+    gain = torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip, 1.0 + clip) * advantages)
+    with torch.no_grad():
+        approx_kl = (ratio - 1.0 - log_ratio).mean()
+        clip_fraction = ((ratio - 1.0).abs() > clip).float().mean()
+    return PolicyLoss(-gain.mean(), approx_kl, clip_fraction)
+
+
+def value_loss(values: Tensor, returns: Tensor) -> Tensor:
+    """Half the mean squared error of values [B] against returns [B]."""
+    assert values.shape == returns.shape and values.ndim == 1, (values.shape, returns.shape)
+    return 0.5 * (values - returns).square().mean()
+
+
+def gae(
+    rewards: Tensor,  # [T, N]
+    values: Tensor,  # [T, N] of the observations acted on
+    next_values: Tensor,  # [T, N] of the observations reached: the true last one where a fight ended
+    terminated: Tensor,  # [T, N] bool
+    truncated: Tensor,  # [T, N] bool
+    faulted: Tensor,  # [T, N] bool
+    discount: float,
+    gae_lambda: float,
+) -> tuple[Tensor, Tensor]:
+    """Generalised advantage estimates and value targets, both [T, N].
+
+    A termination has no next value; a truncation bootstraps from the value of the last observation; neither lets
+    anything flow back from the fight that follows. A faulted step gets advantage 0 and must be left out of the loss;
+    the step before it bootstraps from the value of the observation in which the fault came.
+
+    Source: Schulman et al. 2016, equation 16 (arXiv:1506.02438).
+    """
+    shape = rewards.shape
+    for tensor in (values, next_values, terminated, truncated, faulted):
+        assert tensor.shape == shape, (tensor.shape, shape)
+    delta = rewards + discount * next_values * ~terminated - values
+    delta = delta.masked_fill(faulted, 0.0)
+    decay = discount * gae_lambda * ~(terminated | truncated | faulted)
+    advantages = torch.empty_like(delta)
+    later = torch.zeros_like(delta[0])
+    for t in reversed(range(shape[0])):
+        later = delta[t] + decay[t] * later
+        advantages[t] = later
+    return advantages, advantages + values

@@ -1,0 +1,275 @@
+"""PPO with action masks, generalised advantages and running normalisation of observations and rewards.
+
+Sources: Schulman et al. 2017 (arXiv:1707.06347); defaults follow Andrychowicz et al. 2021, What Matters for On-Policy
+Deep Actor-Critic Methods (arXiv:2006.05990). Departures: advantages are normalised over the rollout, not over each
+minibatch; observation statistics stand still from the first step of a rollout to the last update on it, so that the
+probabilities compared are those the actions were drawn with; values are not clipped.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ashen.agents import losses
+from ashen.agents.checks import check_choice, check_fits, check_range, load_network
+from ashen.agents.exploration import scheduled
+from ashen.agents.networks import ACTIVATIONS, ActorCritic
+from ashen.agents.rollout import Rollout
+from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
+from ashen.core.protocols import Decision, Transitions
+from ashen.core.seeding import derive_seed
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings of PPO. A step is one decision in one environment: N environments make N steps at a time."""
+
+    rollout_steps: int = 128
+    """Steps of each environment between two updates."""
+    epochs: int = 4
+    """Passes over a rollout."""
+    minibatch_size: int = 1024
+    """Samples per gradient step."""
+    learning_rate: float = 5e-4
+    """Adam's step size at the start."""
+    learning_rate_final_share: float = 0.0
+    """Learning rate at the last step as a share of the first; linear in between, 1 keeps it constant."""
+    discount: float = 0.99
+    """Weight of the next step's value, per step of 0.1 s."""
+    gae_lambda: float = 0.95
+    """Share of later surprises an advantage takes in, 0..1: low trusts the value network, high the outcome."""
+    clip: float = 0.2
+    """How far the probability of an action may move in one update, as a ratio, before its gradient is cut."""
+    value_coef: float = 0.5
+    """Weight of the value loss."""
+    entropy_coef: float = 0.01
+    """Weight of the entropy bonus at the start, per nat."""
+    entropy_coef_final: float = 0.001
+    """Weight of the entropy bonus at the last step; linear in between."""
+    max_grad_norm: float = 0.5
+    """Largest norm of the gradient; 0 does not clip."""
+    target_kl: float | None = None
+    """End an update's passes once the policy has moved this far, in nats; None never does."""
+    width: int = 256
+    """Units in each hidden layer of both networks."""
+    depth: int = 2
+    """Hidden layers of both networks."""
+    activation: Literal["relu", "tanh"] = "relu"
+    """Activation of the hidden layers; tanh takes a fifth more time on a CPU."""
+    normalise_obs: bool = True
+    """Scale observations by their running mean and standard deviation, clipped at 10 deviations."""
+    normalise_reward: bool = True
+    """Divide rewards by the running standard deviation of the discounted return."""
+
+    def __post_init__(self) -> None:
+        check_choice(self, "activation", ACTIVATIONS)
+        check_range(self, 1, np.inf, "rollout_steps", "epochs", "minibatch_size", "width", "depth")
+        check_range(self, 0.0, 1.0, "discount", "gae_lambda")
+        check_range(self, 1e-6, np.inf, "clip")
+        check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "max_grad_norm")
+        check_range(self, 0.0, np.inf, "value_coef", "entropy_coef", "entropy_coef_final")
+
+
+class PPOAgent:
+    """Learns a policy from its own latest steps; see :class:`ashen.core.protocols.Agent`.
+
+    Args:
+        config: settings.
+        obs_dim: D, numbers in an observation.
+        num_actions: A.
+        num_envs: N, environments it will observe.
+        seed: of networks, exploration and minibatches.
+        total_steps: length of the training in steps, for the schedules that end with it.
+    """
+
+    score_kind = "probabilities"
+
+    def __init__(self, config: PPOConfig, obs_dim: int, num_actions: int, num_envs: int, seed: int, total_steps: int):
+        self.config, self.obs_dim, self.num_actions, self.num_envs = config, obs_dim, num_actions, num_envs
+        self.total_steps = total_steps
+        self.torch_rng = torch.Generator().manual_seed(derive_seed(seed, "ppo", "torch"))
+        self.network = built_with_seed(derive_seed(seed, "ppo", "network"), self._build)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate, eps=1e-5, fused=True)
+        self.rollout = Rollout(config.rollout_steps, num_envs, obs_dim, num_actions)
+        self.reward_scaler = RewardScaler(num_envs, config.discount)
+        self.steps = self.updates = 0
+
+    def _build(self) -> ActorCritic:
+        c = self.config
+        return ActorCritic(self.obs_dim, self.num_actions, c.width, c.depth, c.activation, c.normalise_obs)
+
+    def status(self) -> dict[str, float]:
+        """Where the schedules stand."""
+        c, span = self.config, (self.total_steps, self.steps)
+        return {
+            "learning_rate": scheduled("linear", c.learning_rate, c.learning_rate * c.learning_rate_final_share, *span),
+            "entropy_coef": scheduled("linear", c.entropy_coef, c.entropy_coef_final, *span),
+            "updates": float(self.updates),
+        }
+
+    @torch.inference_mode()
+    def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
+        """Actions for ``obs`` [B, D], any B: drawn from the policy with ``explore``, else the likeliest."""
+        logits = self.network.policy(self.network.normalise(torch.from_numpy(obs)))
+        probs = losses.masked_log_probs(logits, torch.from_numpy(mask)).exp_()
+        # The least of exponential waiting times with these rates falls on each action with its probability.
+        race = probs / torch.empty_like(probs).exponential_(generator=self.torch_rng) if explore else probs
+        return Decision(race.argmax(-1).numpy(), probs.numpy())
+
+    def observe(self, step: Transitions) -> None:
+        """Add the step to the rollout; a full one must be learned from first."""
+        self.rollout.add(step)
+        self.steps += len(step.obs)
+
+    def update(self) -> dict[str, float]:
+        """Learn from the rollout if it is full; means of the metrics over its gradient steps, else empty."""
+        if not self.rollout.is_full:
+            return {}
+        data, metrics = self._prepare()
+        status = self.status()
+        self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
+        rows = []
+        for _ in range(self.config.epochs):
+            order = torch.randperm(len(data["actions"]), generator=self.torch_rng)
+            for chosen in order.split(self.config.minibatch_size):
+                batch = {name: values[chosen] for name, values in data.items()}
+                rows.append(self._learn(batch, status["entropy_coef"]))
+            if self.config.target_kl is not None and rows[-1]["approx_kl"] > self.config.target_kl:
+                break
+        if self.network.normaliser is not None:
+            self.network.normaliser.update(torch.from_numpy(self.rollout.obs).flatten(0, 1))
+        self.rollout.clear()
+        self.updates += 1
+        return mean_metrics(rows) | metrics if rows else {}
+
+    @torch.inference_mode()
+    def _prepare(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Samples [T N, ...] of the rollout without faulted steps, and metrics of it."""
+        r = self.rollout
+        obs = self.network.normalise(torch.from_numpy(r.obs))  # [T, N, D]
+        mask, actions = torch.from_numpy(r.mask), torch.from_numpy(r.actions)
+        values = self.network.value(obs).squeeze(-1)  # [T, N]
+        log_probs = losses.masked_log_probs(self.network.policy(obs), mask)
+        where, reached = r.bootstraps()
+        next_values = torch.cat([values[1:], values[-1:]])
+        next_values[torch.from_numpy(where)] = self.network(torch.from_numpy(reached))[1]
+        rewards = self.reward_scaler(r) if self.config.normalise_reward else r.rewards
+        ends = (torch.from_numpy(flags) for flags in (r.terminated, r.truncated, r.faulted))
+        c = self.config
+        advantages, returns = losses.gae(
+            torch.from_numpy(rewards), values, next_values, *ends, c.discount, c.gae_lambda
+        )
+        data = {
+            "obs": obs,
+            "mask": mask,
+            "actions": actions,
+            "log_probs": log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1),
+            "advantages": advantages,
+            "returns": returns,
+        }
+        keep = torch.from_numpy(~r.faulted)
+        data = {name: tensor[keep] for name, tensor in data.items()}
+        advantages, returns, values = data["advantages"], data["returns"], values[keep]
+        explained = 1.0 - (returns - values).var() / (returns.var() + 1e-8)
+        data["advantages"] = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        return data, {"explained_variance": float(explained), "value_mean": float(values.mean())}
+
+    def _learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
+        """One gradient step on a minibatch of B samples."""
+        all_log_probs = losses.masked_log_probs(self.network.policy(batch["obs"]), batch["mask"])  # [B, A]
+        log_probs = all_log_probs.gather(-1, batch["actions"].unsqueeze(-1)).squeeze(-1)  # [B]
+        policy = losses.ppo_policy_loss(log_probs, batch["log_probs"], batch["advantages"], self.config.clip)
+        entropy = losses.masked_entropy(all_log_probs).mean()
+        value = losses.value_loss(self.network.value(batch["obs"]).squeeze(-1), batch["returns"])
+        loss = policy.loss + self.config.value_coef * value - entropy_coef * entropy
+        self.optimizer.zero_grad()
+        loss.backward()
+        grad_norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_grad_norm or np.inf, foreach=True)
+        self.optimizer.step()
+        return {
+            "policy_loss": policy.loss.detach(),
+            "value_loss": value.detach(),
+            "entropy": entropy.detach(),
+            "approx_kl": policy.approx_kl,
+            "clip_fraction": policy.clip_fraction,
+            "grad_norm": grad_norm,
+        }
+
+    def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
+        """Everything needed to go on; ``with_replay`` changes nothing. Tensors are live: save or copy them first."""
+        return {
+            "algorithm": "ppo",
+            "config": asdict(self.config),
+            "obs_dim": self.obs_dim,
+            "num_actions": self.num_actions,
+            "num_envs": self.num_envs,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "counters": {"steps": self.steps, "updates": self.updates},
+            "rollout": to_tensors(self.rollout.state_dict()),
+            "reward_scaler": to_tensors(self.reward_scaler.state_dict()),
+            "torch_rng": self.torch_rng.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave; a rollout begun with other N or T is dropped.
+
+        Raises:
+            UserError: algorithm, sizes or network differ.
+        """
+        check_fits(state, "ppo", self.obs_dim, self.num_actions)
+        load_network(self.network, state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps, self.updates = state["counters"]["steps"], state["counters"]["updates"]
+        self.rollout.clear()
+        same_envs = state["num_envs"] == self.num_envs
+        if same_envs and state["config"]["rollout_steps"] == self.config.rollout_steps:
+            self.rollout.load_state_dict(to_arrays(state["rollout"]))
+        self.reward_scaler.load_state_dict(to_arrays(state["reward_scaler"]), same_envs)
+        self.torch_rng.set_state(state["torch_rng"])
+
+
+class RewardScaler:
+    """Divides rewards by the running standard deviation of each environment's discounted return.
+
+    Source: Engstrom et al. 2020, Implementation Matters in Deep RL, section 3 (arXiv:2005.12729). All rewards of a
+    rollout are divided by the same number, its own returns included.
+
+    Args:
+        num_envs: N.
+        discount: gamma, per step.
+    """
+
+    def __init__(self, num_envs: int, discount: float):
+        self.discount = discount
+        self.running = np.zeros(num_envs)  # [N] discounted return so far
+        self.mean, self.squares, self.count = 0.0, 0.0, 0
+
+    def __call__(self, rollout: Rollout) -> NDArray[np.float32]:
+        """Take in a full rollout and scale its rewards, [T, N]."""
+        ended = rollout.terminated | rollout.truncated | rollout.faulted
+        returns = np.zeros(rollout.rewards.shape)
+        for t, reward in enumerate(rollout.rewards):
+            self.running = self.discount * self.running + reward
+            returns[t] = self.running
+            self.running = self.running * ~ended[t]
+        total = self.count + returns.size
+        delta = returns.mean() - self.mean
+        self.squares += float(returns.var() * returns.size + delta**2 * self.count * returns.size / total)
+        self.mean += float(delta * returns.size / total)
+        self.count = total
+        return rollout.rewards / np.float32(np.sqrt(self.squares / total) + 1e-8)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Statistics and running returns."""
+        return {"running": self.running, "mean": self.mean, "squares": self.squares, "count": self.count}
+
+    def load_state_dict(self, state: dict[str, Any], same_envs: bool) -> None:
+        """Restore statistics, and the running returns if they belong to as many environments."""
+        self.mean, self.squares, self.count = state["mean"], state["squares"], state["count"]
+        if same_envs:
+            self.running = state["running"].copy()

@@ -1,0 +1,80 @@
+"""The steps an on-policy agent learns from once: preallocated, filled in order, learned from when full."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.protocols import Transitions
+
+
+class Rollout:
+    """T steps of N environments.
+
+    Of the observations reached only those are kept whose value cannot be read off the next row: where a fight was
+    truncated, and after the last step.
+
+    Args:
+        num_steps: T.
+        num_envs: N.
+        obs_dim: D.
+        num_actions: A.
+    """
+
+    def __init__(self, num_steps: int, num_envs: int, obs_dim: int, num_actions: int):
+        self.obs = np.zeros((num_steps, num_envs, obs_dim), np.float32)
+        self.mask = np.zeros((num_steps, num_envs, num_actions), np.bool_)
+        self.actions = np.zeros((num_steps, num_envs), np.int64)
+        self.rewards = np.zeros((num_steps, num_envs), np.float32)
+        self.terminated = np.zeros((num_steps, num_envs), np.bool_)
+        self.truncated = np.zeros((num_steps, num_envs), np.bool_)
+        self.faulted = np.zeros((num_steps, num_envs), np.bool_)
+        self.length = 0
+        self._cut_obs: list[NDArray[np.float32]] = []  # rows of the truncated steps, in order
+        self._last_obs = np.zeros((num_envs, obs_dim), np.float32)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether T steps are in."""
+        return self.length == len(self.obs)
+
+    def add(self, step: Transitions) -> None:
+        """Append one step of the N environments."""
+        t = self.length
+        for name in _FIELDS:
+            getattr(self, name)[t] = getattr(step, name)
+        if step.truncated.any():
+            self._cut_obs.append(step.next_obs[step.truncated])
+        self._last_obs[:] = step.next_obs
+        self.length += 1
+
+    def bootstraps(self) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Where the next value is not that of the next row, [T, N], and the observations [M, D] reached there."""
+        where = self.truncated.copy()
+        where[-1] = True
+        last = self.truncated[-1]
+        cut = np.concatenate(self._cut_obs) if self._cut_obs else self._last_obs[:0]
+        # The last row's own truncated observations are among _last_obs too, which stands for the whole row.
+        return where, np.concatenate([cut[: len(cut) - int(last.sum())], self._last_obs])
+
+    def clear(self) -> None:
+        """Begin again."""
+        self.length = 0
+        self._cut_obs.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The steps so far."""
+        state = {name: getattr(self, name)[: self.length] for name in _FIELDS}
+        cut = np.concatenate(self._cut_obs) if self._cut_obs else self._last_obs[:0]
+        return state | {"cut_obs": cut, "last_obs": self._last_obs}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave for the same N, D and A and no smaller T."""
+        self.length = len(state["obs"])
+        for name in _FIELDS:
+            getattr(self, name)[: self.length] = state[name]
+        self._cut_obs = [state["cut_obs"].copy()] if len(state["cut_obs"]) else []
+        self._last_obs[:] = state["last_obs"]
+
+
+_FIELDS = ("obs", "mask", "actions", "rewards", "terminated", "truncated", "faulted")

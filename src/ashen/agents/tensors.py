@@ -1,0 +1,37 @@
+"""Between NumPy and torch: state trees for checkpoints, and seeded construction."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+T = TypeVar("T")
+
+
+def to_tensors(tree: Any) -> Any:
+    """The same tree of dicts with tensors in place of arrays, sharing memory."""
+    if isinstance(tree, dict):
+        return {key: to_tensors(value) for key, value in tree.items()}
+    return torch.from_numpy(tree) if isinstance(tree, np.ndarray) else tree
+
+
+def to_arrays(tree: Any) -> Any:
+    """The same tree of dicts with arrays in place of tensors, sharing memory."""
+    if isinstance(tree, dict):
+        return {key: to_arrays(value) for key, value in tree.items()}
+    return tree.numpy() if isinstance(tree, torch.Tensor) else tree
+
+
+def built_with_seed(seed: int, build: Callable[[], T]) -> T:
+    """What ``build()`` gives when torch's global generator starts from ``seed``; that generator is left untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build()
+
+
+def mean_metrics(rows: list[dict[str, torch.Tensor]]) -> dict[str, float]:
+    """Means of scalar tensors over several updates, fetched at once, since each fetch waits for the computation."""
+    names = list(rows[0])
+    means = torch.stack([torch.stack([row[name] for name in names]) for row in rows]).mean(0)
+    return dict(zip(names, means.tolist(), strict=True))

@@ -1,0 +1,10 @@
+"""What an off-policy agent remembers: n-step accumulation, a ring of packed transitions, a sum tree of priorities.
+
+Knows arrays, never a network and never the fight.
+"""
+
+from ashen.replay.buffer import Batch, ReplayBuffer
+from ashen.replay.n_step import NStep
+from ashen.replay.transitions import transition_dtype
+
+__all__ = ["Batch", "NStep", "ReplayBuffer", "transition_dtype"]

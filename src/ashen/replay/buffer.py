@@ -1,0 +1,104 @@
+"""Ring buffer of transitions, sampled uniformly or by priority.
+
+Source: Schaul et al. 2016, Prioritized Experience Replay, equations 1 and 2 (arXiv:1511.05952).
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.errors import UserError
+from ashen.replay.sum_tree import SumTree
+from ashen.replay.transitions import transition_dtype
+
+PRIORITY_FLOOR: Final = 1e-6
+"""Added to every error, so that no transition is lost for good."""
+
+
+class Batch(NamedTuple):
+    """A sample of B transitions."""
+
+    rows: NDArray[Any]  # [B] of transition_dtype
+    indices: NDArray[np.int64]  # [B], for update_priorities
+    weights: NDArray[np.float32]  # [B] importance weights, the largest is 1
+
+
+class ReplayBuffer:
+    """The last ``capacity`` transitions, one packed row each.
+
+    Args:
+        capacity: transitions kept.
+        obs_dim: numbers in an observation.
+        num_actions: actions there are.
+        alpha: how strongly priorities count in sampling; 0 samples uniformly, 1 in proportion to the errors.
+    """
+
+    def __init__(self, capacity: int, obs_dim: int, num_actions: int, alpha: float = 0.0):
+        self.capacity, self.alpha = capacity, alpha
+        self.rows = np.zeros(capacity, transition_dtype(obs_dim, num_actions))
+        self.tree = SumTree(capacity) if alpha > 0.0 else None
+        self.max_priority = 1.0
+        self._position = self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def extend(self, rows: NDArray[Any]) -> None:
+        """Append ``rows`` [M] with M <= capacity, over the oldest. New rows get the highest priority seen so far."""
+        indices = (self._position + np.arange(len(rows))) % self.capacity
+        self.rows[indices] = rows
+        if self.tree is not None:
+            self.tree.set(indices, np.full(len(rows), self.max_priority))
+        self._position = (self._position + len(rows)) % self.capacity
+        self._size = min(self._size + len(rows), self.capacity)
+
+    def sample(self, batch_size: int, rng: np.random.Generator, beta: float = 1.0) -> Batch:
+        """Draw ``batch_size`` transitions, with replacement.
+
+        Args:
+            batch_size: B.
+            rng: where the randomness comes from.
+            beta: how far the importance weights make up for unequal sampling, 0 not at all, 1 fully.
+        """
+        if self.tree is None:
+            indices = rng.integers(self._size, size=batch_size)
+            return Batch(self.rows.take(indices), indices, np.ones(batch_size, np.float32))
+        indices = self.tree.sample(rng.random(batch_size))
+        weights = (self.tree.get(indices) * (self._size / self.tree.total)) ** -beta
+        return Batch(self.rows.take(indices), indices, (weights / weights.max()).astype(np.float32))
+
+    def update_priorities(self, indices: NDArray[np.int64], errors: NDArray[np.floating]) -> None:
+        """Make the TD ``errors`` [B] of the rows ``indices`` [B] their priorities; without effect if uniform."""
+        if self.tree is None:
+            return
+        priorities = (np.abs(errors).astype(np.float64) + PRIORITY_FLOOR) ** self.alpha
+        self.tree.set(indices, priorities)
+        self.max_priority = max(self.max_priority, float(priorities.max()))
+
+    def state_dict(self) -> dict[str, Any]:
+        """All content, rows as bytes [size, itemsize]. The arrays are live: save or copy them before going on."""
+        rows = self.rows[: self._size].view(np.uint8).reshape(self._size, self.rows.itemsize)
+        state = {"rows": rows, "position": self._position, "max_priority": self.max_priority}
+        if self.tree is not None:
+            state["priorities"] = self.tree.get(np.arange(self._size))
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave.
+
+        Raises:
+            UserError: the rows have another shape, or there are more than fit.
+        """
+        size, itemsize = state["rows"].shape
+        if itemsize != self.rows.itemsize:
+            raise UserError("the saved replay holds transitions of another shape; resume without it, or as it was made")
+        if size > self.capacity or (size < self.capacity and state["position"] != size):
+            raise UserError(f"the saved replay holds {size:,} transitions; set replay_capacity to what it was made with")
+        if (self.tree is not None) != ("priorities" in state):
+            raise UserError("the saved replay is prioritised and this run is not, or the reverse; set prioritised alike")
+        self.rows[:size] = np.ascontiguousarray(state["rows"]).view(self.rows.dtype)[:, 0]
+        self._size, self._position, self.max_priority = size, state["position"], state["max_priority"]
+        if self.tree is not None:
+            self.tree = SumTree(self.capacity)
+            self.tree.set(np.arange(size), state["priorities"])
