@@ -130,15 +130,18 @@ def test_an_attack_is_drawn_ahead_of_the_boss():
 
 def test_an_attack_named_during_another_motion_starts_when_that_motion_may_end():
     """Breaks if films show danger at a chained attack's name instead of at its late motion."""
-    before = boss_attacks(IUDEX)[1, "Attack3002"]
-    wait_s = before.next_motion_s - before.name_end_s
-    fields = {"boss_animation": boss_id("Attack3012"), "previous_boss_attack": boss_id("Attack3002")}
-    fields["boss_animation_s"] = reported(1.5)
-    named_at_the_end = standing(**fields, previous_boss_attack_since_s=reported(before.name_end_s + 1.5))
-    as_a_follow_up = standing(**fields, previous_boss_attack_since_s=reported(before.name_end_s - 0.5 + 1.5))
-    long_after = standing(**fields, previous_boss_attack_since_s=reported(before.next_motion_s + 2.0 + 1.5))
-    clocks = [boss_hits(state, IUDEX)[1] for state in (named_at_the_end, as_a_follow_up, long_after)]
-    assert clocks == pytest.approx([1.5 - wait_s, 1.5, 1.5], abs=1e-5)
+    before = boss_attacks(IUDEX)[1, "Attack3012"]
+    assert "Attack3013" in before.follow_ups
+
+    def clock_s(name: str, age_s: float) -> float:
+        """The motion's clock 1.5 s after ``name`` followed on an Attack3012 that had been shown for ``age_s``."""
+        fields = {"boss_animation": boss_id(name), "boss_animation_s": reported(1.5)}
+        fields |= {"previous_boss_attack": boss_id("Attack3012"), "previous_boss_attack_since_s": reported(age_s + 1.5)}
+        return boss_hits(standing(**fields), IUDEX)[1]
+
+    assert clock_s("Attack3004", before.next_motion_s - 0.8) == pytest.approx(0.7, abs=1e-5)
+    assert clock_s("Attack3004", before.next_motion_s + 1.0) == pytest.approx(1.5, abs=1e-5)
+    assert clock_s("Attack3013", before.next_motion_s - 0.8) == pytest.approx(1.5, abs=1e-5)
 
 
 def test_swing_and_dodge_show_for_as_long_as_the_tables_say():

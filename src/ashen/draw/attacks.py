@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import radians
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,13 @@ class Attack:
 
     Args:
         hits: in order.
-        name_end_s: real seconds after which the name changes, unless a combo changes it sooner.
         next_motion_s: real seconds after which another motion may start.
+        follow_ups: names of the attacks that may cut it short as parts of a combo.
     """
 
     hits: tuple[Hit, ...]
-    name_end_s: float
     next_motion_s: float
+    follow_ups: frozenset[str]
 
 
 @cache
@@ -58,14 +59,18 @@ def boss_attacks(path: Path) -> dict[tuple[int, str], Attack]:
     Raises:
         UserError: the boss's table is missing or broken.
     """
-    phases = plain(load_facts(path)).get("phases", {})
     return {
         (int(phase), name): Attack(
-            tuple(_hit(hit) for hit in attack.get("hits", ())), attack["name_end_s"], attack["next_motion_s"]
+            tuple(_hit(hit) for hit in attack.get("hits", ())), attack["next_motion_s"], _follow_ups(table, name)
         )
-        for phase, table in phases.items()
+        for phase, table in plain(load_facts(path)).get("phases", {}).items()
         for name, attack in table.get("attacks", {}).items()
     }
+
+
+def _follow_ups(phase: dict[str, Any], name: str) -> frozenset[str]:
+    chains = [chain["attacks"] for act in phase.get("acts", {}).values() for chain in act.get("chains", ())]
+    return frozenset(after for chain in chains for before, after in pairwise(chain) if before == name)
 
 
 def _hit(table: dict[str, Any]) -> Hit:
@@ -82,22 +87,22 @@ def boss_hits(state: np.void, path: Path) -> tuple[tuple[Hit, ...], float]:
     """The hits of the attack a boss shows, and the clock of its motion.
 
     The name can change while the last attack's motion still runs; then the new motion starts late, unless it is a
-    combo's follow-up, which cuts the old one short and so appears before the old name would have ended.
+    combo's follow-up, which cuts the old one short.
 
     Returns:
         hits: empty if it shows no attack.
         clock_s: real seconds since the motion began, negative before.
     """
     attacks, vocabulary, phase = boss_attacks(path), boss_vocabulary(path), int(state["phase"])
-    attack = attacks.get((phase, vocabulary.name(int(state["boss_animation"]))))
+    name = vocabulary.name(int(state["boss_animation"]))
+    attack = attacks.get((phase, name))
     if attack is None:
         return (), 0.0
     clock_s = float(state["boss_animation_s"]) * _REAL_PER_REPORTED
     before = attacks.get((phase, vocabulary.name(int(state["previous_boss_attack"]))))
-    if before is not None:
+    if before is not None and name not in before.follow_ups:
         age_s = float(state["previous_boss_attack_since_s"]) * _REAL_PER_REPORTED - clock_s
-        if age_s >= before.name_end_s - STEP_S:
-            clock_s -= max(0.0, before.next_motion_s - age_s)
+        clock_s -= max(0.0, before.next_motion_s - age_s)
     return attack.hits, clock_s
 
 

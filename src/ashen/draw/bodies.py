@@ -43,7 +43,8 @@ def _sector(pen: Any, view: View, body: "_Body", hit: Hit, reach_m: float, fill:
     corners = [view.place(*body.ahead(radius, angle)) for radius, ring in rings for angle in ring]
     pen.polygon(corners, fill=fill)
     if outline:
-        pen.line([*corners, corners[0]], fill=outline, width=3, joint="curve")
+        edge = corners[:count] if hit.half_arc_rad >= pi else [*corners, corners[0]]  # a full circle has no sides
+        pen.line(edge, fill=outline, width=3, joint="curve")
 
 
 def draw_bodies(pen: Any, view: View, state: np.void, path: Path) -> None:

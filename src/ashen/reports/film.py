@@ -126,8 +126,9 @@ def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
         else:
             _encode(record, beside, ENCODINGS[kind], speed, fps)
         os.replace(beside, out)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror or error}; choose another place") from None
+    except (OSError, RuntimeError) as error:  # the encoder's own errors are of both kinds, and many lines long
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise UserError(f"cannot write {out}: {reason}; choose another place or ending") from None
     finally:
         beside.unlink(missing_ok=True)
     return out
