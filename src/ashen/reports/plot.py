@@ -124,7 +124,7 @@ def _draw(curves: list[Curves]) -> Figure:
 
 
 def _draw_win_rate(axis: Axes, run: Curves) -> None:
-    axis.plot(*run.column("train", "win_rate"), color=run.colour, lw=1.0, alpha=0.35)
+    _line(axis, run.column("train", "win_rate"), color=run.colour, lw=1.0, alpha=0.35)
     steps, low = run.column("evaluation", "win_rate_low")
     high_steps, high = run.column("evaluation", "win_rate_high")
     if np.array_equal(steps, high_steps):
@@ -137,11 +137,17 @@ def _draw_win_rate(axis: Axes, run: Curves) -> None:
         axis.errorbar(at, rate, error, color=run.colour, marker="D", ms=9, mec="white", capsize=4, zorder=3)
 
 
+def _line(axis: Axes, points: tuple[NDArray[np.float64], NDArray[np.float64]], **style: Any) -> None:
+    """A line through points; one alone is drawn as a dot, none not at all."""
+    if len(points[0]):
+        axis.plot(*points, marker="o" if len(points[0]) == 1 else "", ms=4, **style)
+
+
 def _both(key: str) -> Callable[[Axes, Curves], None]:
     """Draws a number as evaluated (bold) and as met in training (faint)."""
 
     def draw(axis: Axes, run: Curves) -> None:
-        axis.plot(*run.column("train", key), color=run.colour, lw=1.0, alpha=0.35)
+        _line(axis, run.column("train", key), color=run.colour, lw=1.0, alpha=0.35)
         axis.plot(*run.column("evaluation", key), color=run.colour, lw=2.0, marker="o", ms=3)
 
     return draw
@@ -149,7 +155,7 @@ def _both(key: str) -> Callable[[Axes, Curves], None]:
 
 def _draw_boss(axis: Axes, run: Curves) -> None:
     axis.plot(*run.column("evaluation", "boss_hp_left_mean"), color=run.colour, lw=2.0, marker="o", ms=3)
-    axis.plot(*run.column("evaluation", "phase_change_rate"), color=run.colour, lw=1.2, ls="--")
+    _line(axis, run.column("evaluation", "phase_change_rate"), color=run.colour, lw=1.2, ls="--")
 
 
 def _train_lines(*keys: str) -> Callable[[Axes, Curves], None]:
@@ -157,9 +163,8 @@ def _train_lines(*keys: str) -> Callable[[Axes, Curves], None]:
 
     def draw(axis: Axes, run: Curves) -> None:
         for key in keys:
-            steps, values = run.column("train", key)
-            if len(steps):
-                axis.plot(steps, values, color=run.colour, lw=1.4, ls=_STYLES[keys.index(key)], label=key)
+            style = _STYLES[keys.index(key)]
+            _line(axis, run.column("train", key), color=run.colour, lw=1.4, ls=style, label=key.replace("_", " "))
 
     return draw
 
@@ -170,7 +175,7 @@ def _draw_terms(axis: Axes, run: Curves) -> None:
     for number, name in enumerate(names):
         label = name.removeprefix("term/").replace("_", " ")
         colour = COLOURS[number % len(COLOURS)]
-        axis.plot(*run.column("train", name), color=colour, lw=1.3, ls=run.style, label=label)
+        _line(axis, run.column("train", name), color=colour, lw=1.3, ls=run.style, label=label)
 
 
 def _finish(axis: Axes, title: str) -> None:
