@@ -1,6 +1,7 @@
 """ashen trains agents that beat Souls bosses: on a fast, faithful simulated fight, or on the real game.
 
-The public names are loaded on first use, so that importing ashen costs nothing.
+The public names are loaded on first use, so that importing ashen costs nothing; it only makes sure that Gymnasium will
+know the environments' ids.
 """
 
 from importlib import import_module
@@ -19,3 +20,6 @@ def __getattr__(name: str):
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'ashen' has no attribute '{name}'")
+
+
+import_module("ashen.env").promise_envs()

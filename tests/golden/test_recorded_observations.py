@@ -8,9 +8,7 @@ from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.obs.dictionary import KEYS, dictionary_from, rows_from
 from ashen.obs.encoders import make_encoder
-from ashen.obs.recording import recorded_fights
 
-FIGHTS = recorded_fights()
 ADD, MOVE, QUICK, LAND, FACE, FALL = (
     [0, 1, 2, 3, 4],
     [17, 18, 19, 23, 24, 25, 26],
@@ -60,46 +58,44 @@ def _soulsai(observations):
     return np.array(rows)
 
 
-@pytest.mark.parametrize("fight", FIGHTS)
-def test_onehot74_gives_soulsais_numbers_on_recorded_fights(fight):
+def test_onehot74_gives_soulsais_numbers_on_recorded_fights(recorded_fight):
     """Breaks if a number, its place, its scale or the running clock of walks and turns differs from SoulsAI's."""
-    np.testing.assert_allclose(ashen.encode(fight.observations, "onehot74"), _soulsai(fight.observations), atol=2e-6)
+    np.testing.assert_allclose(
+        ashen.encode(recorded_fight.observations, "onehot74"), _soulsai(recorded_fight.observations), atol=2e-6
+    )
 
 
-def test_onehot74_gives_zeros_for_names_soulsgym_lacks():
+def test_onehot74_gives_zeros_for_names_soulsgym_lacks(recorded_fight):
     """Breaks if an unknown name lights a one-hot number, as SoulsAI's encoder never does."""
-    strange = [dict(FIGHTS[0].observations[5], player_animation=-1, boss_animation=-1)]
-    extra = dict(FIGHTS[0].observations[5])
+    strange = [dict(recorded_fight.observations[5], player_animation=-1, boss_animation=-1)]
+    extra = dict(recorded_fight.observations[5])
     extra["boss_animation"] = boss_vocabulary(boss_file("iudex")).id("Attack1500")
     extra["player_animation"] = player_vocabulary().id("DeathIdle")
     for seen in (strange, [extra]):
         assert not ashen.encode(seen, "onehot74")[:, 18:].any()
 
 
-@pytest.mark.parametrize("fight", FIGHTS)
-def test_raw26_is_the_flattened_dictionary(fight):
+def test_raw26_is_the_flattened_dictionary(recorded_fight):
     """Breaks if the diary's 26 numbers change their order or value."""
-    flat = [np.concatenate([np.ravel(seen[key]) for key in KEYS]) for seen in fight.observations]
-    np.testing.assert_array_equal(ashen.encode(fight.observations, "raw26"), np.array(flat, np.float32))
+    flat = [np.concatenate([np.ravel(seen[key]) for key in KEYS]) for seen in recorded_fight.observations]
+    np.testing.assert_array_equal(ashen.encode(recorded_fight.observations, "raw26"), np.array(flat, np.float32))
 
 
-@pytest.mark.parametrize("fight", FIGHTS)
-def test_dictionaries_survive_the_way_through_fight_state(fight):
+def test_dictionaries_survive_the_way_through_fight_state(recorded_fight):
     """Breaks if translating SoulsGym's dictionaries to FIGHT_STATE and back loses anything."""
-    back = dictionary_from(rows_from(fight.observations), make_encoder("dict").facts)
+    back = dictionary_from(rows_from(recorded_fight.observations), make_encoder("dict").facts)
     assert tuple(back) == KEYS
     for key in KEYS:
-        told = np.array([np.ravel(seen[key]) for seen in fight.observations])
+        told = np.array([np.ravel(seen[key]) for seen in recorded_fight.observations])
         np.testing.assert_array_equal(back[key].reshape(told.shape), told)
 
 
 @pytest.mark.parametrize("name", ["ashen", "onehot74", "raw26"])
-def test_recorded_observations_lie_within_the_bounds(name):
+def test_recorded_observations_lie_within_the_bounds(name, recorded_fight):
     """Breaks if a bound is too narrow for the real game."""
     encoder = make_encoder(name)
-    for fight in FIGHTS:
-        seen = ashen.encode(fight.observations, name, actions=fight.actions)
-        assert seen.shape == (len(fight.actions), len(encoder.names))
-        assert (seen >= encoder.low).all()
-        assert (seen <= encoder.high).all()
-        assert np.isfinite(seen).all()
+    seen = ashen.encode(recorded_fight.observations, name, actions=recorded_fight.actions)
+    assert seen.shape == (len(recorded_fight.actions), len(encoder.names))
+    assert (seen >= encoder.low).all()
+    assert (seen <= encoder.high).all()
+    assert np.isfinite(seen).all()
