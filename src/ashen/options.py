@@ -119,7 +119,7 @@ def parse(options: type[Options], verb: str, words: Sequence[str], default: Opti
     except SystemExit as exit_:
         if not exit_.code:
             raise
-    raise UserError(f"{_first_paragraph(complaint.getvalue())}; see: ashen {verb} --help")
+    raise UserError(f"{_essence(complaint.getvalue())}; see: ashen {verb} --help")
 
 
 def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
@@ -129,13 +129,23 @@ def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(words)
 
 
-def _first_paragraph(complaint: str) -> str:
-    """Tyro's box without its frame, up to its first rule; then the nearest option, if it names one."""
-    lines = [line.strip(" │|") for line in complaint.splitlines() if not re.match(r"\s*[╭╰+]", line)]
-    rules = [index for index, line in enumerate(lines) if line and set(line) <= {"─", "-"}] or [len(lines)]
-    text = " ".join(line for line in lines[: rules[0]] if line).rstrip(".")
-    near = re.search(r"Perhaps you meant:\s*(--[\w.-]+)", " ".join(lines[rules[0] :]))
-    return f"{text}; did you mean {near[1]}?" if near else text
+def _essence(complaint: str) -> str:
+    """The sentence in tyro's box, and the nearest option if it names one.
+
+    The box has a title, then the sentence, then help, divided by rules; without Unicode the frame is left out.
+    """
+    lines = [line.strip(" │") for line in complaint.splitlines()]
+    is_rule = [bool(re.search("───|---", line)) for line in lines]
+    parts = [[]]
+    for line, rule in zip(lines, is_rule, strict=True):
+        if rule:
+            parts.append([])
+        elif line:
+            parts[-1].append(line)
+    texts = [" ".join(part) for part in parts[1:]]
+    near = re.search(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))
+    sentence = texts[0].rstrip(".")
+    return f"{sentence}; did you mean {near[1]}?" if near else sentence
 
 
 def say_progress(results: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Judges a policy: builds the environment, plays the match, sums it up. What ``ashen evaluate`` and training both call."""
+"""Judges a policy: builds the environment, plays the match, sums it up. For the command and for training."""
 
 import time
 from collections.abc import Callable, Sequence

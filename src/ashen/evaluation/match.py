@@ -1,7 +1,7 @@
 """A match: exactly n fights on seeds fixed beforehand, played in rounds of N side by side.
 
-A round ends when its last fight does, and only each slot's first fight counts, so quick fights are not favoured. Fight k
-is played on seed k whatever N is.
+A round ends when its last fight does, and only each slot's first fight counts, so quick fights are not favoured.
+Fight k is played on seed k whatever N is.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ashen.core.fight import Outcome
 from ashen.core.seeding import derive_seed

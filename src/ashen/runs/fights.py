@@ -58,7 +58,7 @@ class Tape:
         self._steps: list[tuple[NDArray[Any], ...]] = []
 
     def add(self, *step: NDArray[Any]) -> None:
-        """Add one step of all fights: states before it, actions, masks, reward terms, rewards, scores, each [N, ...]."""
+        """Add one step: states before it, actions, masks, reward terms, rewards, scores, each [N, ...]."""
         self._steps.append(tuple(np.array(part) for part in step))
 
     def cut(self, slot: int, final_state: NDArray[Any], meta: dict[str, Any]) -> FightRecord:
@@ -143,7 +143,8 @@ def typical_fight(paths: Iterable[Path]) -> Path:
 
 def _opened(path: Path) -> Any:
     try:
-        return np.load(path, allow_pickle=False)
+        # From memory, because NumPy leaves a damaged file open, and Windows then cannot remove it.
+        return np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"no recorded fight at {path}; see the fights folder of a run") from None
     except _DAMAGE as error:

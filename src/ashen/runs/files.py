@@ -54,7 +54,8 @@ def _replace(source: Path, target: Path) -> None:
     # Windows refuses to replace a file while another program reads it, which takes it milliseconds.
     for _ in range(_REPLACE_TRIES - 1):
         try:
-            return os.replace(source, target)
+            os.replace(source, target)
+            return
         except PermissionError:
             time.sleep(_REPLACE_WAIT_S)
     os.replace(source, target)

@@ -1,6 +1,7 @@
 """The run folder: where everything about one training lies, and how it is named, made and found.
 
-``config.json · metrics.jsonl · metrics.csv · events.out.tfevents.* · checkpoints/ · fights/*.npz · run.log · curves.png``
+``config.json · metrics.jsonl · metrics.csv · events.out.tfevents.* · checkpoints/ · fights/*.npz · run.log ·
+curves.png · fight.mp4``
 """
 
 import json

@@ -49,7 +49,7 @@ class Recipe:
     final_fights: int = 200
     """Fights of the best checkpoint at the end, on fresh seeds."""
     checkpoint_every: int = 200_000
-    """Steps between checkpoints. Each also starts all fights anew, so that a resumed training equals an unbroken one."""
+    """Steps between checkpoints. Each also starts all fights anew, so that a resumed run equals an unbroken one."""
     save_replay: bool = False
     """Keep the replay in checkpoints, so that a resumed DQN equals an unbroken one; takes as much disk as memory."""
     record_every: int = 100_000
@@ -66,7 +66,7 @@ class Recipe:
         counts = ("num_envs", "total_steps", "evaluation_fights", "final_fights")
         for name in (*counts, "evaluate_every", "checkpoint_every", "record_every", "log_every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+                raise UserError(f"{name} = {getattr(self, name)} must be at least 1")
 
     @property
     def config(self) -> PPOConfig | DQNConfig:

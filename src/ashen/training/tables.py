@@ -1,4 +1,4 @@
-"""From a TOML table to a frozen dataclass, strictly: an unknown key or a value of the wrong type is the user's to mend."""
+"""From a TOML table to a frozen dataclass, strictly: a wrong key or type is the user's to mend."""
 
 import types
 from dataclasses import fields, is_dataclass
@@ -18,7 +18,7 @@ def from_table(cls: type[Config], table: dict[str, Any], where: str) -> Config:
         where: the file, for error messages.
 
     Raises:
-        UserError: a key is unknown or a value does not fit.
+        UserError: a key is unknown, or a value is of the wrong type or refused by the dataclass.
     """
     hints = get_type_hints(cls)
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
@@ -29,7 +29,7 @@ def from_table(cls: type[Config], table: dict[str, Any], where: str) -> Config:
         values[key] = _fit(hints[key], value, key, where)
     try:
         return cls(**values)
-    except ValueError as error:
+    except UserError as error:
         raise UserError(f"{where}: {error}") from None
 
 

@@ -1,0 +1,219 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ashen.agents import PPOConfig
+from ashen.cli import VERBS, main
+from ashen.runs.fights import list_fights
+from ashen.runs.folder import create_run
+from ashen.training.loop import Training
+from ashen.training.recipe import load_recipe
+from ashen.training.tables import to_table
+
+PROMISED = {
+    "fights", "wins", "losses", "timeouts", "faults", "win_rate", "win_rate_low", "win_rate_high", "return_mean",
+    "length_mean_steps", "boss_hp_left_mean", "damage_per_attack", "seconds", "table_hash", "boss", "fight", "start",
+    "seed", "policy",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs_dir(tmp_path_factory):
+    """A folder with one small trained run, named ``done``."""
+    folder = tmp_path_factory.mktemp("runs")
+    small = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
+    recipe = replace(load_recipe("phase1"), **small, ppo=PPOConfig(rollout_steps=32, width=16))
+    run = create_run(folder, "done", "x")
+    run.write_config({"recipe": to_table(recipe)})
+    list(Training(recipe).run(run, lambda: False))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _here(runs_dir, monkeypatch):
+    monkeypatch.setenv("ASHEN_RUNS", str(runs_dir))
+
+
+def _complaint(words, capsys):
+    """What ``ashen`` says on standard error to words that are wrong."""
+    capsys.readouterr()
+    assert main([str(word) for word in words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1, said.err
+    assert said.err.startswith("ashen: ")
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trian"], "unknown verb 'trian'; did you mean 'train'"),
+        (["train", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
+        (["train", "none.toml"], "no such file: none.toml"),
+        (["train", "--totl-steps", "3"], "did you mean --total-steps"),
+        (["train", "--total-steps", "many"], "--total-steps"),
+        (["train", "--total-steps", "0"], "total_steps = 0 must be at least 1"),
+        (["train", "--fight", "phase3"], "phase3"),
+        (["train", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["train", "--boss", "none.toml"], "no boss table at none.toml"),
+        (["train", "--encoder", "onehot47"], "unknown encoder 'onehot47'; did you mean 'onehot74'"),
+        (["train", "--encoder", "dict"], "no learner takes the encoder 'dict'"),
+        (["train", "--reward", "soulgym"], "did you mean 'soulsgym'"),
+        (["train", "--actions", "diary"], "diary16"),
+        (["train", "--ppo.clip", "-1"], "clip"),
+        (["train", "--name", "done"], "already a run 'done'"),
+        (["train", "--name", "a/b"], "cannot be a run's name"),
+        (["train", "--resume", "dome"], "unknown run 'dome'"),
+        (["evaluate"], "see: ashen evaluate --help"),
+        (["evaluate", "dome"], "unknown run 'dome' in"),
+        (["evaluate", "randm"], "did you mean 'random'"),
+        (["evaluate", "done", "--fights", "0"], "must be at least 1"),
+        (["evaluate", "done", "--fight", "phase9"], "phase9"),
+        (["evaluate", "done", "--reward", "x"], "unknown reward preset 'x'"),
+        (["film", "dome"], "unknown run 'dome'"),
+        (["film", "none.npz"], "no recorded fight at none.npz"),
+        (["plot"], "see: ashen plot --help"),
+        (["plot", "dome"], "unknown run 'dome'"),
+        (["bench", "--repeats", "x"], "--repeats"),
+        (["recipes", "x"], "x"),
+    ],
+)
+def test_bad_words_are_told_in_one_line(words, message, capsys, runs_dir):
+    """Breaks if a mistake on the command line is a traceback, costs a run folder, or does not say what to do."""
+    before = sorted(path.name for path in runs_dir.iterdir())
+    assert message in _complaint(words, capsys)
+    assert sorted(path.name for path in runs_dir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("boss = 'iudex", "is not valid TOML"),
+        ("bos = 'iudex'", "unknown key 'bos'"),
+        ("[ppo]\nclp = 0.1", "unknown key 'clp'"),
+        ("seed = 'x'", "seed = 'x' is not int"),
+        ("algorithm = 'sac'", "unknown algorithm 'sac'"),
+        ("\xff", "cannot read"),
+    ],
+)
+def test_bad_recipes_are_told_in_one_line(text, message, capsys, tmp_path):
+    """Breaks if a broken recipe is a traceback, or if the line does not name the file."""
+    recipe = tmp_path / "mine.toml"
+    recipe.write_bytes(text.encode("latin-1"))
+    said = _complaint(["train", recipe], capsys)
+    assert message in said
+    assert "mine.toml" in said
+
+
+def test_a_checkpoint_of_another_shape_is_told(capsys, runs_dir, tmp_path):
+    """Breaks if weights that do not fit the config are a traceback, or loaded in part."""
+    config = json.loads((runs_dir / "done" / "config.json").read_text(encoding="utf-8"))
+    for key, value, message in (("encoder", "onehot74", "74"), ("ppo", {"width": 24}, "another network")):
+        run = create_run(tmp_path, key, "x")
+        run.write_config({"recipe": config["recipe"] | {key: value}})
+        (run.checkpoints / "best.pt").write_bytes((runs_dir / "done" / "checkpoints" / "best.pt").read_bytes())
+        said = _complaint(["evaluate", run.path, "--fights", "1"], capsys)
+        assert message in said
+        assert "best.pt" in said
+
+
+def test_a_damaged_checkpoint_is_told(capsys, runs_dir, tmp_path):
+    """Breaks if half a checkpoint is a traceback."""
+    config = json.loads((runs_dir / "done" / "config.json").read_text(encoding="utf-8"))
+    run = create_run(tmp_path, "run", "x")
+    run.write_config({"recipe": config["recipe"]})
+    (run.checkpoints / "step-000000000064.pt").write_bytes(b"half")
+    assert "is damaged" in _complaint(["train", "--resume", run.path], capsys)
+    assert "is damaged" in _complaint(["evaluate", run.path], capsys)
+
+
+def test_a_file_where_the_runs_should_be_is_told(capsys, tmp_path):
+    """Breaks if a runs folder that cannot be made is a traceback."""
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    assert "choose another --runs-dir" in _complaint(["train", "smoke", "--runs-dir", tmp_path / "file"], capsys)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of file sizes are POSIX")
+def test_a_full_disk_is_told_and_costs_nothing(runs_dir, tmp_path):
+    """Breaks if running out of room is a traceback, or spoils what was saved before."""
+    words = ["train", "phase1", "--name", "full", "--runs-dir", str(tmp_path), "--num-envs", "2", "--total-steps", "64"]
+    code = f"""
+import resource, sys
+from ashen.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.exit(main({words!r}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "ashen: the disk is full" in ended.stderr.splitlines()[-1]
+    assert (tmp_path / "full" / "config.json").is_file()
+    assert list((tmp_path / "full" / "checkpoints").iterdir()) == []
+
+
+def test_evaluate_prints_one_json_object_and_nothing_else(capsys, runs_dir):
+    """Breaks if a promised figure is missing, if progress gets into the output, or if a seed does not fix a match."""
+    assert main(["evaluate", str(runs_dir / "done"), "--fights", "3", "--json"]) == 0
+    own = json.loads(capsys.readouterr().out)
+    assert set(own) >= PROMISED
+    assert (own["fight"], own["policy"], own["fights"]) == ("phase1", "done", 3)
+    assert "phase_change_rate" not in own
+    words = ["evaluate", "random", "--fights", "3", "--json", "--seed", "5", "--start", "random"]
+    assert main([*words, "--num-envs", "2"]) == main(words) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["fight"], first["start"], first["reward"], first["seed"]) == ("full", "random", "soulsgym", 5)
+    assert "phase_change_rate" in first
+    assert first | {"seconds": 0} == second | {"seconds": 0}
+
+
+def test_evaluate_without_json_is_a_table(capsys):
+    """Breaks if a person gets JSON, or a table without the win rate."""
+    assert main(["evaluate", "done", "--fights", "1"]) == 0
+    assert "win_rate" in capsys.readouterr().out
+
+
+def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):
+    """Breaks if film or plot do not make their file, or do not print its path."""
+    fight = list_fights(runs_dir / "done" / "fights")[0]
+    for words in (["film", "done"], ["film", str(fight)], ["plot", "done"]):
+        out = tmp_path / f"{words[0]}.png"
+        assert main([*words, "--out", str(out)]) == 0
+        assert capsys.readouterr().out.strip() == str(out)
+        assert out.stat().st_size > 1000
+        out.unlink()
+
+
+def test_help_version_and_recipes(capsys):
+    """Breaks if the command does not tell its verbs, its version or its recipes."""
+    assert main([]) == main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(verb in said for verb in VERBS)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip()
+    assert main(["recipes"]) == 0
+    assert "full" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb, capsys):
+    """Breaks if a verb's help fails."""
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert not ended.value.code
+    assert f"ashen {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_smoke(runs_dir, tmp_path):
+    """Breaks if the whole way, train to film, does not work from the command line."""
+    command = [sys.executable, "-m", "ashen", "train", "--smoke", "--runs-dir", str(tmp_path)]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    made = dict(line.split(maxsplit=1) for line in ended.stdout.splitlines())
+    assert set(made) == {"result", "run", "curves", "film"}
+    assert all(Path(made[name]).stat().st_size > 10_000 for name in ("curves", "film"))

@@ -1,0 +1,122 @@
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ashen.agents import DQNConfig, PPOConfig
+from ashen.runs.fights import list_fights, load_fight
+from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.metrics import read_metrics
+from ashen.training.checkpoints import best_checkpoint, latest_checkpoint, load_checkpoint
+from ashen.training.loop import Training
+from ashen.training.recipe import Recipe
+
+SMALL = Recipe(
+    fight="phase1",
+    num_envs=4,
+    total_steps=800,
+    evaluate_every=800,
+    evaluation_fights=2,
+    final_fights=2,
+    checkpoint_every=400,
+    record_every=400,
+    log_every=200,
+    save_replay=True,
+    ppo=PPOConfig(rollout_steps=32, epochs=2, minibatch_size=64, width=16),
+    dqn=DQNConfig(
+        learning_starts=100, batch_size=16, width=16, depth=1, replay_capacity=2000, n_step=3, prioritised=True
+    ),
+)
+
+
+def _train(training, run, until=None):
+    should_stop = (lambda: False) if until is None else (lambda: training.env_step >= until)
+    return list(training.run(run, should_stop))
+
+
+def _tensors(state):
+    if isinstance(state, torch.Tensor):
+        return [state]
+    if isinstance(state, dict | list | tuple):
+        values = state.values() if isinstance(state, dict) else state
+        return [tensor for value in values for tensor in _tensors(value)]
+    return [torch.tensor(state)] if isinstance(state, int | float) and abs(state) < 2**60 else []
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_resumed_equals_unbroken_bit_for_bit(tmp_path, algorithm):
+    """Breaks if 200 steps differ from 100, save, load, 100: something is missing in the checkpoint."""
+    recipe = replace(SMALL, algorithm=algorithm)
+    runs = [create_run(tmp_path, name, "x") for name in ("unbroken", "broken")]
+    _train(Training(recipe), runs[0])
+    _train(Training(recipe), runs[1], until=400)
+    resumed = Training(recipe)
+    resumed.load(load_checkpoint(latest_checkpoint(runs[1])))
+    assert resumed.env_step == 400
+    _train(resumed, runs[1])
+    ends = [load_checkpoint(latest_checkpoint(run)) for run in runs]
+    assert [end["env_step"] for end in ends] == [800, 800]
+    first, second = (_tensors(end) for end in ends)
+    assert len(first) == len(second) > 10
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    matches = [read_metrics(run, "final")[0]["return_mean"] for run in runs]
+    assert matches[0] == matches[1]
+
+
+def test_a_run_folder_holds_all_that_was_promised(tmp_path):
+    """Breaks if rows, fights, checkpoints or event files are missing, or miscounted, in a run folder."""
+    run = create_run(tmp_path, "run", "x")
+    recipe = replace(SMALL, total_steps=1200, num_envs=2, checkpoint_every=1200, record_every=1)
+    rows = _train(Training(recipe), run)
+    assert rows == read_metrics(run)
+    assert [row["env_step"] for row in rows if row["kind"] == "train"] == list(range(200, 1201, 200))
+    assert [row["env_step"] for row in rows if row["kind"] == "evaluation"] == [800, 1200]
+    assert rows[-1]["kind"] == "final"
+    last = [row for row in rows if row["kind"] == "train"][-1]
+    assert last["episode"] == sum(row["fights"] for row in rows if row["kind"] == "train") > 0
+    assert {"steps_per_s", "entropy", "learning_rate", "term/damage_dealt", "seconds/world"} <= set(last)
+    recorded = [load_fight(path) for path in list_fights(run.fights)]
+    kinds = [record.meta["kind"] for record in recorded]
+    assert kinds.count("evaluation") == 4
+    assert kinds.count("training") >= 1
+    for record in recorded:
+        assert record.meta["table_hash"] == rows[-1]["table_hash"]
+        assert record.masks[np.arange(len(record.actions)), record.actions].all()
+        assert record.reward_terms.sum() == pytest.approx(record.rewards.sum(), abs=1e-4)
+        assert (record.states["step"][1:] > record.states["step"][:-1]).all()
+        assert record.states["step"][0] == 0
+    assert list(run.path.glob("events.out.tfevents.*"))
+    assert best_checkpoint(run).name == "best.pt"
+
+
+def test_stopping_early_saves_and_skips_the_final_match(tmp_path):
+    """Breaks if a stopped training is not saved where it stopped, or is judged as if it were complete."""
+    run = create_run(tmp_path, "run", "x")
+    training = Training(SMALL)
+    rows = _train(training, run, until=300)
+    assert load_checkpoint(latest_checkpoint(run))["env_step"] == training.env_step == 300
+    assert {row["kind"] for row in rows} == {"train"}
+
+
+def test_ctrl_c_saves_and_ends_well(tmp_path):
+    """Breaks if Ctrl-C loses the training, or ends it with an error."""
+    words = ["train", "smoke", "--name", "cut", "--runs-dir", str(tmp_path), "--total-steps", "100000000"]
+    words += ["--evaluate-every", "100000000", "--checkpoint-every", "100000000"]
+    own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
+    command = [sys.executable, "-m", "ashen", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **own_group) as training:
+        while not training.stderr.readline().startswith("step"):
+            assert training.poll() is None
+        training.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
+        said = training.communicate()[1]
+    assert training.returncode == 0, said
+    assert "stopped and saved; go on with: ashen train --resume cut" in said
+    run = RunFolder(tmp_path / "cut")
+    rows = read_metrics(run, "train")
+    assert load_checkpoint(latest_checkpoint(run))["env_step"] == rows[-1]["env_step"] > 0
+    assert run.curves_file.is_file()

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+
+import ashen
+from ashen.core.fight import FIGHT_STATE, Outcome
+from ashen.core.protocols import Decision
+from ashen.core.vocabulary import Vocabulary
+from ashen.evaluation.damage import DamageWatch
+from ashen.evaluation.match import FightResult, fight_seeds, play_match
+from ashen.evaluation.opponents import make_opponent
+from ashen.evaluation.summary import summarise
+
+VOCABULARY = Vocabulary(("Attack1", "Attack2", "Walk"), 3)
+
+
+class Counting:
+    """A world whose fights follow from their seed: odd ones are lost after 1 step, even ones won after 5."""
+
+    def __init__(self, num_envs):
+        self.num_envs = num_envs
+        self.action_names = ("wait",)
+        self.reward = type("Terms", (), {"names": ("one",)})
+        self.backend = type("Tables", (), {"boss_vocabulary": VOCABULARY, "table_hash": "counting"})
+        self.states = np.zeros(num_envs, FIGHT_STATE)
+        self.states["boss_max_hp"] = 1
+        self.final_states = self.states.copy()
+
+    def reset(self, seed):
+        self.seeds = np.array(seed, np.uint64)
+        self.states["step"] = 0
+        return self.states["step"], self._info(np.zeros(self.num_envs))
+
+    def step(self, actions):
+        self.states["step"] += 1
+        lost = (self.seeds % 2 == 1) & (self.states["step"] == 1)
+        won = self.states["step"] == 5
+        self.final_states = self.states.copy()
+        self.states["step"][lost | won] = 0
+        self.seeds[lost | won] += 2
+        outcome = np.where(won, Outcome.WIN, np.where(lost, Outcome.LOSS, Outcome.RUNNING))
+        return (
+            self.states["step"],
+            np.ones(self.num_envs),
+            lost | won,
+            np.zeros(self.num_envs, bool),
+            self._info(outcome),
+        )
+
+    def _info(self, outcome):
+        count = self.num_envs
+        return {
+            "action_mask": np.ones((count, 1), bool),
+            "phase": np.ones(count),
+            "outcome": outcome,
+            "reward_terms": np.ones((count, 1)),
+        }
+
+
+class Waiting:
+    """Does the one thing there is to do."""
+
+    name, score_kind = "waiting", "probabilities"
+
+    def begin(self, seeds):
+        """Needs nothing."""
+
+    def act(self, states, obs, mask):
+        return Decision(np.zeros(len(states), np.int64), mask.astype(np.float32))
+
+
+@pytest.mark.parametrize("num_envs", [1, 3, 8, 20])
+def test_quick_fights_are_not_favoured(num_envs):
+    """Breaks if fights that end early are counted more often, or if the result depends on how many run side by side."""
+    seeds = [1, 2, 3, 4, 5, 6, 8, 10]
+    results = play_match(Counting(num_envs), Waiting(), seeds)
+    assert [result.outcome for result in results] == [Outcome.WIN if seed % 2 == 0 else Outcome.LOSS for seed in seeds]
+    assert [result.length_steps for result in results] == [5 if seed % 2 == 0 else 1 for seed in seeds]
+    assert [result.fight_return for result in results] == [5 if seed % 2 == 0 else 1 for seed in seeds]
+
+
+def test_records_hold_each_fight_from_start_to_end():
+    """Breaks if a record is cut wrongly, or if its meta misses what films and tools read."""
+    records = []
+    play_match(Counting(3), Waiting(), [2, 3, 4, 5], record=records.append, facts={"kind": "evaluation", "env_step": 7})
+    assert [len(record.actions) for record in records] == [5, 1, 5, 1]
+    for number, record in enumerate(records):
+        assert record.states["step"].tolist() == list(range(len(record.actions) + 1))
+        assert record.meta["fight_number"] == number
+        assert record.meta["seed"] == [2, 3, 4, 5][number]
+        assert record.meta["table_hash"] == "counting"
+        assert record.outcome == (Outcome.WIN if len(record.actions) == 5 else Outcome.LOSS)
+
+
+def test_until_sure_stops_and_else_all_are_played():
+    """Breaks if a match stops early unasked, or goes on when the win rate is known well enough."""
+    seeds = [2 * number + 1 for number in range(200)]
+    assert len(play_match(Counting(20), Waiting(), seeds)) == 200
+    assert len(play_match(Counting(20), Waiting(), seeds, until_sure=True)) == 80
+
+
+def test_the_simulator_gives_the_same_match_for_any_size():
+    """Breaks if the number of fights side by side changes a fight or a random opponent's play."""
+    matches = []
+    for num_envs in (2, 5):
+        env = ashen.make_vec("iudex", fight="full", num_envs=num_envs)
+        matches.append(play_match(env, make_opponent("random", "iudex", env.action_names), fight_seeds(3, 5)))
+    assert matches[0] == matches[1]
+    assert len({result.length_steps for result in matches[0]}) > 1
+
+
+def test_summary_by_hand():
+    """Breaks if a figure of a match is not what one counts by hand; faults are counted apart."""
+
+    def result(outcome, fight_return, phase2):
+        return FightResult(outcome, fight_return, 10, 0.5, phase2, {"Attack1": 2}, {"Attack1": 30.0})
+
+    results = [result(Outcome.WIN, 1.0, True), result(Outcome.LOSS, -1.0, True), result(Outcome.FAULT, 0.0, False)]
+    figures = summarise(results, full_fight=True)
+    counts = {name: figures[name] for name in ("fights", "wins", "losses", "timeouts", "faults")}
+    assert counts == {"fights": 3, "wins": 1, "losses": 1, "timeouts": 0, "faults": 1}
+    assert figures["win_rate"] == 0.5
+    assert figures["phase_change_rate"] == pytest.approx(2 / 3)
+    assert figures["return_mean"] == 0.0
+    assert figures["damage_per_attack"] == {"Attack1": {"shown": 2.0, "damage": 30.0}}
+    assert "phase_change_rate" not in summarise(results, full_fight=False)
+
+
+def test_damage_goes_to_the_attack_shown_or_just_gone():
+    """Breaks if lost hit points are put down to the wrong attack, or a fall to any."""
+    watch = DamageWatch(4, VOCABULARY)
+    before, after = np.zeros(4, FIGHT_STATE), np.zeros(4, FIGHT_STATE)
+    before["player_hp"], after["player_hp"] = 100, 60
+    before["boss_animation"] = 2
+    after["boss_animation"] = [0, 2, 2, -1]
+    after["previous_boss_attack"] = [1, 1, 1, -1]
+    after["boss_seen_since_s"][:, 1] = [5.0, 0.8, 5.0, 0.0]
+    watch.watch(before, after)
+    assert [watch.lost(slot) for slot in range(4)] == [{"Attack1": 40}, {"Attack2": 40}, {"other": 40}, {"other": 40}]
+    assert [watch.attacks(slot) for slot in range(4)] == [{"Attack1": 1}, {}, {}, {}]

@@ -1,0 +1,104 @@
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from ashen.coach import read_train_options
+from ashen.core.errors import UserError
+from ashen.recipes import recipe_files
+from ashen.training.recipe import Recipe, load_recipe, run_label
+from ashen.training.tables import from_table, to_table
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A sub-table."""
+
+    rate: float = 0.5
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A table with every kind of field a recipe has."""
+
+    count: int = 1
+    name: str = "x"
+    flag: bool = False
+    choice: Literal["a", "b"] = "a"
+    weights: str | dict[str, float] = "preset"
+    actions: str | tuple[str, ...] = "all"
+    limit: float | None = None
+    inner: Inner = Inner()
+
+
+def test_a_table_becomes_a_config_and_comes_back():
+    """Breaks if a value of the right type is refused, or changed."""
+    table = {
+        "count": 3,
+        "name": "y",
+        "flag": True,
+        "choice": "b",
+        "weights": {"win": 1},
+        "actions": ["a", "b"],
+        "limit": 2,
+        "inner": {"rate": 1},
+    }
+    config = from_table(Outer, table, "here")
+    assert config == Outer(3, "y", True, "b", {"win": 1.0}, ("a", "b"), 2.0, Inner(1.0))
+    assert from_table(Outer, to_table(config), "here") == config
+    assert from_table(Outer, to_table(Outer()), "here") == Outer()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"cuont": 1}, "unknown key 'cuont' in here; did you mean 'count'"),
+        ({"inner": {"rat": 1}}, r"unknown key 'rat' in here \[inner\]; did you mean 'rate'"),
+        ({"count": 1.5}, "count = 1.5 is not int"),
+        ({"count": True}, "count = True is not int"),
+        ({"flag": "yes"}, "flag = 'yes' is not bool"),
+        ({"choice": "c"}, "unknown choice 'c'"),
+        ({"weights": {"win": "much"}}, "weights"),
+        ({"inner": 3}, "inner = 3"),
+        ({"limit": "none"}, "limit = 'none'"),
+    ],
+)
+def test_wrong_keys_and_types_are_told_in_one_line(table, message):
+    """Breaks if a mistake in a recipe is a traceback, is accepted, or does not say where it is."""
+    with pytest.raises(UserError, match=message) as caught:
+        from_table(Outer, table, "here")
+    assert "here" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", recipe_files())
+def test_every_recipe_loads_and_says_what_it_is_for(name):
+    """Breaks if a shipped recipe has a wrong key, or no first line for the list."""
+    recipe = load_recipe(name)
+    assert recipe.num_envs <= recipe.total_steps
+    assert recipe_files()[name].read_text(encoding="utf-8").startswith("# ")
+    assert from_table(Recipe, to_table(recipe), "config.json") == recipe
+
+
+def test_command_line_beats_recipe_beats_defaults(tmp_path):
+    """Breaks if an option does not override the recipe's file, or the file the defaults."""
+    file = tmp_path / "mine.toml"
+    file.write_text('fight = "phase2"\nseed = 4\n[ppo]\nepochs = 7\nwidth = 32\n', encoding="utf-8")
+    options = read_train_options([str(file), "--seed", "5", "--ppo.epochs", "9", "--name", "n"])
+    recipe = options.recipe
+    assert (recipe.fight, recipe.seed, recipe.ppo.epochs, recipe.ppo.width) == ("phase2", 5, 9, 32)
+    assert recipe.algorithm == Recipe().algorithm
+    assert options.name == "n"
+    assert run_label(recipe) == "iudex-phase2"
+    assert read_train_options(["--reward", "win", "3", "death", "-1"]).recipe.reward == {"win": 3.0, "death": -1.0}
+
+
+def test_smoke_is_a_recipe():
+    """Breaks if `train --smoke` is anything but the recipe of that name."""
+    assert read_train_options(["--smoke"]) == read_train_options(["smoke"])
+
+
+def test_counts_must_be_positive():
+    """Breaks if a recipe that could never end or never be judged is accepted."""
+    with pytest.raises(UserError, match="total_steps = 0 must be at least 1"):
+        from_table(Recipe, {"total_steps": 0}, "mine.toml")
