@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
@@ -152,16 +153,16 @@ def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fp
     )
     encoder.send(None)
     try:
-        for frame in _frames(record, start_s, speed / fps, encoding.size):
-            encoder.send(frame)
-        for _ in range(round(HOLD_S * fps) - 1):
+        for frame in _frames(record, start_s, speed / fps, round(HOLD_S * fps), encoding.size):
             encoder.send(frame)
     finally:
         encoder.close()
 
 
-def _frames(record: FightRecord, start_s: float, every_s: float, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of a fight from ``start_s`` on and its end, bodies moving smoothly between the steps."""
+def _frames(
+    record: FightRecord, start_s: float, every_s: float, hold: int, size: tuple[int, int]
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures of a fight from ``start_s`` on, bodies moving smoothly between the steps; its end ``hold`` times."""
     steps, boss = len(record.actions), record.meta["boss"]
     count = ceil((steps * STEP_S - start_s) / every_s - 1e-9)
     shown, overlay = -1, Overlay()
@@ -171,7 +172,7 @@ def _frames(record: FightRecord, start_s: float, every_s: float, size: tuple[int
         if step != shown:  # pictures of one step share an overlay, so that its panel is drawn once
             shown, overlay = step, _overlay(record, step)
         yield picture(between(record.states[step], record.states[step + 1], time_steps - step), boss, overlay, size)
-    yield picture(record.states[steps], boss, _overlay(record, steps), size)
+    yield from repeat(picture(record.states[steps], boss, _overlay(record, steps), size), hold)
 
 
 def between(now: np.void, after: np.void, share: float) -> np.void:
