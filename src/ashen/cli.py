@@ -40,11 +40,13 @@ def train(words: Sequence[str]) -> None:
 
 def evaluate(words: Sequence[str]) -> None:
     """Judge a run or an opponent."""
+    from ashen.display import say_if_cold, say_progress
     from ashen.evaluation.judge import judge
-    from ashen.options import EvaluateOptions, parse, say_progress
+    from ashen.options import EvaluateOptions, parse
     from ashen.training.contenders import find_contender
 
     options = parse(EvaluateOptions, "evaluate", words)
+    say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
     figures = judge(
         contender.make_policy,
@@ -93,9 +95,11 @@ def plot(words: Sequence[str]) -> None:
 def bench(words: Sequence[str]) -> None:
     """Measure speed."""
     from ashen.bench import measure
+    from ashen.display import say_if_cold
     from ashen.options import BenchOptions, parse
 
     options = parse(BenchOptions, "bench", words)
+    say_if_cold()
     figures = measure(options.repeats)
     print(json.dumps(figures) if options.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
 

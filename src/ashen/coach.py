@@ -13,12 +13,11 @@ import tyro
 
 import ashen
 from ashen.core.errors import UserError
-from ashen.display import Display, match_text
+from ashen.display import Display, match_text, say_if_cold
 from ashen.options import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
-from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
@@ -119,20 +118,18 @@ def train_on(run: str, runs_dir: Path) -> None:
 
 def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
+    say_if_cold()
     with StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
         for row in training.run(run, stop):
             display.show(row)
             if row["kind"] == "evaluation":
                 _draw_curves(run)
+    made = {"run": run.path, "curves": _draw_curves(run)}
     if stop():
         print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
-    _show_results(run)
-
-
-def _show_results(run: RunFolder) -> None:
-    for row in read_metrics(run, "final"):
+    else:
         print(f"result  {match_text(row)}")
-    made = {"run": run.path, "curves": _draw_curves(run), "film": _film(run)}
+        made["film"] = _film(run)
     for name, path in made.items():
         if path is not None:
             print(f"{name:<7} {path}")

@@ -1,6 +1,8 @@
 """How a training looks while it runs: a live table in a terminal, a plain line every ten seconds elsewhere."""
 
+import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -82,6 +84,20 @@ class Display:
             f"{row['kind']} at step {row['env_step']:,}: {match_text(row)}, return {row['return_mean']:.2f}, "
             f"boss HP left {row['boss_hp_left_mean']:.0%}"
         )
+
+
+def say_if_cold() -> None:
+    """Say why the first call takes long."""
+    from ashen.core.compiled import is_cold
+
+    if is_cold():
+        print("ashen: compiling the fight for this machine, once; takes up to a minute", file=sys.stderr)
+
+
+def say_progress(results: Sequence[object]) -> None:
+    """Say in a terminal how far a match is; the next line of output takes its place."""
+    if sys.stderr.isatty():
+        print(f"{len(results)} fights", end="\r", file=sys.stderr, flush=True)
 
 
 def match_text(figures: dict[str, Any]) -> str:

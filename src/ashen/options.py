@@ -2,7 +2,6 @@
 
 import io
 import re
-import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
@@ -146,8 +145,3 @@ def _essence(complaint: str) -> str:
     near = re.search(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))
     sentence = texts[0].rstrip(".")
     return f"{sentence}; did you mean {near[1]}?" if near else sentence
-
-
-def say_progress(results: Sequence[Any]) -> None:
-    """Tell on standard error how far a match is."""
-    print(f"\r{len(results)} fights", end="", file=sys.stderr, flush=True)

@@ -143,6 +143,7 @@ def test_a_file_where_the_runs_should_be_is_told(capsys, tmp_path):
 def test_a_full_disk_is_told_and_costs_nothing(runs_dir, tmp_path):
     """Breaks if running out of room is a traceback, or spoils what was saved before."""
     words = ["train", "phase1", "--name", "full", "--runs-dir", str(tmp_path), "--num-envs", "2", "--total-steps", "64"]
+    words += ["--evaluation-fights", "1"]
     code = f"""
 import resource, sys
 from ashen.cli import main
