@@ -134,10 +134,8 @@ def probe(command: list[str]) -> tuple[int, int] | None:
     return (int(words[0]), int(words[1])) if answer.returncode == 0 and words[2:] == ["True"] else None
 
 
-def choose_python(
-    find: Callable[[list[str]], tuple[int, int] | None], windows: bool, running: str
-) -> tuple[list[str], tuple[int, int]]:
-    """The command of the Python to build on: 3.11 if there is one, else the running one if it is new enough."""
+def choose_python(find: Callable, windows: bool, running: str) -> tuple[list[str], tuple[int, int]]:
+    """The Python to build on and its version: 3.11 if ``find`` (see probe) has one, else the running one if it will do."""
     name = "{}.{}".format(*PYTHON)
     preferred = ["py", f"-{name}"] if windows else [f"python{name}"]
     for command in ([running], preferred):
@@ -228,7 +226,7 @@ def run_with_progress(title: str, command: list[str], log_path: Path) -> None:
         process.wait()
     if process.returncode:
         raise Problem(explain(title, read_log(log_path), log_path))
-    say(f"{title}: done in {time.monotonic() - start:.0f} s".ljust(78))
+    say(f"{title}: done in {time.monotonic() - start:.0f} s".ljust(78 if sys.stderr.isatty() else 0))
 
 
 def read_log(path: Path) -> str:
@@ -274,7 +272,8 @@ def install(venv: Path, wish: Setup, log: Path) -> None:
     """Install the tested set into .venv; a stamp that stays unfinished makes the next call begin anew."""
     pip = [str(venv_program(venv, "python")), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     target = f".[{','.join(wish.extras)}]" if wish.extras else "."
-    words = ["-c", "constraints.txt", "-e", target]
+    # Compiling every file of torch and its like takes a minute; Python compiles those it uses when it first does.
+    words = ["--no-compile", "-c", "constraints.txt", "-e", target]
     if wish.cuda:
         version = torch_version(ROOT)
         announce_cuda(version, wish.cuda, tuple(int(part) for part in wish.python.split(".")[:2]))
@@ -310,7 +309,7 @@ def test_steps(venv: Path, words: list[str]) -> list[tuple[str, list[str]]]:
 
 
 def run_tests(venv: Path, words: list[str]) -> int:
-    """Run every step, also after a failure, and sum up; 1 if any failed."""
+    """Run every step, also after a failure; 1 if any failed."""
     codes, results = [], []
     for name, command in test_steps(venv, words):
         print(f"== {name}", flush=True)
@@ -339,7 +338,7 @@ def main(arguments: list[str]) -> int:
         say(str(problem))
         return 2
     except KeyboardInterrupt:
-        say("stopped")
+        say("stopped; the next call takes it up again")
         return 130
     except OSError as error:
         say(f"{error}; close programs that use .venv, or delete it, and repeat")
