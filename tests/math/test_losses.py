@@ -79,10 +79,12 @@ def test_masked_probabilities_and_entropy_by_hand():
 
 
 def column(*values):
+    """Numbers over time for one environment, [T, 1]."""
     return tensor(values, dtype=torch.float32)[:, None]
 
 
 def flags(*values):
+    """Booleans over time for one environment, [T, 1]."""
     return tensor([bool(v) for v in values])[:, None]
 
 
@@ -116,7 +118,9 @@ def test_gae_agrees_with_torchrl():
     shape = (50, 7)
     rewards, values, next_values = (torch.randn(shape, generator=generator) for _ in range(3))
     terminated, truncated = (torch.rand(shape, generator=generator) < 0.1 for _ in range(2))
-    ours = losses.gae(rewards, values, next_values, terminated, truncated, torch.zeros(shape, dtype=torch.bool), 0.97, 0.9)
+    ours = losses.gae(
+        rewards, values, next_values, terminated, truncated, torch.zeros(shape, dtype=torch.bool), 0.97, 0.9
+    )
     done = terminated | truncated
 
     def batched(x):
@@ -149,9 +153,9 @@ def test_dqn_loss_agrees_with_torchrl(double):
         for parameter in module.target_value_network_params.values(True, True):
             parameter.data.add_(0.3 * torch.randn(parameter.shape))
     target = torch.nn.Linear(4, 3)
-    target.load_state_dict(
-        {name.split(".")[-1]: p.data for name, p in module.target_value_network_params.flatten_keys(".").items()}
-    )
+    target.load_state_dict({
+        name.split(".")[-1]: p.data for name, p in module.target_value_network_params.flatten_keys(".").items()
+    })
     obs, next_obs, rewards = torch.randn(32, 4), torch.randn(32, 4), 3 * torch.randn(32)
     actions, terminated = torch.randint(3, (32,)), torch.rand(32) < 0.3
     batch = TensorDict(

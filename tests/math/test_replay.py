@@ -10,6 +10,7 @@ GAMMA = 0.5
 
 
 def rows_of(values, obs_dim=2, num_actions=3):
+    """Transitions that differ in their return."""
     rows = np.zeros(len(values), transition_dtype(obs_dim, num_actions))
     rows["n_return"] = values
     return rows

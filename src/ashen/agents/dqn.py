@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ashen.agents import losses
 from ashen.agents.checks import check_choice, check_fits, check_range, load_network
-from ashen.agents.exploration import SCHEDULES, epsilon_greedy, random_valid, scheduled
+from ashen.agents.exploration import SCHEDULES, epsilon_greedy, scheduled
 from ashen.agents.networks import DUELING, QNetwork, sync_target
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.errors import UserError
@@ -117,7 +117,9 @@ class DQNAgent:
 
     def __init__(self, config: DQNConfig, obs_dim: int, num_actions: int, num_envs: int, seed: int, total_steps: int):
         if config.replay_capacity < num_envs * config.n_step:
-            raise UserError(f"replay_capacity must hold {num_envs * config.n_step:,} transitions: N environments x n_step")
+            raise UserError(
+                f"replay_capacity must hold {num_envs * config.n_step:,} transitions: N environments x n_step"
+            )
         self.config, self.obs_dim, self.num_actions, self.num_envs = config, obs_dim, num_actions, num_envs
         self.total_steps = total_steps
         self.rng = generator(seed, "dqn")
@@ -137,7 +139,15 @@ class DQNAgent:
     def _build(self) -> QNetwork:
         c = self.config
         return QNetwork(
-            self.obs_dim, self.num_actions, c.width, c.depth, c.dueling, c.noisy, c.layer_norm, c.normalise_obs, self.torch_rng
+            self.obs_dim,
+            self.num_actions,
+            c.width,
+            c.depth,
+            c.dueling,
+            c.noisy,
+            c.layer_norm,
+            c.normalise_obs,
+            self.torch_rng,
         )
 
     @property
@@ -208,7 +218,9 @@ class DQNAgent:
         loss = losses.weighted_loss(q, targets, weights, self.config.loss)
         self.optimizer.zero_grad()
         loss.backward()
-        grad_norm = torch.nn.utils.clip_grad_norm_(self.online.parameters(), self.config.grad_clip_norm or np.inf, foreach=True)
+        grad_norm = torch.nn.utils.clip_grad_norm_(
+            self.online.parameters(), self.config.grad_clip_norm or np.inf, foreach=True
+        )
         self.optimizer.step()
         self.updates += 1
         if self.updates % self.target_period_updates == 0:

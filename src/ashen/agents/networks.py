@@ -4,9 +4,10 @@ Every random number a network draws in use (dropout, noisy layers) comes from a 
 agent can save it and go on exactly where it stopped.
 """
 
+import itertools
 import math
-from functools import partial
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import torch
@@ -110,10 +111,12 @@ class DuelingHead(nn.Module):
         return self.value(features) + advantage - advantage.mean(-1, keepdim=True)
 
 
-def mlp(sizes: list[int], activation: str = "relu", layer_norm: bool = False, linear: Linear = nn.Linear) -> list[nn.Module]:
+def mlp(
+    sizes: list[int], activation: str = "relu", layer_norm: bool = False, linear: Linear = nn.Linear
+) -> list[nn.Module]:
     """Layers from ``sizes[0]`` to ``sizes[-1]`` numbers, each linear one followed by its activation."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers.append(linear(inputs, outputs))
         if layer_norm:
             layers.append(nn.LayerNorm(outputs))
@@ -161,7 +164,9 @@ class QNetwork(nn.Module):
             self.head: nn.Module = linear(width, num_actions)
         else:
             hidden = [width, width] if dueling == "enhanced" else [width]
-            streams = [nn.Sequential(*mlp(hidden, linear=linear), linear(width, outputs)) for outputs in (1, num_actions)]
+            streams = [
+                nn.Sequential(*mlp(hidden, linear=linear), linear(width, outputs)) for outputs in (1, num_actions)
+            ]
             self.head = DuelingHead(*streams)
 
     def set_noise(self, generator: torch.Generator | None) -> None:

@@ -129,6 +129,9 @@ class PPOAgent:
         """Learn from the rollout if it is full; means of the metrics over its gradient steps, else empty."""
         if not self.rollout.is_full:
             return {}
+        if self.rollout.faulted.all():
+            self.rollout.clear()
+            return {}
         data, metrics = self._prepare()
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
@@ -144,7 +147,7 @@ class PPOAgent:
             self.network.normaliser.update(torch.from_numpy(self.rollout.obs).flatten(0, 1))
         self.rollout.clear()
         self.updates += 1
-        return mean_metrics(rows) | metrics if rows else {}
+        return mean_metrics(rows) | metrics
 
     @torch.inference_mode()
     def _prepare(self) -> tuple[dict[str, Tensor], dict[str, float]]:
@@ -174,8 +177,8 @@ class PPOAgent:
         keep = torch.from_numpy(~r.faulted)
         data = {name: tensor[keep] for name, tensor in data.items()}
         advantages, returns, values = data["advantages"], data["returns"], values[keep]
-        explained = 1.0 - (returns - values).var() / (returns.var() + 1e-8)
-        data["advantages"] = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        explained = 1.0 - (returns - values).var(correction=0) / (returns.var(correction=0) + 1e-8)
+        data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
         return data, {"explained_variance": float(explained), "value_mean": float(values.mean())}
 
     def _learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
@@ -188,7 +191,9 @@ class PPOAgent:
         loss = policy.loss + self.config.value_coef * value - entropy_coef * entropy
         self.optimizer.zero_grad()
         loss.backward()
-        grad_norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.max_grad_norm or np.inf, foreach=True)
+        grad_norm = torch.nn.utils.clip_grad_norm_(
+            self.network.parameters(), self.config.max_grad_norm or np.inf, foreach=True
+        )
         self.optimizer.step()
         return {
             "policy_loss": policy.loss.detach(),
@@ -253,7 +258,7 @@ class RewardScaler:
         """Take in a full rollout and scale its rewards, [T, N]."""
         ended = rollout.terminated | rollout.truncated | rollout.faulted
         returns = np.zeros(rollout.rewards.shape)
-        for t, reward in enumerate(rollout.rewards):
+        for t, reward in enumerate(rollout.rewards * ~rollout.faulted):
             self.running = self.discount * self.running + reward
             returns[t] = self.running
             self.running = self.running * ~ended[t]

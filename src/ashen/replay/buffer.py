@@ -94,9 +94,13 @@ class ReplayBuffer:
         if itemsize != self.rows.itemsize:
             raise UserError("the saved replay holds transitions of another shape; resume without it, or as it was made")
         if size > self.capacity or (size < self.capacity and state["position"] != size):
-            raise UserError(f"the saved replay holds {size:,} transitions; set replay_capacity to what it was made with")
+            raise UserError(
+                f"the saved replay holds {size:,} transitions; set replay_capacity to what it was made with"
+            )
         if (self.tree is not None) != ("priorities" in state):
-            raise UserError("the saved replay is prioritised and this run is not, or the reverse; set prioritised alike")
+            raise UserError(
+                "the saved replay is prioritised and this run is not, or the reverse; set prioritised alike"
+            )
         self.rows[:size] = np.ascontiguousarray(state["rows"]).view(self.rows.dtype)[:, 0]
         self._size, self._position, self.max_priority = size, state["position"], state["max_priority"]
         if self.tree is not None:
