@@ -8,8 +8,10 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 import ashen
+from ashen.core.tables import boss_file
 from ashen.obs import ENCODER_NAMES
 
 FIGHTS = ("phase1", "phase2", "full")
@@ -66,16 +68,18 @@ def test_observations_lie_in_their_space_through_whole_fights(encoder, fight):
     assert ends > 0
 
 
-def test_environment_i_is_the_single_environment_with_seed_plus_i():
+@pytest.mark.parametrize("skip_steps", [False, True])
+def test_environment_i_is_the_single_environment_with_seed_plus_i(skip_steps):
     """Breaks if a fight depends on how many are played beside it, also after its first end."""
     count, steps, seed = 3, 700, 11
-    many = ashen.make_vec(num_envs=count, encoder="ashen", random_start=True)
+    options = {"encoder": "ashen", "random_start": True, "skip_steps": skip_steps}
+    many = ashen.make_vec(num_envs=count, **options)
     first, _ = many.reset(seed=seed)
     actions = np.random.default_rng(0).integers(0, 20, (steps, count))
     played = [many.step(chosen) for chosen in actions]
     assert all(sum(step[2][i] for step in played) >= 1 for i in range(count))
     for i in range(count):
-        one = ashen.FightEnv(encoder="ashen", random_start=True)
+        one = ashen.FightEnv(**options)
         obs, _ = one.reset(seed=seed + i)
         np.testing.assert_array_equal(obs, first[i])
         for chosen, (vector_obs, rewards, terminated, _, info) in zip(actions, played, strict=True):
@@ -182,3 +186,23 @@ def test_pictures_and_window(make):
     window.step(window.action_space.sample())
     window.close()
     window.close()
+
+
+def test_a_boss_may_be_given_as_the_path_of_its_table():
+    """Breaks if a table outside the package is not found, or played otherwise than by its name."""
+    by_name, by_path = (ashen.make_vec(boss, num_envs=2) for boss in ("iudex", str(boss_file("iudex"))))
+    assert by_path.backend.table_hash == by_name.backend.table_hash
+    np.testing.assert_array_equal(by_path.reset(seed=1)[0], by_name.reset(seed=1)[0])
+
+
+def test_gymnasiums_statistics_count_whole_fights():
+    """Breaks if Gymnasium's recorder of returns and lengths misses the end of a fight or counts into the next."""
+    env = RecordEpisodeStatistics(ashen.make_vec(num_envs=2, encoder="raw26"))
+    env.reset(seed=0)
+    told = 0
+    for _ in range(600):
+        *_, info = env.step(env.action_space.sample())
+        for i in np.flatnonzero(info["_final_obs"]):
+            assert info["episode"]["l"][i] == env.unwrapped.final_states["step"][i]
+            told += 1
+    assert told

@@ -93,6 +93,7 @@ def test_a_fight_that_ends_is_followed_at_once():
         assert terminated.tolist() == [step == 6, False]
         assert truncated.tolist() == [False, step == FIGHT_STEPS - 1]
         assert info["outcome"].tolist() == [Outcome.WIN * terminated[0], Outcome.TIMEOUT * truncated[1]]
+        assert info["_final_obs"].tolist() == (terminated | truncated).tolist()
         same = (obs == info["final_obs"]).all(axis=1)
         assert same.tolist() == [step != 6, step != FIGHT_STEPS - 1]
         if step == 6:

@@ -7,15 +7,12 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from ashen.core.fight import Outcome
 from ashen.core.protocols import Backend
-from ashen.env.fights import Fights
+from ashen.env.fights import LOSS, WIN, Fights
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
 from ashen.env.vector import fresh_seeds, simulated
 from ashen.obs.dictionary import dictionary_from
-
-_TERMINAL = (int(Outcome.WIN), int(Outcome.LOSS))
 
 
 class FightEnv(gymnasium.Env):
@@ -112,7 +109,7 @@ class FightEnv(gymnasium.Env):
             self.render()
         info = self._info(step.mask, step.outcome, step.terms[0])
         outcome = step.outcome.item()
-        terminated, truncated = outcome in _TERMINAL, outcome > Outcome.LOSS
+        terminated, truncated = WIN <= outcome <= LOSS, outcome > LOSS
         return self._observation(step.obs), step.rewards.item(), terminated, truncated, info
 
     def render(self) -> NDArray[np.uint8] | None:

@@ -11,9 +11,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from ashen.core.errors import UserError
-from ashen.core.fight import Outcome
 from ashen.core.protocols import Backend
-from ashen.env.fights import Fights
+from ashen.env.fights import LOSS, RUNNING, WIN, Fights
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
 from ashen.obs.dictionary import dictionary_from
@@ -29,7 +28,8 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
 
     Every ``info`` holds arrays: ``action_mask`` bool [N, A] and ``phase`` [N] of the observation returned, ``outcome``
     [N] and ``reward_terms`` [N, K] of the step just made; after a step also ``final_obs`` [N, D], the true last
-    observation of that step, the same as the one returned where no fight ended.
+    observation of that step, the same as the one returned where no fight ended, and ``_final_obs`` [N], where one did
+    (Gymnasium's convention).
 
     Args:
         boss: name or table of the boss.
@@ -123,15 +123,16 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         obs, self.final_mask = step.obs, step.mask
         mask = step.mask
         final_obs = self._observation(obs, self.final_states)
-        terminated = (step.outcome == Outcome.WIN) | (step.outcome == Outcome.LOSS)
-        truncated = step.outcome > Outcome.LOSS
-        ended = step.outcome != Outcome.RUNNING
+        terminated = (step.outcome == WIN) | (step.outcome == LOSS)
+        truncated = step.outcome > LOSS
+        ended = step.outcome != RUNNING
         if ended.any():
             obs, mask = obs.copy(), mask.copy()
             self._fights.begin(ended, None, obs, mask)
         if self.render_mode == "human":
             self.render()
-        info = self._info(mask, step.outcome, step.terms) | {"final_obs": final_obs}
+        info = self._info(mask, step.outcome, step.terms)
+        info["final_obs"], info["_final_obs"] = final_obs, ended
         return self._observation(obs, self.states), step.rewards, terminated, truncated, info
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
