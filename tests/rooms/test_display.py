@@ -1,0 +1,71 @@
+from rich.console import Console
+
+from ashen.display import Display, match_table, match_text, say_progress
+
+TRAIN = {
+    "kind": "train",
+    "time": "2026-11-22T18:00:00.000+01:00",
+    "env_step": 20_000,
+    "episode": 31,
+    "fights": 4,
+    "faults": 0,
+    "win_rate": 0.25,
+    "return_mean": None,
+    "length_mean_steps": 300.0,
+    "steps_per_s": 2000.0,
+    "entropy": 1.5,
+    "term/win": 0.1,
+    "seconds/world": 1.0,
+    "seconds/learning": 3.0,
+}
+MATCH = {
+    "kind": "evaluation",
+    "env_step": 20_000,
+    "policy": "mine",
+    "wins": 8,
+    "fights": 10,
+    "win_rate": 0.8,
+    "win_rate_low": 0.49,
+    "win_rate_high": 0.943,
+    "return_mean": 1.5,
+    "boss_hp_left_mean": 0.1,
+    "damage_per_attack": {"Attack3000": {"shown": 1.5, "damage": 20.0}},
+}
+
+
+def test_a_log_gets_plain_lines(capsys):
+    """Breaks if a training without a terminal says nothing, says it too often, or draws boxes into a log."""
+    with Display("mine", 100_000) as display:
+        for row in (TRAIN, TRAIN, MATCH):
+            display.show(row)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    for part in ("step 20,000 of 100,000", "left 0:00:40", "steps/s 2,000", "wins 25%", "return -", "entropy 1.5"):
+        assert part in lines[0]
+    assert "world 25%, learning 75%" in lines[0]
+    assert "8 of 10 won, 80% (49%-94%)" in lines[1]
+
+
+def test_a_terminal_gets_a_table_that_stays(capsys, monkeypatch):
+    """Breaks if the live table fails or loses the match when the next training row comes."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with Display("mine", 100_000) as display:
+        display.show(MATCH)
+        display.show(TRAIN)
+    shown = capsys.readouterr().err
+    assert "20,000 of 100,000" in shown
+    assert "8 of 10 won" in shown.split("20,000 of 100,000")[-1]
+
+
+def test_a_match_is_readable(capsys):
+    """Breaks if the table of a match loses a figure or an attack."""
+    Console(width=100).print(match_table(MATCH))
+    shown = capsys.readouterr().out
+    assert match_text(MATCH) in shown
+    assert "shown 1.50 times a fight, cost 20 HP a fight" in shown
+
+
+def test_progress_stays_out_of_logs(capsys):
+    """Breaks if a match's progress gets into a file or into standard output."""
+    say_progress([1, 2, 3])
+    assert capsys.readouterr() == ("", "")
