@@ -135,7 +135,7 @@ def probe(command: list[str]) -> tuple[int, int] | None:
 
 
 def choose_python(find: Callable, windows: bool, running: str) -> tuple[list[str], tuple[int, int]]:
-    """The Python to build on and its version: 3.11 if ``find`` (see probe) has one, else the running one if it will do."""
+    """The Python to build on and its version: 3.11 if there is one (see probe), else the running one if new enough."""
     name = "{}.{}".format(*PYTHON)
     preferred = ["py", f"-{name}"] if windows else [f"python{name}"]
     for command in ([running], preferred):
