@@ -29,8 +29,8 @@ ARENA = np.dtype([
     ("floor_rise", np.float64),
     ("fall_z_m", np.float64),
 ])
-"""Angles are mathematical, counter-clockwise from +x, about the centre; (corridor_x, corridor_y) is the unit vector from
-the centre along the corridor, ``corridor_end_m`` is measured from the centre."""
+"""Angles are mathematical, counter-clockwise from +x, about the centre; (corridor_x, corridor_y) is the unit vector
+from the centre along the corridor, ``corridor_end_m`` is measured from the centre."""
 
 
 def make_arena(table: dict[str, Any]) -> NDArray[Any]:
@@ -38,7 +38,7 @@ def make_arena(table: dict[str, Any]) -> NDArray[Any]:
     values = plain(table)
     arena = np.zeros(1, ARENA)
     arena["center_x_m"], arena["center_y_m"] = values["center_m"]
-    for name in set(ARENA.names) & set(values):
+    for name in set(ARENA.names or ()) & set(values):
         arena[name] = values[name]
     arena["open_angle_rad"] = math.radians(values["open_angle_deg"])
     arena["open_half_width_rad"] = math.radians(values["open_half_width_deg"])
