@@ -22,7 +22,10 @@ SHOWN_ACTIONS = 2
 
 
 class Column(NamedTuple):
-    """One number of an observation: ``(feature - shift) * scale`` within [low, high], or 1 where the feature equals."""
+    """One number of an observation: ``(feature - shift) * scale`` within [low, high], or whether it is ``equals``.
+
+    ``part`` is the place within a feature of several numbers.
+    """
 
     name: str
     feature: str
@@ -31,7 +34,7 @@ class Column(NamedTuple):
     scale: float = 1.0
     shift: float = 0.0
     equals: int | None = None
-    index: int = 0
+    part: int = 0
 
 
 COLUMN = np.dtype([
@@ -103,14 +106,14 @@ def encoder_table(name: str, boss: str = "iudex") -> str:
 
 
 def _packed(column: Column) -> tuple[Any, ...]:
-    source = feature_index(column.feature) + column.index
+    source = feature_index(column.feature) + column.part
     if column.equals is None:
         return source, 0, column.shift, column.scale, column.low, column.high
     return source, 1, column.equals, 1.0, 0.0, 1.0
 
 
-def _one_hot(label: str, feature: str, values: dict[str, int], index: int = 0) -> list[Column]:
-    return [Column(f"{label}={name}", feature, 0, 1, equals=value, index=index) for name, value in values.items()]
+def _one_hot(label: str, feature: str, values: dict[str, int], part: int = 0) -> list[Column]:
+    return [Column(f"{label}={name}", feature, 0, 1, equals=value, part=part) for name, value in values.items()]
 
 
 def _numbered(labels: list[str]) -> dict[str, int]:
@@ -162,7 +165,7 @@ def _ashen_numbers() -> list[Column]:
     columns += [Column(n, n, -1, 1, scale=2, shift=0.5) for n in ("player_hp_share", "boss_hp_share")]
     columns += [Column("player_sp_share", "player_sp_share", -1, 1), Column("nearness", "nearness", 0, 1)]
     columns += [Column("distance_m", "distance_m", 0, 2, scale=1 / 10)]
-    units = ("boss_ahead", "boss_left", "player_ahead", "player_left")
+    units: tuple[str, ...] = ("boss_ahead", "boss_left", "player_ahead", "player_left")
     columns += [Column(f"{n}_m", f"{n}_m", -2, 2, scale=1 / 10) for n in units]
     units += ("boss_view_ahead", "boss_view_left", "player_view_ahead", "player_view_left", "camera_sin", "camera_cos")
     columns += [Column(n, n, -1, 1) for n in units]
@@ -172,7 +175,7 @@ def _ashen_numbers() -> list[Column]:
     edges = ("wall_m", "cliff_m", "cliff_ahead_m", "cliff_right_m", "cliff_back_m", "cliff_left_m")
     columns += [Column(n, n, -1, 1, scale=1 / 10) for n in edges]
     columns += [Column(n, n, 0, 2, scale=1 / 2) for n in ("free_attack_s", "free_roll_s", "free_move_s")]
-    clocks = ("player_animation_s", "boss_animation_s", "boss_bin_s")
+    clocks: tuple[str, ...] = ("player_animation_s", "boss_animation_s", "boss_bin_s")
     clocks += ("previous_player_animation_s", "previous_boss_animation_s", "previous_boss_attack_since_s")
     return columns + [Column(n, n, 0, 2, scale=1 / 2) for n in clocks]
 
@@ -184,10 +187,10 @@ def _ashen_names(boss: Path) -> list[Column]:
     columns += _one_hot("boss", "boss_animation", {**foe.ids, "unknown": -1})
     columns += _one_hot("previous_attack", "previous_boss_attack", {**attacks, "none": -1})
     for name, place in attacks.items():
-        columns += [Column(f"since_{name}", "boss_seen_since_s", 0, 1, scale=1 / NEVER_S, index=place)]
+        columns += [Column(f"since_{name}", "boss_seen_since_s", 0, 1, scale=1 / NEVER_S, part=place)]
     actions = {name: value for value, name in enumerate(ACTION_NAMES)}
     for back in range(SHOWN_ACTIONS):
-        columns += _one_hot(f"action-{back + 1}", "last_actions", actions, index=back)
+        columns += _one_hot(f"action-{back + 1}", "last_actions", actions, part=back)
     return columns
 
 

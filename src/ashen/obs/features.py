@@ -121,7 +121,8 @@ MEASURED = np.dtype([
 
 def feature_index(name: str) -> int:
     """Where a feature stands in MEASURED read as a vector."""
-    return MEASURED.fields[name][1] // 4
+    names = list(FEATURES)
+    return sum(FEATURES[earlier].size for earlier in names[: names.index(name)])
 
 
 @njit
