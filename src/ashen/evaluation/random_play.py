@@ -1,0 +1,110 @@
+"""Uniformly random play that ignores the mask, as it was measured on the real game: lengths, returns, what occurs."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.core.seeding import generator
+from ashen.core.vocabulary import Vocabulary
+from ashen.env import make_vec
+
+BATCH_STEPS = 1000
+
+
+@dataclass
+class RandomFights:
+    """What N random fights came to.
+
+    Args:
+        lengths: steps [N].
+        returns: [N].
+        dealt: share of the boss's hit points dealt [N].
+        fell: whether it ended by falling [N].
+        boss_seen: how often each boss animation began, by name.
+        player_seen: the same of the player.
+    """
+
+    lengths: NDArray[np.int64]
+    returns: NDArray[np.float64]
+    dealt: NDArray[np.float64]
+    fell: NDArray[np.bool_]
+    boss_seen: Counter[str] = field(default_factory=Counter)
+    player_seen: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def attacks_per_1000_steps(self) -> float:
+        """Boss attacks that began, per 1,000 steps."""
+        attacks = sum(count for name, count in self.boss_seen.items() if name.startswith("Attack"))
+        return 1000.0 * attacks / float(self.lengths.sum())
+
+
+def random_fights(boss: str, fight: str, fights: int, seed: int, actions: str = "all") -> RandomFights:
+    """Play fights from the fixed start under the default reward, each to its end.
+
+    Args:
+        boss: name or table.
+        fight: kind of fight.
+        fights: N.
+        seed: of fights and actions.
+        actions: the set drawn from.
+    """
+    env = make_vec(boss, fight=fight, num_envs=fights, encoder="raw26", reward="soulsgym", actions=actions)
+    rng = generator(seed, "random play", fight, actions)
+    env.reset(seed=seed)
+    result = RandomFights(*(np.zeros(fights, kind) for kind in (np.int64, np.float64, np.float64, np.bool_)))
+    alive, before = np.ones(fights, np.bool_), env.states.copy()
+    fall_z_m = float(env.backend.tables.arena["fall_z_m"][0])
+    while alive.any():
+        _, rewards, terminated, truncated, _ = env.step(rng.integers(0, len(env.action_names), fights))
+        after = env.final_states
+        result.lengths += alive
+        result.returns += alive * rewards
+        for body, vocabulary, seen in (
+            ("boss", env.backend.boss_vocabulary, result.boss_seen),
+            ("player", env.backend.player_vocabulary, result.player_seen),
+        ):
+            _count_new(before, after, alive, body, vocabulary, seen)
+        ended = alive & (terminated | truncated)
+        result.dealt[ended] = 1.0 - after["boss_hp"][ended] / after["boss_max_hp"][ended]
+        result.fell[ended] = after["player_z_m"][ended] < fall_z_m
+        alive &= ~ended
+        before = env.states.copy()
+    env.close()
+    return result
+
+
+def reward_per_step(boss: str, fight: str, steps: int, seed: int, num_envs: int = 256) -> NDArray[np.float64]:
+    """Mean diary reward over batches of 1,000 consecutive steps of random play from random starts.
+
+    Returns:
+        [batches]; batches of one environment follow each other, the first of each is left out.
+    """
+    env = make_vec(boss, fight=fight, num_envs=num_envs, encoder="raw26", reward="diary", random_start=True)
+    rng = generator(seed, "reward per step", fight)
+    env.reset(seed=seed)
+    batches = max(2, steps // (num_envs * BATCH_STEPS) + 1)
+    means = np.zeros((batches, num_envs))
+    for batch in range(batches):
+        for _ in range(BATCH_STEPS):
+            _, rewards, *_ = env.step(rng.integers(0, len(env.action_names), num_envs))
+            means[batch] += rewards / BATCH_STEPS
+    env.close()
+    return means[1:].ravel()
+
+
+def _count_new(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    alive: NDArray[np.bool_],
+    body: str,
+    vocabulary: Vocabulary,
+    seen: Counter[str],
+) -> None:
+    shown = after[f"{body}_animation"]
+    began = alive & (shown != before[f"{body}_animation"])
+    ids, counts = np.unique(shown[began], return_counts=True)
+    for index, count in zip(ids.tolist(), counts.tolist(), strict=True):
+        seen[vocabulary.name(index)] += count
