@@ -74,8 +74,12 @@ class Agent(Protocol):
     def status(self) -> dict[str, float]:
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """All it needs to go on: networks, optimiser, schedules, counters, random states; tensors and plain data."""
+    def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
+        """All it needs to go on: networks, optimiser, schedules, counters, random states; tensors and plain data.
+
+        Args:
+            with_replay: the replay too, which may be large; without it a resumed run differs from an unbroken one.
+        """
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; raises UserError if the shapes do not fit."""

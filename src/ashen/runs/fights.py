@@ -142,7 +142,7 @@ def typical_fight(paths: Iterable[Path]) -> Path:
     outcomes = [meta["outcome"] for meta in metas.values()]
     common = max(sorted(set(outcomes)), key=outcomes.count)
     alike = sorted((meta["num_steps"], path.name, path) for path, meta in metas.items() if meta["outcome"] == common)
-    return alike[len(alike) // 2][2]
+    return alike[(len(alike) - 1) // 2][2]
 
 
 def _opened(path: Path) -> Any:
