@@ -313,6 +313,34 @@ def test_ppo_compares_with_the_probabilities_it_acted_with():
     assert agent.updates == 3
 
 
+def test_leaving_out_forced_steps_changes_no_gradient():
+    """Fails if skipping the policy where there is no choice is not exact: compared with autograd over all samples."""
+    from ashen.agents import losses
+
+    agent = agent_of(replace(SMALL_PPO, max_grad_norm=0.0, entropy_coef=0.1))
+    worlds.play(agent, worlds.Walk(NUM_ENVS), 32)  # the policy is no longer uniform
+    rng = torch.Generator().manual_seed(0)
+    mask = torch.rand(40, 5, generator=rng) < 0.3
+    mask[:4] = False
+    mask[0, 2] = True
+    batch = {
+        "obs": torch.randn(40, 4, generator=rng),
+        "mask": mask,
+        "actions": mask.float().argmax(-1),
+        "log_probs": -torch.rand(40, generator=rng),
+        "advantages": torch.randn(40, generator=rng),
+        "returns": torch.randn(40, generator=rng),
+    }
+    all_log_probs = losses.masked_log_probs(agent.network.policy(batch["obs"]), mask)
+    log_probs = all_log_probs.gather(-1, batch["actions"][:, None]).squeeze(-1)
+    policy = losses.ppo_policy_loss(log_probs, batch["log_probs"], batch["advantages"], 0.2)
+    loss = policy.loss - 0.1 * losses.masked_entropy(all_log_probs).mean()
+    expected = torch.autograd.grad(loss, list(agent.network.policy.parameters()))
+    agent._learn(batch, 0.1)
+    for parameter, gradient in zip(agent.network.policy.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
 def test_reward_scale_is_the_deviation_of_discounted_returns():
     """Fails if rewards are not divided by the running deviation of returns, worked here by hand for gamma 0."""
     agent = agent_of(replace(SMALL_PPO, rollout_steps=2, discount=0.0), num_envs=2)
@@ -347,3 +375,15 @@ def test_ppo_bootstraps_truncated_steps_from_their_own_last_observation(where):
     loaded.load_state_dict(saved_and_loaded(agent.state_dict()))
     assert np.array_equal(loaded.rollout.bootstraps()[1], reached)
     assert isinstance(loaded, PPOAgent)
+
+
+def test_tuning_the_process_sets_threads_and_never_fails():
+    """Fails if the memory setting breaks on a system without it, or threads are not set."""
+    from ashen.agents.runtime import tune_process
+
+    before = torch.get_num_threads()
+    tune_process(2)
+    assert torch.get_num_threads() == 2
+    tune_process(before)
+    tune_process()
+    assert torch.get_num_threads() == before

@@ -2,8 +2,9 @@
 
 Sources: Schulman et al. 2017 (arXiv:1707.06347); defaults follow Andrychowicz et al. 2021, What Matters for On-Policy
 Deep Actor-Critic Methods (arXiv:2006.05990). Departures: advantages are normalised over the rollout, not over each
-minibatch; observation statistics stand still from the first step of a rollout to the last update on it, so that the
-probabilities compared are those the actions were drawn with; values are not clipped.
+minibatch; steps that leave no choice train the value only; observation statistics stand still from the first step of
+a rollout to the last update on it, so that the probabilities compared are those the actions were drawn with; values
+are not clipped.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from ashen.agents import losses
 from ashen.agents.checks import check_choice, check_fits, check_range, load_network
 from ashen.agents.exploration import scheduled
 from ashen.agents.networks import ACTIVATIONS, ActorCritic
-from ashen.agents.rollout import Rollout
+from ashen.agents.rollout import RewardScaler, Rollout
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.protocols import Decision, Transitions
 from ashen.core.seeding import derive_seed
@@ -183,12 +184,17 @@ class PPOAgent:
 
     def _learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
         """One gradient step on a minibatch of B samples."""
-        all_log_probs = losses.masked_log_probs(self.network.policy(batch["obs"]), batch["mask"])  # [B, A]
-        log_probs = all_log_probs.gather(-1, batch["actions"].unsqueeze(-1)).squeeze(-1)  # [B]
-        policy = losses.ppo_policy_loss(log_probs, batch["log_probs"], batch["advantages"], self.config.clip)
-        entropy = losses.masked_entropy(all_log_probs).mean()
         value = losses.value_loss(self.network.value(batch["obs"]).squeeze(-1), batch["returns"])
-        loss = policy.loss + self.config.value_coef * value - entropy_coef * entropy
+        # Where at most one action is valid the policy has no gradient, and locked animations are half of a fight.
+        free = batch["mask"].sum(-1) > 1
+        free[0] = True  # a mean over nothing would be NaN
+        share = free.float().mean()
+        obs, mask, actions, old_log_probs, advantages = (batch[name][free] for name in _POLICY_FIELDS)
+        all_log_probs = losses.masked_log_probs(self.network.policy(obs), mask)  # [F, A]
+        log_probs = all_log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)  # [F]
+        policy = losses.ppo_policy_loss(log_probs, old_log_probs, advantages, self.config.clip)
+        entropy = losses.masked_entropy(all_log_probs).mean()
+        loss = share * (policy.loss - entropy_coef * entropy) + self.config.value_coef * value
         self.optimizer.zero_grad()
         loss.backward()
         grad_norm = torch.nn.utils.clip_grad_norm_(
@@ -238,43 +244,4 @@ class PPOAgent:
         self.torch_rng.set_state(state["torch_rng"])
 
 
-class RewardScaler:
-    """Divides rewards by the running standard deviation of each environment's discounted return.
-
-    Source: Engstrom et al. 2020, Implementation Matters in Deep RL, section 3 (arXiv:2005.12729). All rewards of a
-    rollout are divided by the same number, its own returns included.
-
-    Args:
-        num_envs: N.
-        discount: gamma, per step.
-    """
-
-    def __init__(self, num_envs: int, discount: float):
-        self.discount = discount
-        self.running = np.zeros(num_envs)  # [N] discounted return so far
-        self.mean, self.squares, self.count = 0.0, 0.0, 0
-
-    def __call__(self, rollout: Rollout) -> NDArray[np.float32]:
-        """Take in a full rollout and scale its rewards, [T, N]."""
-        ended = rollout.terminated | rollout.truncated | rollout.faulted
-        returns = np.zeros(rollout.rewards.shape)
-        for t, reward in enumerate(rollout.rewards * ~rollout.faulted):
-            self.running = self.discount * self.running + reward
-            returns[t] = self.running
-            self.running = self.running * ~ended[t]
-        total = self.count + returns.size
-        delta = returns.mean() - self.mean
-        self.squares += float(returns.var() * returns.size + delta**2 * self.count * returns.size / total)
-        self.mean += float(delta * returns.size / total)
-        self.count = total
-        return rollout.rewards / np.float32(np.sqrt(self.squares / total) + 1e-8)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Statistics and running returns."""
-        return {"running": self.running, "mean": self.mean, "squares": self.squares, "count": self.count}
-
-    def load_state_dict(self, state: dict[str, Any], same_envs: bool) -> None:
-        """Restore statistics, and the running returns if they belong to as many environments."""
-        self.mean, self.squares, self.count = state["mean"], state["squares"], state["count"]
-        if same_envs:
-            self.running = state["running"].copy()
+_POLICY_FIELDS = ("obs", "mask", "actions", "log_probs", "advantages")

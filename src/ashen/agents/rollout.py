@@ -1,4 +1,4 @@
-"""The steps an on-policy agent learns from once: preallocated, filled in order, learned from when full."""
+"""The steps an on-policy agent learns from once: preallocated, filled in order, scaled, learned from when full."""
 
 from typing import Any
 
@@ -78,3 +78,45 @@ class Rollout:
 
 
 _FIELDS = ("obs", "mask", "actions", "rewards", "terminated", "truncated", "faulted")
+
+
+class RewardScaler:
+    """Divides rewards by the running standard deviation of each environment's discounted return.
+
+    Source: Engstrom et al. 2020, Implementation Matters in Deep RL, section 3 (arXiv:2005.12729). All rewards of a
+    rollout are divided by the same number, its own returns included.
+
+    Args:
+        num_envs: N.
+        discount: gamma, per step.
+    """
+
+    def __init__(self, num_envs: int, discount: float):
+        self.discount = discount
+        self.running = np.zeros(num_envs)  # [N] discounted return so far
+        self.mean, self.squares, self.count = 0.0, 0.0, 0
+
+    def __call__(self, rollout: Rollout) -> NDArray[np.float32]:
+        """Take in a full rollout and scale its rewards, [T, N]."""
+        ended = rollout.terminated | rollout.truncated | rollout.faulted
+        returns = np.zeros(rollout.rewards.shape)
+        for t, reward in enumerate(rollout.rewards * ~rollout.faulted):
+            self.running = self.discount * self.running + reward
+            returns[t] = self.running
+            self.running = self.running * ~ended[t]
+        total = self.count + returns.size
+        delta = returns.mean() - self.mean
+        self.squares += float(returns.var() * returns.size + delta**2 * self.count * returns.size / total)
+        self.mean += float(delta * returns.size / total)
+        self.count = total
+        return rollout.rewards / np.float32(np.sqrt(self.squares / total) + 1e-8)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Statistics and running returns."""
+        return {"running": self.running, "mean": self.mean, "squares": self.squares, "count": self.count}
+
+    def load_state_dict(self, state: dict[str, Any], same_envs: bool) -> None:
+        """Restore statistics, and the running returns if they belong to as many environments."""
+        self.mean, self.squares, self.count = state["mean"], state["squares"], state["count"]
+        if same_envs:
+            self.running = state["running"].copy()
