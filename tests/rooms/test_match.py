@@ -9,6 +9,7 @@ from ashen.evaluation.damage import DamageWatch
 from ashen.evaluation.match import FightResult, fight_seeds, play_match
 from ashen.evaluation.opponents import make_opponent
 from ashen.evaluation.summary import summarise
+from ashen.runs.fights import WAITED, FightRecord
 
 VOCABULARY = Vocabulary(("Attack1", "Attack2", "Walk"), 3)
 
@@ -24,6 +25,10 @@ class Counting:
         self.states = np.zeros(num_envs, FIGHT_STATE)
         self.states["boss_max_hp"] = 1
         self.final_states = self.states.copy()
+        self.waits = ()
+
+    def keep_waits(self, keep):
+        """Nothing is ever waited for here."""
 
     def reset(self, seed):
         self.seeds = np.array(seed, np.uint64)
@@ -137,3 +142,17 @@ def test_damage_goes_to_the_attack_shown_or_just_gone():
     watch.watch(before, after)
     assert [watch.lost(slot) for slot in range(4)] == [{"Attack1": 40}, {"Attack2": 40}, {"other": 40}, {"other": 40}]
     assert [watch.attacks(slot) for slot in range(4)] == [{"Attack1": 1}, {}, {}, {}]
+
+
+def test_a_record_holds_every_step_that_was_waited_through():
+    """Breaks if ``skip_steps`` leaves gaps in a record, or its rewards do not add up to what the agent was paid."""
+    env = ashen.make_vec("iudex", fight="full", num_envs=3, encoder="raw26", reward="diary", skip_steps=True, seed=0)
+    records: list[FightRecord] = []
+    results = play_match(
+        env, make_opponent("random-valid", "iudex", env.action_names), [1, 2, 3], record=records.append
+    )
+    for record, result in zip(records, results, strict=True):
+        assert (np.diff(record.states["step"]) == 1).all()
+        assert record.rewards.sum() == pytest.approx(result.fight_return, abs=1e-4)
+        assert (record.actions == WAITED).any()
+        assert (record.masks.any(axis=1) == (record.actions != WAITED)).all()

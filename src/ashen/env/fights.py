@@ -29,6 +29,15 @@ class Step(NamedTuple):
     outcome: NDArray[np.int8]  # [N]; WIN and LOSS terminate, what is above them truncates
 
 
+class Wait(NamedTuple):
+    """0.1 s that the environment let pass by itself in some fights, inside one step."""
+
+    which: NDArray[np.bool_]  # [N]; the fights that waited
+    states: NDArray[Any]  # FIGHT_STATE [N] before it
+    terms: NDArray[np.float32]  # [N, K] of it
+    rewards: NDArray[np.float32]  # [N] of it
+
+
 class Fights:
     """N fights side by side.
 
@@ -65,6 +74,10 @@ class Fights:
         self.final_states = self._ledger["final"]
         self._tables = (self.encoder.facts, self.encoder.columns, self.reward.parts, self.action_ids)
         self._skip_steps = skip_steps
+        self.keep_waits = False
+        """Whether the waits of each step are kept, for a record of the whole fight."""
+        self.waits: list[Wait] = []
+        """Those of the last step, if they are kept."""
         self._finish = finish_parallel if count >= _PARALLEL_FROM else finish_serial
 
     def empty(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -108,10 +121,16 @@ class Fights:
         """Let time pass in the fights where only doing nothing is valid."""
         nothing = np.full(len(self.everyone), NOTHING, np.int64)
         unasked = np.full(len(self.everyone), NO_ACTION, np.int64)
+        self.waits = []
         while True:
             idle = ~np.delete(self.backend.valid_actions(), NOTHING, axis=1).any(axis=1)
             waiting = idle & (outcome == RUNNING)
             if not waiting.any():
                 return outcome
+            _, _, rewards, terms = out
+            before = (self.backend.states.copy(), terms.copy(), rewards.copy()) if self.keep_waits else None
             self.backend.step(nothing, waiting)
             outcome = self._account(waiting, unasked, out)
+            if before is not None:
+                states, terms_before, rewards_before = before
+                self.waits.append(Wait(waiting, states, terms - terms_before, rewards - rewards_before))

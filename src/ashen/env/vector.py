@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ashen.core.errors import UserError
 from ashen.core.protocols import Backend
-from ashen.env.fights import LOSS, RUNNING, WIN, Fights
+from ashen.env.fights import LOSS, RUNNING, WIN, Fights, Wait
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
 from ashen.obs.dictionary import dictionary_from
@@ -97,6 +97,15 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
     def final_states(self) -> NDArray[Any]:
         """The fights after the step just made and before any reset, FIGHT_STATE [N]; rewritten in place."""
         return self._fights.final_states
+
+    @property
+    def waits(self) -> list[Wait]:
+        """What ``skip_steps`` let pass in the step just made, 0.1 s each, if they are kept."""
+        return self._fights.waits
+
+    def keep_waits(self, keep: bool) -> None:
+        """Whether to keep the waits of every step from now on: the record of a fight needs all its states."""
+        self._fights.keep_waits = keep
 
     def reset(
         self,

@@ -99,6 +99,8 @@ class _Round:
         self._env, self._policy, self._fights = env, policy, len(seeds)
         self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
         self._tape = Tape() if recorded else None
+        if recorded:
+            env.keep_waits(True)
         self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary)
         self._returns = np.zeros(env.num_envs)
 
@@ -117,7 +119,9 @@ class _Round:
             self._damage.watch(before, after)
             reached |= after["phase"] == 2
             if self._tape is not None:
-                self._tape.add(before, decision.actions, mask, info["reward_terms"], rewards, decision.scores)
+                self._tape.add(
+                    before, decision.actions, mask, info["reward_terms"], rewards, decision.scores, env.waits
+                )
             for slot in np.flatnonzero((terminated | truncated)[: self._fights]).tolist():
                 if slot not in results:
                     results[slot] = self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])

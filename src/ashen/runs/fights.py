@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.runs.files import now, write_bytes
 
 SCHEMA_VERSION = 1
+WAITED = -1
+"""Stands for the action of a step in which an environment with ``skip_steps`` waited."""
 _DAMAGE = (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 _ARRAYS = ("states", "actions", "masks", "reward_terms", "rewards", "scores")
 
@@ -31,9 +33,9 @@ class FightRecord:
     states: NDArray[Any]
     """FIGHT_STATE [T+1]; states[t] is what action t was chosen from, states[T] is how the fight ended."""
     actions: NDArray[np.int16]
-    """[T], indices into ``meta["action_names"]``."""
+    """[T], indices into ``meta["action_names"]``; WAITED where the environment let time pass by itself."""
     masks: NDArray[np.bool_]
-    """[T, A], the valid actions in states[t]."""
+    """[T, A], the valid actions in states[t]; none where nobody was asked."""
     reward_terms: NDArray[np.float32]
     """[T, K], named by ``meta["term_names"]``."""
     rewards: NDArray[np.float32]
@@ -55,15 +57,41 @@ class Tape:
     """Collects the steps of N fights played side by side, until each is cut out as a record."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[NDArray[Any], ...]] = []
+        self._steps: list[tuple[NDArray[np.bool_], tuple[NDArray[Any], ...]]] = []
 
-    def add(self, *step: NDArray[Any]) -> None:
-        """Add one step: states before it, actions, masks, reward terms, rewards, scores, each [N, ...]."""
-        self._steps.append(tuple(np.array(part) for part in step))
+    def add(
+        self,
+        states: NDArray[Any],
+        actions: NDArray[Any],
+        masks: NDArray[np.bool_],
+        terms: NDArray[np.float32],
+        rewards: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        waits: Sequence[tuple[NDArray[Any], ...]] = (),
+    ) -> None:
+        """Add one step of N fights.
+
+        Args:
+            states: FIGHT_STATE [N] before it.
+            actions: [N].
+            masks: [N, A].
+            terms: [N, K] of the step with its waits.
+            rewards: [N], the same.
+            scores: [N, A].
+            waits: ``which`` [N], ``states`` [N], ``terms`` [N, K] and ``rewards`` [N] of each 0.1 s that the
+                environment waited in this step.
+        """
+        waited_terms, waited_rewards = sum(wait[2] for wait in waits), sum(wait[3] for wait in waits)
+        own = (states, actions, masks, terms - waited_terms, rewards - waited_rewards, scores)
+        self._steps.append((np.ones(len(actions), np.bool_), tuple(np.array(part) for part in own)))
+        nobody, nothing = np.full(len(actions), WAITED), np.zeros_like(scores)
+        for which, states_then, terms_then, rewards_then in waits:
+            row = (states_then, nobody, np.zeros_like(masks), terms_then, rewards_then, nothing)
+            self._steps.append((which, row))
 
     def cut(self, slot: int, final_state: NDArray[Any], meta: dict[str, Any]) -> FightRecord:
         """The fight of one slot, from the tape's start to now; schema, time and length are added to ``meta``."""
-        before, *others = zip(*self._steps, strict=True)
+        before, *others = zip(*(row for which, row in self._steps if which[slot]), strict=True)
         # Filled row by row: NumPy takes far longer to stack records.
         states = np.empty(len(before) + 1, FIGHT_STATE)
         for step, rows in enumerate(before):

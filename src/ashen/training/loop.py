@@ -91,6 +91,7 @@ class Training:
 
     def _step(self) -> None:
         tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()
+        self.env.keep_waits(self._recorder.is_taping)
         with tally.time("acting"):
             decision = self.agent.act(self._obs, mask, explore=True)
         with tally.time("world"):
@@ -113,7 +114,7 @@ class Training:
             self.agent.observe(step)
             tally.add_update(self.agent.update())
         tally.add_step(rewards, info, ended, self.env.final_states)
-        self._recorder.add(first_state, step, info["reward_terms"], decision.scores)
+        self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits)
         if ended[0]:
             self._recorder.fight_ends(self.env.final_states[0], Outcome(int(info["outcome"][0])), self.env_step)
         self._obs, self._info = next_obs, info

@@ -34,10 +34,18 @@ class FightRecorder:
         self._tape.clear()
         self._is_taping = self._is_wanted
 
-    def add(self, state: NDArray[Any], step: Transitions, terms: NDArray[Any], scores: NDArray[Any]) -> None:
+    @property
+    def is_taping(self) -> bool:
+        """Whether the fight under way is being recorded."""
+        return self._is_taping
+
+    def add(
+        self, state: NDArray[Any], step: Transitions, terms: NDArray[Any], scores: NDArray[Any], waits: Any
+    ) -> None:
         """Take in one step of all slots; ``state`` is FIGHT_STATE [1] of slot 0 before it."""
         if self._is_taping:
-            self._tape.add(state, step.actions[:1], step.mask[:1], terms[:1], step.rewards[:1], scores[:1])
+            own = [tuple(part[:1] for part in wait) for wait in waits]
+            self._tape.add(state, step.actions[:1], step.mask[:1], terms[:1], step.rewards[:1], scores[:1], own)
 
     def fight_ends(self, final_state: Any, outcome: Outcome, env_step: int) -> None:
         """Slot 0's fight is over and the next begins."""
