@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ashen.agents.runtime import tune_process
 from ashen.core.fight import Outcome
 from ashen.core.protocols import Transitions
 from ashen.core.seeding import derive_seed
@@ -34,6 +35,7 @@ class Training:
     """
 
     def __init__(self, recipe: Recipe):
+        tune_process()
         self.recipe = recipe
         self.env = make_vec(**env_options(recipe), num_envs=recipe.num_envs, random_start=recipe.random_start)
         self.agent = make_agent_for(recipe, self.env)

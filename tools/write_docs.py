@@ -1,0 +1,44 @@
+"""Writes the reference pages that follow from the lists in the code: docs/observations.md and docs/rewards.md.
+
+Run it after changing an encoder, a reward term or a preset: python tools/write_docs.py. A test compares the pages.
+"""
+
+from pathlib import Path
+
+from ashen.obs.encoders import ENCODER_NAMES, make_encoder
+from ashen.rewards import make_reward, preset_names, term_table
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def observations() -> str:
+    """The page of every number an encoder gives."""
+    parts = ["# Observations\n\nWhat each encoder shows the network, for Iudex. Written by `tools/write_docs.py`.\n"]
+    for name in ENCODER_NAMES:
+        encoder = make_encoder(name)
+        if encoder.is_dictionary:
+            parts.append(f"## {name}\n\nSoulsGym's own dictionary, with its keys, shapes and ids.\n")
+        else:
+            parts.append(f"## {name}\n\n{len(encoder.names)} numbers.\n\n{encoder.table()}")
+    return "\n".join(parts)
+
+
+def rewards() -> str:
+    """The page of every reward term and preset."""
+    parts = ["# Rewards\n\nThe terms, and the presets made of them. Written by `tools/write_docs.py`.\n"]
+    parts.append(f"## Terms\n\n{term_table()}")
+    rows = ["| preset | weights |", "|---|---|"]
+    for name in preset_names():
+        reward = make_reward(name)
+        weights = ", ".join(f"{term} {weight:g}" for term, weight in reward.weights.items())
+        rows.append(f"| {name} | {weights} |")
+    parts.append("## Presets\n\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+PAGES = {"observations.md": observations, "rewards.md": rewards}
+
+if __name__ == "__main__":
+    for page, text in PAGES.items():
+        (DOCS / page).write_text(text(), encoding="utf-8", newline="\n")
+        print(DOCS / page)
