@@ -32,8 +32,8 @@ def drawn_attacks(distance_m: float, draws: int = 4000) -> Counter:
     names = Counter()
     for _ in range(draws):
         world["ready_f"] = 0
-        decide(world[0], backend.tables)
-        act = backend.tables.acts[0, 0, world["act"][0]]
+        decide(world[0], backend.tables[0])
+        act = backend.tables[0]["acts"][0, world["act"][0]]
         names[backend.boss_vocabulary.name(int(act["chain"][world["chain"][0], 0]))] += 1
     return names
 
@@ -75,7 +75,7 @@ def test_a_cooling_act_keeps_weight_one():
     for _ in range(4000):
         world["ready_f"] = 0
         world["ready_f"][0, 0] = 300  # A1
-        decide(world[0], backend.tables)
+        decide(world[0], backend.tables[0])
         count += int(world["act"][0]) == 0
     assert count / 4000 == pytest.approx(1 / 26, abs=0.012)
 

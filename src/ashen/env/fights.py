@@ -123,7 +123,7 @@ class Fights:
         unasked = np.full(len(self.everyone), NO_ACTION, np.int64)
         self.waits = []
         while True:
-            idle = ~np.delete(self.backend.valid_actions(), NOTHING, axis=1).any(axis=1)
+            idle = ~self.backend.valid_actions()[:, :NOTHING].any(axis=1)
             waiting = idle & (outcome == RUNNING)
             if not waiting.any():
                 return outcome

@@ -11,7 +11,7 @@ from ashen.core.fight import FIGHT_STATE
 from ashen.evaluation.recording import BossScript, Recording, boss_script
 from ashen.sim.fight import show_fight, start_fight
 from ashen.sim.forced import frames_of_clock, put_fight, step_forced
-from ashen.sim.records import FRAMES_PER_STEP, P_ROLL, P_ROLL2, WORLD, Tables
+from ashen.sim.records import FRAMES_PER_STEP, P_ROLL, P_ROLL2, WORLD
 
 _NEVER_F = 10_000
 
@@ -43,19 +43,19 @@ class Drift:
     hp: NDArray[np.float64]
 
 
-def drift(recording: Recording, tables: Tables, horizon_steps: int) -> Drift:
+def drift(recording: Recording, table: np.void, horizon_steps: int) -> Drift:
     """Start at every recorded step and compare after ``horizon_steps``.
 
     Args:
         recording: a recorded fight.
-        tables: packed tables; the first variant is used.
+        table: the packed TABLE record.
         horizon_steps: steps of 0.1 s.
     """
-    script = boss_script(recording.states, tables)
+    script = boss_script(recording.states, table)
     starts = np.arange(1, len(recording.states) - horizon_steps)
     ends = np.zeros(len(starts), FIGHT_STATE)
     for row, start in enumerate(starts):
-        for state in replay(recording, script, tables, int(start), horizon_steps):
+        for state in replay(recording, script, table, int(start), horizon_steps):
             ends[row] = state
     real = recording.states[starts + horizon_steps]
     same = ends["player_animation"] == real["player_animation"]
@@ -74,7 +74,7 @@ def drift(recording: Recording, tables: Tables, horizon_steps: int) -> Drift:
 
 
 def replay(
-    recording: Recording, script: BossScript, tables: Tables, start: int, horizon_steps: int
+    recording: Recording, script: BossScript, table: np.void, start: int, horizon_steps: int
 ) -> Iterator[np.void]:
     """Simulate from a recorded step with the recorded keys and boss acts.
 
@@ -82,31 +82,31 @@ def replay(
         A FIGHT_STATE row after each step; the same array, rewritten.
     """
     worlds, states = np.zeros(1, WORLD), np.zeros(1, FIGHT_STATE)
-    start_fight(worlds[0], tables, 1, 0, 0)
-    put_fight(worlds[0], tables, recording.states[start], _what_rows_do_not_tell(recording, script, tables, start))
+    start_fight(worlds[0], table, 1, 0, 0)
+    put_fight(worlds[0], table, recording.states[start], _what_rows_do_not_tell(recording, script, table, start))
     for step in range(start + 1, start + 1 + horizon_steps):
         step_forced(
-            worlds[0], tables, recording.actions[step], script.name[step], script.at_frame[step], script.delay_f[step]
+            worlds[0], table, recording.actions[step], script.name[step], script.at_frame[step], script.delay_f[step]
         )
-        show_fight(worlds[0], tables, states[0])
+        show_fight(worlds[0], table, states[0])
         yield states[0]
 
 
-def _what_rows_do_not_tell(recording: Recording, script: BossScript, tables: Tables, start: int) -> dict[str, Any]:
+def _what_rows_do_not_tell(recording: Recording, script: BossScript, table: np.void, start: int) -> dict[str, Any]:
     states, names = recording.states, recording.states["player_animation"]
     dx = float(states["player_x_m"][start] - states["player_x_m"][start - 1])
     dy = float(states["player_y_m"][start] - states["player_y_m"][start - 1])
     length = max(1e-6, float(np.hypot(dx, dy)))
     action = int(recording.actions[start])
-    rolls = np.isin(names, (tables.ids[P_ROLL], tables.ids[P_ROLL2]))
+    rolls = np.isin(names, (table["ids"][P_ROLL], table["ids"][P_ROLL2]))
     began = rolls & (states["player_animation_s"] < 0.1)
     latest = np.flatnonzero(began[: start + 1])
     since_roll_f = (start - latest[-1]) * FRAMES_PER_STEP + 3 if len(latest) else _NEVER_F
-    second = bool(len(latest)) and names[latest[-1]] == tables.ids[P_ROLL2]
+    second = bool(len(latest)) and names[latest[-1]] == table["ids"][P_ROLL2]
     return {
         "dir_x": dx / length,
         "dir_y": dy / length,
-        "amplitude": _amplitude(states, tables, start),
+        "amplitude": _amplitude(states, table, start),
         "since_roll_f": since_roll_f,
         "rolled_second": int(second),
         "is_running": int(action < 8 and recording.masks[start - 1][action] and length > 0.2),
@@ -114,9 +114,9 @@ def _what_rows_do_not_tell(recording: Recording, script: BossScript, tables: Tab
     }
 
 
-def _amplitude(states: NDArray[Any], tables: Tables, start: int) -> float:
+def _amplitude(states: NDArray[Any], table: np.void, start: int) -> float:
     """How far the move under way travels: 1 for the player's own, fitted to its way so far for a reaction."""
-    row = tables.moves[0, int(states["player_animation"][start])]
+    row = table["moves"][int(states["player_animation"][start])]
     if row["pressed"] or row["length_f"] == 0:
         return 1.0
     since = frames_of_clock(states["player_animation_s"][start])

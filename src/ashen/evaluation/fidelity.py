@@ -120,10 +120,10 @@ def _rewards(boss: str, seed: int, real: dict[str, Any]) -> Iterator[Row]:
 
 
 def _recording(boss: str, seed: int, real: dict[str, Any]) -> Iterator[Row]:
-    tables, _ = load_tables(boss_file(boss))
+    table = load_tables(boss_file(boss))[0][0]
     fights = recorded_fights()
     for horizon in (5, 10, 20):
-        drifts = [drift(fight, tables, horizon) for fight in fights]
+        drifts = [drift(fight, table, horizon) for fight in fights]
         judged = horizon == 10
         for body in ("boss", "player"):
             apart = np.concatenate([getattr(one, f"{body}_m") for one in drifts])
@@ -134,7 +134,7 @@ def _recording(boss: str, seed: int, real: dict[str, Any]) -> Iterator[Row]:
         name = f"boss's yaw after {horizon * STEP_S:g} s, median (degrees)"
         median, error = float(np.median(yaw)), _median_error(yaw)
         yield Row(name, 0.0, median, error, "below 5" if judged else "shown", median < 5.0 if judged else None)
-    strikes = recorded_strikes(fights, tables)
+    strikes = recorded_strikes(fights, table)
     right = [strike for strike in strikes if strike.is_right]
     wrong = ", ".join(f"{s.attack} at {s.step}" for s in strikes if not s.is_right)
     value = f"{len(right)} of {len(strikes)}" + (f"; wrong: {wrong}" if wrong else "")

@@ -8,7 +8,7 @@ from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.alignment import replay
 from ashen.evaluation.recording import BossScript, Recording, boss_script
-from ashen.sim.records import FRAMES_PER_STEP, Tables
+from ashen.sim.records import FRAMES_PER_STEP
 
 _LEAD_STEPS = 10
 """How long before a hit window the simulation starts from the recording: motion errors stay small."""
@@ -42,36 +42,36 @@ class Strike:
         return same and abs(self.recorded_at - self.simulated_at) <= _SLACK_STEPS
 
 
-def recorded_strikes(fights: list[Recording], tables: Tables, boss: str = "iudex") -> list[Strike]:
+def recorded_strikes(fights: list[Recording], table: np.void, boss: str = "iudex") -> list[Strike]:
     """Judge every hit window in the recorded fights.
 
     Args:
         fights: the recordings.
-        tables: packed tables; the first variant is used.
+        table: the packed TABLE record.
         boss: whose animation names they hold.
     """
     names = boss_vocabulary(boss_file(boss))
     strikes = []
     for fight in fights:
-        script = boss_script(fight.states, tables)
+        script = boss_script(fight.states, table)
         for step in range(1, len(fight.states)):
-            attack = tables.attacks[0, int(fight.states["phase"][step]) - 1, int(fight.states["boss_animation"][step])]
+            attack = table["attacks"][int(fight.states["phase"][step]) - 1, int(fight.states["boss_animation"][step])]
             motion = int(script.motion_f[step])
             for slot in range(int(attack["num_hits"])):
                 opens = int(attack["hit_from_f"][slot])
                 if motion - FRAMES_PER_STEP < opens <= motion and step + 2 < len(fight.states):
                     name = names.name(int(fight.states["boss_animation"][step]))
-                    strikes.append(_judge(fight, script, tables, step, name))
+                    strikes.append(_judge(fight, script, table, step, name))
     return strikes
 
 
-def _judge(fight: Recording, script: BossScript, tables: Tables, step: int, name: str) -> Strike:
+def _judge(fight: Recording, script: BossScript, table: np.void, step: int, name: str) -> Strike:
     start = max(1, step - _LEAD_STEPS)
     until = min(len(fight.states) - 1, step + 2 + _SLACK_STEPS)
     real = fight.states["player_hp"][start : until + 1].astype(np.float64)
     simulated = np.array([
         real[0],
-        *(float(s["player_hp"]) for s in replay(fight, script, tables, start, until - start)),
+        *(float(s["player_hp"]) for s in replay(fight, script, table, start, until - start)),
     ])
     (real_damage, real_at), (damage, at) = _loss(real, start, step), _loss(simulated, start, step)
     return Strike(name, step, real_damage, damage, real_at, at)

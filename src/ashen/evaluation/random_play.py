@@ -56,7 +56,7 @@ def random_fights(boss: str, fight: str, fights: int, seed: int, actions: str = 
     env.reset(seed=seed)
     result = RandomFights(*(np.zeros(fights, kind) for kind in (np.int64, np.float64, np.float64, np.bool_)))
     alive, before = np.ones(fights, np.bool_), env.states.copy()
-    fall_z_m = float(env.backend.tables.arena["fall_z_m"][0])
+    fall_z_m = float(env.backend.tables["arena"]["fall_z_m"][0])
     while alive.any():
         _, rewards, terminated, truncated, _ = env.step(rng.integers(0, len(env.action_names), fights))
         after = env.final_states

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ashen.core.fight import FIGHT_STATE
 from ashen.core.tables import data_file
 from ashen.sim.forced import NO_NAME, frames_of_clock
-from ashen.sim.records import FRAMES_PER_STEP, Tables
+from ashen.sim.records import FRAMES_PER_STEP
 
 _CHAIN_SLACK_F = 9
 """An attack named this close to the moment its predecessor may chain on is taken for a link of the chain."""
@@ -70,12 +70,12 @@ def recorded_fights() -> list[Recording]:
     return fights
 
 
-def boss_script(states: NDArray[Any], tables: Tables) -> BossScript:
+def boss_script(states: NDArray[Any], table: np.void) -> BossScript:
     """Read from the shown names when each motion began, by the tables' tails and chains.
 
     Args:
         states: FIGHT_STATE [T] of one fight.
-        tables: packed tables, whose first variant tells how long motions last.
+        table: the packed TABLE record, which tells how long motions last.
     """
     count = len(states)
     name, at_frame = np.full(count, NO_NAME), np.zeros(count, np.int64)
@@ -85,7 +85,7 @@ def boss_script(states: NDArray[Any], tables: Tables) -> BossScript:
         shown = int(states["boss_animation"][step])
         is_new = shown != states["boss_animation"][step - 1]
         clock_f = min(FRAMES_PER_STEP, frames_of_clock(states["boss_animation_s"][step]))
-        attacks = tables.attacks[0, int(states["phase"][step]) - 1]
+        attacks = table["attacks"][int(states["phase"][step]) - 1]
         if is_new:
             at_name = motion + FRAMES_PER_STEP - clock_f
             name[step], at_frame[step] = shown, FRAMES_PER_STEP - clock_f

@@ -86,9 +86,9 @@ class SimBackend:
 
 
 @njit
-def _show_one(world, tables, state, mask):
-    show_fight(world, tables, state)
-    rules, move = tables.rules[world.variant], tables.moves[world.variant, world.move]
+def _show_one(world, table, state, mask):
+    show_fight(world, table, state)
+    rules, move = table.rules, table.moves[world.move]
     walk, roll = is_valid(world, rules, move, 0), is_valid(world, rules, move, 8)
     attack = is_valid(world, rules, move, 16)
     mask[:8] = walk
@@ -100,7 +100,7 @@ def _show_one(world, tables, state, mask):
 @njit
 def _show(worlds, tables, states, masks, outcomes):
     for n in range(worlds.shape[0]):
-        _show_one(worlds[n], tables, states[n], masks[n])
+        _show_one(worlds[n], tables[worlds[n].variant], states[n], masks[n])
         outcomes[n] = worlds[n].outcome
 
 
@@ -110,16 +110,18 @@ def _reset(worlds, tables, states, masks, outcomes, which, phase, change, random
         if which[n]:
             world = worlds[n]
             world.stream = next_stream(world.stream)
-            start_fight(world, tables, phase, change, random_start)
-            _show_one(world, tables, states[n], masks[n])
+            table = tables[world.variant]
+            start_fight(world, table, phase, change, random_start)
+            _show_one(world, table, states[n], masks[n])
             outcomes[n] = world.outcome
 
 
 @njit
 def _step_one(worlds, tables, states, masks, outcomes, actions, n):
     world = worlds[n]
-    step_fight(world, tables, actions[n])
-    _show_one(world, tables, states[n], masks[n])
+    table = tables[world.variant]
+    step_fight(world, table, actions[n])
+    _show_one(world, table, states[n], masks[n])
     outcomes[n] = world.outcome
 
 

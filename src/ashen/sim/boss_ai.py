@@ -41,17 +41,17 @@ def player_bearing(world):
 
 
 @njit
-def idle(world, tables):
+def idle(world, table):
     """Show the idle name; its clock runs on if it is shown already."""
-    if world.name != tables.ids[B_IDLE]:
-        world.name, world.name_f = tables.ids[B_IDLE], 0
+    if world.name != table.ids[B_IDLE]:
+        world.name, world.name_f = table.ids[B_IDLE], 0
 
 
 @njit
-def hold_idle(world, tables, frames):
+def hold_idle(world, table, frames):
     """Stand still for some frames."""
     world.mode, world.mode_f = MODE_HELD, frames
-    idle(world, tables)
+    idle(world, table)
 
 
 @njit
@@ -66,57 +66,57 @@ def start_attack(world, name, delay_f):
 
 
 @njit
-def decide(world, tables):
+def decide(world, table):
     """Pick the next act; a forced boss waits for the recording instead."""
     if world.is_forced:
-        hold_idle(world, tables, FOREVER_F)
+        hold_idle(world, table, FOREVER_F)
         return
-    rules = tables.rules[world.variant]
+    rules = table.rules
     if world.may_change_phase and world.phase == 1 and world.boss_hp <= rules.phase_change_hp:
         world.phase, world.chain, world.link = 2, 0, MAX_LINKS
-        world.act = tables.phases[world.variant, 1].walk_act
-        start_attack(world, tables.ids[B_CHANGE], world.tail_f)
+        world.act = table.phases[1].walk_act
+        start_attack(world, table.ids[B_CHANGE], world.tail_f)
         return
-    world.act = _draw_act(world, tables)
-    act = tables.acts[world.variant, world.phase - 1, world.act]
+    world.act = _draw_act(world, table)
+    act = table.acts[world.phase - 1, world.act]
     if act.kind == ACT_ATTACK:
-        _start_act(world, tables, act)
+        _start_act(world, table, act)
     elif act.kind == ACT_TURN:
         world.mode, world.turn_f, world.mode_after_turn = MODE_TURN, 0, MODE_DECIDE
     else:
-        walk_up_to_player(world, tables)
+        walk_up_to_player(world, table)
 
 
 @njit
-def walk_up_to_player(world, tables):
+def walk_up_to_player(world, table):
     """The act of a boss whose player lies down: walk near, or wait a moment if he is there."""
-    phase, rules = tables.phases[world.variant, world.phase - 1], tables.rules[world.variant]
+    phase, rules = table.phases[world.phase - 1], table.rules
     world.act = phase.walk_act
     if ai_distance_m(world, rules) <= phase.down_walk_to_m:
-        hold_idle(world, tables, _WAIT_F)
+        hold_idle(world, table, _WAIT_F)
         return
     world.mode, world.mode_f = MODE_APPROACH, int(uniform_between(world, phase.down_walk_f))
 
 
 @njit
-def _draw_act(world, tables):
+def _draw_act(world, table):
     """The weighted draw. A cooling act keeps weight 1; a player who lies down draws the boss to walk."""
-    rules, phase = tables.rules[world.variant], world.phase - 1
-    is_down = tables.moves[world.variant, world.move].lying
-    walk_act = tables.phases[world.variant, phase].walk_act
+    rules, phase = table.rules, world.phase - 1
+    is_down = table.moves[world.move].lying
+    walk_act = table.phases[phase].walk_act
     distance, bearing = ai_distance_m(world, rules), player_bearing(world)
-    for slot in range(tables.decisions.shape[2]):
-        rule = tables.decisions[world.variant, phase, slot]
+    for slot in range(table.decisions.shape[1]):
+        rule = table.decisions[phase, slot]
         if _fits(rule, distance, bearing):
             total = rules.player_down_weight if is_down else 0.0
             down = total
             for act in range(MAX_ACTS):
-                total += _weight(rule, tables, world, act)
+                total += _weight(rule, table, world, act)
             draw = uniform(world) * total - down
             if draw < 0.0:
                 return walk_act
             for act in range(MAX_ACTS):
-                draw -= _weight(rule, tables, world, act)
+                draw -= _weight(rule, table, world, act)
                 if draw < 0.0:
                     return act
     return walk_act
@@ -132,17 +132,17 @@ def _fits(rule, distance, bearing):
 
 
 @njit
-def _weight(rule, tables, world, act):
+def _weight(rule, table, world, act):
     weight = rule.weights[act]
     if weight <= 0.0:
         return 0.0
     if world.ready_f[act] > world.clock_f:
         return 1.0
-    return weight * tables.acts[world.variant, world.phase - 1, act].weight_factor
+    return weight * table.acts[world.phase - 1, act].weight_factor
 
 
 @njit
-def _start_act(world, tables, act):
+def _start_act(world, table, act):
     """Choose the chain of an attack act, then attack at once or walk up first."""
     draw = uniform(world)
     world.chain = 0
@@ -154,18 +154,18 @@ def _start_act(world, tables, act):
                 break
     world.link = 0
     world.mode, world.mode_f = MODE_APPROACH, act.approach_life_f
-    attack_if_near(world, tables)
+    attack_if_near(world, table)
 
 
 @njit
-def attack_if_near(world, tables):
+def attack_if_near(world, table):
     """Begin the chosen chain if the player is within the act's distance.
 
     Returns:
         Whether it began.
     """
-    act = tables.acts[world.variant, world.phase - 1, world.act]
-    if ai_distance_m(world, tables.rules[world.variant]) > act.approach_m:
+    act = table.acts[world.phase - 1, world.act]
+    if ai_distance_m(world, table.rules) > act.approach_m:
         return False
     world.ready_f[world.act] = world.clock_f + act.cooldown_f
     start_attack(world, act.chain[world.chain, 0], world.tail_f)
@@ -173,17 +173,17 @@ def attack_if_near(world, tables):
 
 
 @njit
-def chain_on(world, tables):
+def chain_on(world, table):
     """Go on to the next attack of the chain if there is one and the player is near enough.
 
     Returns:
         Whether it goes on.
     """
-    act = tables.acts[world.variant, world.phase - 1, world.act]
+    act = table.acts[world.phase - 1, world.act]
     link = world.link + 1
     if act.kind != ACT_ATTACK or link >= MAX_LINKS or act.chain[world.chain, link] == NO_ATTACK:
         return False
-    if ai_distance_m(world, tables.rules[world.variant]) > act.within_m[world.chain, link]:
+    if ai_distance_m(world, table.rules) > act.within_m[world.chain, link]:
         return False
     world.link = link
     start_attack(world, act.chain[world.chain, link], 0)
@@ -191,11 +191,11 @@ def chain_on(world, tables):
 
 
 @njit
-def after_attack(world, tables):
+def after_attack(world, table):
     """What follows an attack: with the act's odds a walk aside, counted from now on, else a new decision."""
-    phase, rules = tables.phases[world.variant, world.phase - 1], tables.rules[world.variant]
-    act = tables.acts[world.variant, world.phase - 1, world.act]
-    idle(world, tables)
+    phase, rules = table.phases[world.phase - 1], table.rules
+    act = table.acts[world.phase - 1, world.act]
+    idle(world, table)
     world.attack = NO_ATTACK
     if uniform(world) >= act.after_move_odds:
         world.mode = MODE_DECIDE

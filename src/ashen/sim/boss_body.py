@@ -30,28 +30,28 @@ _EDGE_M = 1.0
 
 
 @njit
-def advance_boss(world, tables):
+def advance_boss(world, table):
     """One frame of the boss."""
     world.name_f += 1
     world.clock_f += 1
     if world.tail_f > 0:
         world.tail_f -= 1
     if world.mode == MODE_ATTACK:
-        _advance_attack(world, tables)
+        _advance_attack(world, table)
     elif world.mode == MODE_HELD:
-        _advance_held(world, tables)
+        _advance_held(world, table)
     elif world.mode == MODE_SIDE_WALK:
-        _advance_side_walk(world, tables)
+        _advance_side_walk(world, table)
     elif world.tail_f == 0:
         if world.mode == MODE_TURN:
-            _advance_turn(world, tables)
+            _advance_turn(world, table)
         elif world.mode == MODE_APPROACH:
-            _advance_approach(world, tables)
+            _advance_approach(world, table)
     else:
-        _turn(world, tables.rules[world.variant].tail_turn_rad)
+        _turn(world, table.rules.tail_turn_rad)
     if world.mode == MODE_DECIDE:
-        decide(world, tables)
-    world.boss_x, world.boss_y = confine(tables.arena[world.variant], world.boss_x, world.boss_y, _EDGE_M)
+        decide(world, table)
+    world.boss_x, world.boss_y = confine(table.arena, world.boss_x, world.boss_y, _EDGE_M)
 
 
 @njit
@@ -74,23 +74,23 @@ def _show(world, name):
 
 
 @njit
-def _advance_attack(world, tables):
+def _advance_attack(world, table):
     """Root motion stretched to its target, turning windows, then the chain or the end."""
-    attack = tables.attacks[world.variant, world.phase - 1, world.attack]
+    attack = table.attacks[world.phase - 1, world.attack]
     world.motion_f += 1
     if world.motion_f <= 0:
-        _turn(world, tables.rules[world.variant].tail_turn_rad)
+        _turn(world, table.rules.tail_turn_rad)
         return
     frame = world.motion_f - 1
     if frame < MOTION_FRAMES:
         if attack.turn_rad[frame] > 0.0:
             _turn(world, attack.turn_rad[frame])
         _move(world, attack.forward_m[frame] * _stretch(world, attack, frame), attack.left_m[frame])
-    if world.motion_f == attack.combo_f and chain_on(world, tables):
+    if world.motion_f == attack.combo_f and chain_on(world, table):
         return
     if world.motion_f >= attack.name_end_f:
         world.tail_f = max(0, attack.next_motion_f - attack.name_end_f)
-        after_attack(world, tables)
+        after_attack(world, table)
 
 
 @njit
@@ -107,17 +107,17 @@ def _stretch(world, attack, frame):
 
 
 @njit
-def _advance_held(world, tables):
+def _advance_held(world, table):
     world.mode_f -= 1
     if world.mode_f <= 0:
-        idle(world, tables)
+        idle(world, table)
         world.mode = MODE_DECIDE
 
 
 @njit
-def _advance_turn(world, tables):
+def _advance_turn(world, table):
     """Turn on the spot: a dead time, then fast; afterwards go on with what the turn was for."""
-    rules, ids = tables.rules[world.variant], tables.ids
+    rules, ids = table.rules, table.ids
     off = player_bearing(world)
     if world.turn_f == 0:
         is_far = abs(off) > rules.turn_180_from_rad
@@ -129,28 +129,24 @@ def _advance_turn(world, tables):
         _turn(world, rules.turn_rad * (2.0 if is_half_turn else 1.0))
     if world.turn_f >= rules.turn_end_f:
         world.turn_f = 0
-        idle(world, tables)
+        idle(world, table)
         world.mode = world.mode_after_turn
         world.mode_after_turn = MODE_DECIDE
 
 
 @njit
-def _must_turn_first(world, tables, walk_name):
+def _must_turn_first(world, table, walk_name):
     """Whether a walk would start too far off the player: then the turn comes first."""
-    if (
-        world.is_forced
-        or world.name == walk_name
-        or abs(player_bearing(world)) <= tables.rules[world.variant].turn_before_walk_rad
-    ):
+    if world.is_forced or world.name == walk_name or abs(player_bearing(world)) <= table.rules.turn_before_walk_rad:
         return False
     world.mode_after_turn, world.mode, world.turn_f = world.mode, MODE_TURN, 0
     return True
 
 
 @njit
-def _advance_approach(world, tables):
-    rules, ids = tables.rules[world.variant], tables.ids
-    if _must_turn_first(world, tables, ids[B_WALK]):
+def _advance_approach(world, table):
+    rules, ids = table.rules, table.ids
+    if _must_turn_first(world, table, ids[B_WALK]):
         return
     _show(world, ids[B_WALK])
     if abs(player_bearing(world)) > rules.walk_dead_zone_rad:
@@ -159,19 +155,19 @@ def _advance_approach(world, tables):
     world.mode_f -= 1
     if world.is_forced:
         return
-    is_attack = tables.acts[world.variant, world.phase - 1, world.act].kind == ACT_ATTACK
-    if is_attack and attack_if_near(world, tables):
+    is_attack = table.acts[world.phase - 1, world.act].kind == ACT_ATTACK
+    if is_attack and attack_if_near(world, table):
         return
-    phase = tables.phases[world.variant, world.phase - 1]
+    phase = table.phases[world.phase - 1]
     near = distance_m(world.boss_x, world.boss_y, world.player_x, world.player_y) - rules.surface_offset_m
     if world.mode_f <= 0 or (not is_attack and near <= phase.down_walk_to_m):
         world.mode = MODE_DECIDE
 
 
 @njit
-def _advance_side_walk(world, tables):
+def _advance_side_walk(world, table):
     """The walk aside: counted from the name change, seen once the old motion is over."""
-    rules, ids = tables.rules[world.variant], tables.ids
+    rules, ids = table.rules, table.ids
     world.mode_f -= 1
     if world.mode_f <= 0:
         world.mode = MODE_DECIDE
@@ -180,7 +176,7 @@ def _advance_side_walk(world, tables):
         _turn(world, rules.tail_turn_rad)
         return
     name = ids[B_WALK_LEFT] if world.walk_side > 0 else ids[B_WALK_RIGHT]
-    if _must_turn_first(world, tables, name):
+    if _must_turn_first(world, table, name):
         return
     _show(world, name)
     _turn(world, rules.walk_turn_rad)

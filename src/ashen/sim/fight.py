@@ -32,16 +32,16 @@ _REPORTED_FRAME_S = REPORTED_STEP_S / FRAMES_PER_STEP
 
 
 @njit
-def start_fight(world, tables, first_phase, may_change_phase, random_start):
+def start_fight(world, table, first_phase, may_change_phase, random_start):
     """Put both bodies at their start. The stream of random numbers must be set."""
-    rules, ids = tables.rules[world.variant], tables.ids
+    rules, ids = table.rules, table.ids
     world.draws = 0
     world.outcome, world.step, world.is_forced = RUNNING, 0, 0
     world.phase, world.may_change_phase = first_phase, may_change_phase
     pose = int(uniform(world) * rules.num_player_poses) if random_start else 0
     world.player_x, world.player_y = rules.player_poses[pose, 0], rules.player_poses[pose, 1]
     world.player_yaw = rules.player_poses[pose, 3]
-    world.player_z = floor_z_m(tables.arena[world.variant], world.player_x, world.player_y)
+    world.player_z = floor_z_m(table.arena, world.player_x, world.player_y)
     world.player_hp, world.stamina_halves = rules.player_hp, 2 * rules.stamina_max
     start_move(world, ids[P_IDLE], 0.0, 0.0, 0.0)
     world.was_running, world.still_f, world.rolled_second = 0, 0, 0
@@ -50,23 +50,23 @@ def start_fight(world, tables, first_phase, may_change_phase, random_start):
     world.throw_damage, world.throw_damage_f, world.riposte_damage_f = 0.0, 0, 0
     world.boss_x, world.boss_y, world.boss_yaw = rules.boss_pose[0], rules.boss_pose[1], rules.boss_pose[3]
     world.boss_hp, world.poise = rules.boss_hp, rules.boss_poise
-    _start_boss(world, tables)
-    settle_camera(world, rules, floor_z_m(tables.arena[world.variant], world.boss_x, world.boss_y))
+    _start_boss(world, table)
+    settle_camera(world, rules, floor_z_m(table.arena, world.boss_x, world.boss_y))
 
 
 @njit
-def _start_boss(world, tables):
+def _start_boss(world, table):
     """A reset teleports the boss while his AI runs on: he finishes some walk, some acts are still cooling."""
-    rules = tables.rules[world.variant]
-    world.name, world.name_f = tables.ids[B_IDLE], 0
+    rules = table.rules
+    world.name, world.name_f = table.ids[B_IDLE], 0
     world.attack, world.motion_f, world.tail_f, world.hits_done = NO_ATTACK, 0, 0, 0
     world.clock_f = 0
     world.chain, world.link, world.turn_f, world.mode_after_turn = 0, 0, 0, MODE_DECIDE
     for act in range(MAX_ACTS):
         cooling = uniform(world) < rules.leftover_cooldown_odds
-        most = tables.acts[world.variant, world.phase - 1, act].cooldown_f
+        most = table.acts[world.phase - 1, act].cooldown_f
         world.ready_f[act] = int(uniform(world) * most) if cooling else 0
-    world.act = tables.phases[world.variant, world.phase - 1].walk_act
+    world.act = table.phases[world.phase - 1].walk_act
     life = uniform_between(world, rules.leftover_walk_f)
     draw = uniform(world)
     if draw < 0.5:
@@ -76,46 +76,46 @@ def _start_boss(world, tables):
 
 
 @njit
-def step_fight(world, tables, action):
+def step_fight(world, table, action):
     """One agent step: the keys, then three frames, then the camera."""
     if world.outcome != RUNNING:
         return
-    press(world, tables, action)
+    press(world, table, action)
     for _ in range(FRAMES_PER_STEP):
-        advance_frame(world, tables)
+        advance_frame(world, table)
         if world.player_hp <= 0.0:
             world.outcome = LOSS
             break
         if world.boss_hp <= 0.0:
             world.outcome = WIN
             break
-    arena = tables.arena[world.variant]
-    advance_camera(world, tables.rules[world.variant], floor_z_m(arena, world.boss_x, world.boss_y))
+    arena = table.arena
+    advance_camera(world, table.rules, floor_z_m(arena, world.boss_x, world.boss_y))
     world.step += 1
     if world.outcome == RUNNING and world.step >= MAX_STEPS:
         world.outcome = TIMEOUT
 
 
 @njit
-def advance_frame(world, tables):
+def advance_frame(world, table):
     """One frame of both bodies: motion, contact, ground, hits, throws."""
-    advance_boss(world, tables)
-    advance_player(world, tables)
-    _keep_apart(world, tables)
-    keep_player_on_ground(world, tables)
-    swing_sword(world, tables)
+    advance_boss(world, table)
+    advance_player(world, table)
+    _keep_apart(world, table)
+    keep_player_on_ground(world, table)
+    swing_sword(world, table)
     if world.mode == MODE_ATTACK and world.motion_f > 0:
-        strike(world, tables, tables.attacks[world.variant, world.phase - 1, world.attack])
-    advance_throws(world, tables)
+        strike(world, table, table.attacks[world.phase - 1, world.attack])
+    advance_throws(world, table)
     if world.is_thrown:
-        _restore_lock_on(world, tables)
+        _restore_lock_on(world, table)
 
 
 @njit
-def _keep_apart(world, tables):
+def _keep_apart(world, table):
     """Bodies do not overlap: the boss pushes the player, and gives way only where a wall holds the player."""
-    rules, arena = tables.rules[world.variant], tables.arena[world.variant]
-    if world.move == tables.ids[P_THROWN] or world.is_falling:
+    rules, arena = table.rules, table.arena
+    if world.move == table.ids[P_THROWN] or world.is_falling:
         return
     if distance_m(world.boss_x, world.boss_y, world.player_x, world.player_y) >= rules.min_distance_m:
         return
@@ -126,18 +126,18 @@ def _keep_apart(world, tables):
 
 
 @njit
-def _restore_lock_on(world, tables):
-    rules, ids = tables.rules[world.variant], tables.ids
+def _restore_lock_on(world, table):
+    rules, ids = table.rules, table.ids
     is_rising = world.move == ids[P_RISE] and world.move_f < rules.lock_off_after_throw_f
     if world.move != ids[P_THROWN] and not is_rising:
         world.is_thrown = 0
 
 
 @njit
-def show_fight(world, tables, state):
+def show_fight(world, table, state):
     """Write what the game shows into a FIGHT_STATE row; its memory fields stay untouched."""
-    rules, arena = tables.rules[world.variant], tables.arena[world.variant]
-    move = tables.moves[world.variant, world.move]
+    rules, arena = table.rules, table.arena
+    move = table.moves[world.move]
     state.phase, state.step = world.phase, world.step
     state.player_hp, state.player_max_hp = math.floor(world.player_hp), rules.player_hp
     state.player_sp, state.player_max_sp = world.stamina_halves // 2, rules.stamina_max

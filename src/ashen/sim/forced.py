@@ -27,7 +27,6 @@ from ashen.sim.records import (
     MODE_DECIDE,
     MODE_SIDE_WALK,
     MODE_TURN,
-    Tables,
 )
 
 NO_NAME = -1
@@ -39,12 +38,12 @@ def frames_of_clock(clock_s: float, delay_s: float = 0.0) -> int:
     return round((clock_s + delay_s) * _FRAMES_PER_REPORTED_S)
 
 
-def put_fight(world: np.void, tables: Tables, state: np.void, moves_like: dict[str, Any]) -> None:
+def put_fight(world: np.void, table: np.void, state: np.void, moves_like: dict[str, Any]) -> None:
     """Put a started world where a FIGHT_STATE row stands, as far as the row tells.
 
     Args:
         world: WORLD record, started by ``start_fight``.
-        tables: its tables.
+        table: its TABLE record.
         state: the FIGHT_STATE row.
         moves_like: what the row does not tell: ``dir_x``, ``dir_y``, ``amplitude`` of the player's move,
             ``since_roll_f``, ``is_running``, and ``motion_f`` of the boss's attack.
@@ -56,19 +55,19 @@ def put_fight(world: np.void, tables: Tables, state: np.void, moves_like: dict[s
     world["player_z"] = state["player_z_m"]
     world["stamina_halves"] = 2 * int(state["player_sp"])
     world["move"] = state["player_animation"]
-    pressed = bool(tables.moves["pressed"][0, world["move"]])
-    delay_s = float(tables.rules["press_delay_s"][0]) if pressed else 0.0
+    pressed = bool(table["moves"]["pressed"][world["move"]])
+    delay_s = float(table["rules"]["press_delay_s"]) if pressed else 0.0
     world["move_f"] = frames_of_clock(state["player_animation_s"], delay_s)
     world["is_thrown"] = not state["lock_on"]
     for key, value in moves_like.items():
         world[key] = value
-    rules = tables.rules[0]
+    rules = table["rules"]
     pitch = float(np.arcsin(np.clip(state["camera_nz"], -1.0, 1.0)))
     world["view_yaw"], world["view_pitch"] = np.arctan2(state["camera_ny"], state["camera_nx"]), pitch
     for axis in "xyz":
         world[f"pivot_{axis}"] = state[f"camera_{axis}_m"] + rules["camera_distance_m"] * state[f"camera_n{axis}"]
     motion_f = moves_like.get("motion_f", 0)
-    force_act(world, tables, int(state["boss_animation"]), -motion_f)
+    force_act(world, table, int(state["boss_animation"]), -motion_f)
     world["motion_f"] = motion_f
     world["name_f"] = frames_of_clock(state["boss_animation_s"])
     if world["mode"] == MODE_TURN:
@@ -76,11 +75,11 @@ def put_fight(world: np.void, tables: Tables, state: np.void, moves_like: dict[s
 
 
 @njit
-def force_act(world, tables, name, delay_f):
+def force_act(world, table, name, delay_f):
     """Let the boss begin what the animation ``name`` shows; an attack's motion starts after ``delay_f`` frames."""
-    ids = tables.ids
-    world.act = tables.phases[world.variant, world.phase - 1].walk_act
-    if tables.attacks[world.variant, world.phase - 1, name].name_end_f > 0:
+    ids = table.ids
+    world.act = table.phases[world.phase - 1].walk_act
+    if table.attacks[world.phase - 1, name].name_end_f > 0:
         start_attack(world, name, delay_f)
     elif name == ids[B_WALK]:
         world.mode, world.mode_f, world.name, world.name_f = MODE_APPROACH, FOREVER_F, name, 0
@@ -90,21 +89,21 @@ def force_act(world, tables, name, delay_f):
     elif name == ids[B_LEFT90] or name == ids[B_LEFT180] or name == ids[B_RIGHT90] or name == ids[B_RIGHT180]:
         world.mode, world.turn_f, world.mode_after_turn = MODE_TURN, 0, MODE_DECIDE
     elif name == ids[B_IDLE]:
-        hold_idle(world, tables, FOREVER_F)
+        hold_idle(world, table, FOREVER_F)
     elif world.name != name:
         hold_boss(world, name, FOREVER_F)
 
 
 @njit
-def step_forced(world, tables, action, name, at_frame, delay_f):
+def step_forced(world, table, action, name, at_frame, delay_f):
     """One step in which the boss's animation changes to ``name`` (NO_NAME: not) before frame ``at_frame``."""
     if world.outcome != RUNNING:
         return
-    press(world, tables, action)
+    press(world, table, action)
     for frame in range(FRAMES_PER_STEP):
         if name != NO_NAME and frame == at_frame and world.name != name:
-            force_act(world, tables, name, delay_f)
-        advance_frame(world, tables)
-    arena = tables.arena[world.variant]
-    advance_camera(world, tables.rules[world.variant], floor_z_m(arena, world.boss_x, world.boss_y))
+            force_act(world, table, name, delay_f)
+        advance_frame(world, table)
+    arena = table.arena
+    advance_camera(world, table.rules, floor_z_m(arena, world.boss_x, world.boss_y))
     world.step += 1

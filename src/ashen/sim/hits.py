@@ -28,9 +28,9 @@ def hold_boss(world, name, frames):
 
 
 @njit
-def swing_sword(world, tables):
+def swing_sword(world, table):
     """The player's hit window against the boss, once a swing."""
-    rules, move = tables.rules[world.variant], tables.moves[world.variant, world.move]
+    rules, move = table.rules, table.moves[world.move]
     if world.sword_has_hit or not move.hit_from_f <= world.move_f < move.hit_to_f:
         return
     if distance_m(world.player_x, world.player_y, world.boss_x, world.boss_y) > rules.sword_reach_m:
@@ -41,9 +41,9 @@ def swing_sword(world, tables):
     world.sword_has_hit = 1
     world.boss_hp = max(0.0, world.boss_hp - move.damage)
     world.poise -= move.poise_damage
-    if world.poise <= 0.0 and (world.mode != MODE_HELD or world.name == tables.ids[B_IDLE]):
+    if world.poise <= 0.0 and (world.mode != MODE_HELD or world.name == table.ids[B_IDLE]):
         world.poise = rules.boss_poise
-        hold_boss(world, tables.ids[B_STAGGER], rules.stagger_f)
+        hold_boss(world, table.ids[B_STAGGER], rules.stagger_f)
 
 
 @njit
@@ -57,13 +57,13 @@ def is_hit_by(world, attack, slot):
 
 
 @njit
-def strike(world, tables, attack):
+def strike(world, table, attack):
     """The boss's hit windows of this frame; each window hits once, after any invulnerability is over."""
-    rules, ids = tables.rules[world.variant], tables.ids
+    rules, ids = table.rules, table.ids
     for slot in range(attack.num_hits):
         if world.hits_done & (1 << slot) or not attack.hit_from_f[slot] <= world.motion_f < attack.hit_to_f[slot]:
             continue
-        move = tables.moves[world.variant, world.move]
+        move = table.moves[world.move]
         if world.is_falling or move.safe_from_f <= world.move_f < move.safe_to_f or not is_hit_by(world, attack, slot):
             continue
         world.hits_done |= 1 << slot
@@ -111,7 +111,7 @@ def _throw(world, ids, attack):
 
 
 @njit
-def advance_throws(world, tables):
+def advance_throws(world, table):
     """Damage that falls due inside a throw: the boss's on the player, a riposte's on the boss."""
     if world.throw_damage_f > 0:
         world.throw_damage_f -= 1
@@ -120,5 +120,5 @@ def advance_throws(world, tables):
     if world.riposte_damage_f > 0:
         world.riposte_damage_f -= 1
         if world.riposte_damage_f == 0:
-            riposte = tables.moves[world.variant, tables.ids[P_RIPOSTE]]
+            riposte = table.moves[table.ids[P_RIPOSTE]]
             world.boss_hp = max(0.0, world.boss_hp - riposte.damage)

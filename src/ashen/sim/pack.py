@@ -14,31 +14,24 @@ from ashen.core.fight import STEP_S
 from ashen.core.tables import data_file, fingerprint, load_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
-    ACT,
     ACT_ATTACK,
     ACT_TURN,
     ACT_WALK,
-    ATTACK,
     BOSS_IDS,
-    DECISION,
     FOREVER_F,
     FRAMES_PER_S,
     IDS,
     LEVELS,
-    MAX_ACTS,
     MAX_CHAINS,
     MAX_HITS,
     MAX_LINKS,
     MAX_STRETCHES,
     MOTION_FRAMES,
-    MOVE,
     NO_ATTACK,
-    PHASE,
-    RULES,
     SIDE_ANY,
     SIDE_LEFT,
     SIDE_RIGHT,
-    Tables,
+    TABLE,
 )
 
 _SIDES = {"any": SIDE_ANY, "left": SIDE_LEFT, "right": SIDE_RIGHT}
@@ -46,8 +39,8 @@ _KINDS = {"attack": ACT_ATTACK, "turn": ACT_TURN, "walk": ACT_WALK}
 
 
 @cache
-def load_tables(path: Path) -> tuple[Tables, str]:
-    """The packed tables of a boss, one variant, and their fingerprint.
+def load_tables(path: Path) -> tuple[NDArray[Any], str]:
+    """The packed table of a boss, TABLE [1], and its fingerprint.
 
     Raises:
         UserError: the table lacks a key, names something unknown, or holds more than the records can.
@@ -62,27 +55,26 @@ def load_tables(path: Path) -> tuple[Tables, str]:
         raise UserError(f"{path}: a number in the table does not fit: {error}") from None
 
 
-def pack(boss: dict[str, Any], player: dict[str, Any], vocabulary: Vocabulary) -> Tables:
-    """Pack plain tables (see :func:`ashen.core.tables.plain`) as one variant."""
-    moves, move_ids = _pack_moves(player)
-    attacks = np.zeros((1, 2, len(vocabulary.names)), ATTACK)
-    acts = np.zeros((1, 2, MAX_ACTS), ACT)
-    phases = np.zeros((1, 2), PHASE)
-    most = max(len(phase["decisions"]) for phase in boss["phases"].values())
-    decisions = np.zeros((1, 2, most), DECISION)
+def pack(boss: dict[str, Any], player: dict[str, Any], vocabulary: Vocabulary) -> NDArray[Any]:
+    """Pack plain tables (see :func:`ashen.core.tables.plain`): TABLE [1]."""
+    tables = np.zeros(1, TABLE)
+    table = tables[0]
+    move_ids = _pack_moves(table["moves"], player)
     for number, phase in boss["phases"].items():
         index = int(number) - 1
         for name, attack in phase["attacks"].items():
-            _pack_attack(attacks[0, index, _id(vocabulary, name)], attack)
+            _pack_attack(table["attacks"][index, _id(vocabulary, name)], attack)
         act_ids = {name: slot for slot, name in enumerate(phase["acts"])}
         for name, act in phase["acts"].items():
-            _pack_act(acts[0, index, act_ids[name]], act, vocabulary)
+            _pack_act(table["acts"][index, act_ids[name]], act, vocabulary)
         for slot, decision in enumerate(phase["decisions"]):
-            _pack_decision(decisions[0, index, slot], decision, act_ids)
-        _pack_phase(phases[0, index], phase, act_ids)
+            _pack_decision(table["decisions"][index, slot], decision, act_ids)
+        _pack_phase(table["phases"][index], phase, act_ids)
     ids = [move_ids[name] for name in IDS] + [_id(vocabulary, name) for name in BOSS_IDS]
-    rules = _pack_rules(boss, player, move_ids)
-    return Tables(rules, moves, attacks, acts, decisions, phases, make_arena(boss["arena"]), np.array(ids))
+    table["ids"][: len(ids)] = ids
+    table["arena"] = make_arena(boss["arena"])[0]
+    _pack_rules(table["rules"], boss, player, move_ids)
+    return tables
 
 
 def frames(seconds: float) -> int:
@@ -103,22 +95,21 @@ def _id(vocabulary: Vocabulary, name: str) -> int:
     return vocabulary.ids[name]
 
 
-def _pack_moves(player: dict[str, Any]) -> tuple[NDArray[Any], dict[str, int]]:
+def _pack_moves(moves: NDArray[Any], player: dict[str, Any]) -> dict[str, int]:
     vocabulary = player_vocabulary()
     extra = [name for name in player["moves"] if name not in vocabulary.ids]
     ids = {name: index for index, name in enumerate((*vocabulary.names, *extra))}
-    moves = np.zeros((1, len(ids)), MOVE)
     moves["turn_again_f"] = moves["regen_from_f"] = FOREVER_F
     moves["next"] = ids["Idle"]
     locks = lock_times_s()
     for name, index in ids.items():
         shown = vocabulary.id(player["moves"].get(name, {}).get("shown", name))
-        moves["shown"][0, index] = shown
+        moves["shown"][index] = shown
         for column, key in enumerate(("lock_attack_s", "lock_roll_s", "lock_move_s")):
-            moves[key][0, index] = locks[shown, column]
+            moves[key][index] = locks[shown, column]
     for name, move in player["moves"].items():
-        _pack_move(moves[0, ids[name]], move, ids, player["body"]["press_delay_s"])
-    return moves, ids
+        _pack_move(moves[ids[name]], move, ids, player["body"]["press_delay_s"])
+    return ids
 
 
 def _pack_move(row: np.void, move: dict[str, Any], ids: dict[str, int], press_delay_s: float) -> None:
@@ -218,8 +209,7 @@ def _pack_phase(row: np.void, phase: dict[str, Any], act_ids: dict[str, int]) ->
     row["walk_act"] = next(slot for name, slot in act_ids.items() if phase["acts"][name]["kind"] == "walk")
 
 
-def _pack_rules(boss: dict[str, Any], player: dict[str, Any], move_ids: dict[str, int]) -> NDArray[Any]:
-    row = np.zeros(1, RULES)
+def _pack_rules(row: np.void, boss: dict[str, Any], player: dict[str, Any], move_ids: dict[str, int]) -> None:
     body, knight, camera, start = boss["body"], player["body"], player["camera"], boss["start"]
     row["boss_hp"], row["boss_poise"] = body["hp"], body["poise"]
     row["phase_change_hp"] = body["hp"] * body["phase_change_hp_rate"]
@@ -240,16 +230,15 @@ def _pack_rules(boss: dict[str, Any], player: dict[str, Any], move_ids: dict[str
     for key in ("distance_m", "pivot_gain", "view_gain", "pivot_height_m", "target_height_m"):
         row[f"camera_{key}"] = camera[key]
     for level, reaction in player["reactions"].items():
-        row["reaction_move"][0, LEVELS.index(level)] = move_ids[reaction["animation"]]
-        row["reaction_own_m"][0, LEVELS.index(level)] = reaction["own_m"]
+        row["reaction_move"][LEVELS.index(level)] = move_ids[reaction["animation"]]
+        row["reaction_own_m"][LEVELS.index(level)] = reaction["own_m"]
     row["boss_pose"] = start["boss_pose"]
     poses = start["player_poses_random"]
-    row["player_poses"][0, : len(poses)] = poses
+    row["player_poses"][: len(poses)] = poses
     row["num_player_poses"] = len(poses)
-    return row
 
 
-def _pack_knight(row: NDArray[Any], knight: dict[str, Any], player: dict[str, Any]) -> None:
+def _pack_knight(row: np.void, knight: dict[str, Any], player: dict[str, Any]) -> None:
     row["player_hp"], row["stamina_max"], row["stamina_min"] = (
         knight["hp"],
         knight["stamina_max"],

@@ -66,9 +66,9 @@ def start_move(world, move, amplitude, dir_x, dir_y):
 
 
 @njit
-def press(world, tables, action):
+def press(world, table, action):
     """Take one action at the start of a step. An invalid one releases all keys and does nothing else."""
-    rules, move, ids = tables.rules[world.variant], tables.moves[world.variant, world.move], tables.ids
+    rules, move, ids = table.rules, table.moves[world.move], table.ids
     was_running = world.is_running
     world.is_running = 0
     if action == NOTHING or world.is_falling or not is_valid(world, rules, move, action):
@@ -128,9 +128,9 @@ def _can_riposte(world, rules):
 
 
 @njit
-def advance_player(world, tables):
+def advance_player(world, table):
     """One frame of the player's move: travel, stamina, turning, what follows."""
-    rules, move, ids = tables.rules[world.variant], tables.moves[world.variant, world.move], tables.ids
+    rules, move, ids = table.rules, table.moves[world.move], table.ids
     world.since_roll_f += 1
     if world.is_running:
         length = rules.run_m if world.was_running else rules.first_step_m
@@ -162,9 +162,9 @@ def _spend_stamina(world, rules, move):
 
 
 @njit
-def keep_player_on_ground(world, tables):
+def keep_player_on_ground(world, table):
     """Walls hold the player, the cliff does not: he falls, and is dead below the fall height."""
-    arena = tables.arena[world.variant]
+    arena = table.arena
     if world.is_falling:
         world.fall_m_per_f += _GRAVITY_M_PER_F2
         world.player_z -= world.fall_m_per_f
@@ -174,6 +174,6 @@ def keep_player_on_ground(world, tables):
     world.player_x, world.player_y = confine(arena, world.player_x, world.player_y, -1000.0)
     if is_over_cliff(arena, world.player_x, world.player_y):
         world.is_falling, world.fall_m_per_f = 1, 0.0
-        start_move(world, tables.ids[P_FALL], 0.0, 0.0, 0.0)
+        start_move(world, table.ids[P_FALL], 0.0, 0.0, 0.0)
         return
     world.player_z = floor_z_m(arena, world.player_x, world.player_y)

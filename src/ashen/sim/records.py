@@ -1,12 +1,14 @@
 """The records the rules run on: packed tables, and the world of one fight with all that only the simulator knows.
 
-Times ending in ``_f`` are whole frames of 1/30 s. ``Tables`` fields carry a leading axis [P]: a pool of variants.
+Times ending in ``_f`` are whole frames of 1/30 s.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ashen.core.arena import ARENA
+from ashen.core.fight import MAX_BOSS_ANIMATIONS
 
 FRAMES_PER_STEP: Final = 3
 FRAMES_PER_S: Final = 30
@@ -85,7 +87,7 @@ RULES: Final = np.dtype([
     ("player_poses", np.float64, (11, 4)),
     ("num_player_poses", np.int64),
 ])
-"""Everything that is one number, [P]."""
+"""Everything that is one number."""
 
 MOVE: Final = np.dtype([
     ("shown", np.int64),  # the animation id the game shows
@@ -110,7 +112,7 @@ MOVE: Final = np.dtype([
     ("turn_again_f", np.int64),
     ("travel", np.float64, (MOTION_FRAMES,)),  # a frame
 ])
-"""The player's moves, [P, M]: ids of the player's vocabulary, then moves that show another's name."""
+"""The player's moves: ids of the player's vocabulary, then moves that show another's name."""
 
 ATTACK: Final = np.dtype([
     ("name_end_f", np.int64),
@@ -142,7 +144,7 @@ ATTACK: Final = np.dtype([
     ("left_m", np.float32, (MOTION_FRAMES,)),
     ("turn_rad", np.float32, (MOTION_FRAMES,)),
 ])
-"""The boss's attacks, [P, 2, B] by phase and boss animation id."""
+"""The boss's attacks, [2, B] by phase and boss animation id."""
 
 ACT: Final = np.dtype([
     ("kind", np.int64),
@@ -156,7 +158,7 @@ ACT: Final = np.dtype([
     ("chain", np.int64, (MAX_CHAINS, MAX_LINKS)),
     ("within_m", np.float64, (MAX_CHAINS, MAX_LINKS)),
 ])
-"""What the boss's AI may decide to do, [P, 2, MAX_ACTS]."""
+"""What the boss's AI may decide to do, [2, MAX_ACTS]."""
 
 DECISION: Final = np.dtype([
     ("side", np.int64),
@@ -166,7 +168,7 @@ DECISION: Final = np.dtype([
     ("distance_to_m", np.float64),
     ("weights", np.float64, (MAX_ACTS,)),
 ])
-"""The weighted draws, first rule that fits decides, [P, 2, D]; unused rows have an empty distance band."""
+"""The weighted draws, first rule that fits decides, [2, MAX_DECISIONS]; unused rows have an empty distance band."""
 
 PHASE: Final = np.dtype([
     ("after_near_m", np.float64),
@@ -176,7 +178,27 @@ PHASE: Final = np.dtype([
     ("down_walk_f", np.float64, (2,)),
     ("walk_act", np.int64),
 ])
-"""What is left of a phase, [P, 2]."""
+"""What is left of a phase, [2]."""
+
+MAX_MOVES: Final = 64
+MAX_DECISIONS: Final = 12
+MAX_IDS: Final = 32
+
+TABLE: Final = np.dtype(
+    [
+        ("rules", RULES),
+        ("arena", ARENA),
+        ("moves", MOVE, (MAX_MOVES,)),
+        ("attacks", ATTACK, (2, MAX_BOSS_ANIMATIONS)),
+        ("acts", ACT, (2, MAX_ACTS)),
+        ("decisions", DECISION, (2, MAX_DECISIONS)),
+        ("phases", PHASE, (2,)),
+        ("ids", np.int64, (MAX_IDS,)),
+    ],
+    align=True,
+)
+"""Everything about one boss and his player. One record, of one shape for every boss: rules get a pointer to it, and
+nothing is counted or copied on the way. ``ids`` are the ids that the rules name, see :data:`IDS`."""
 
 WORLD: Final = np.dtype([
     ("stream", np.uint64),
@@ -244,27 +266,13 @@ WORLD: Final = np.dtype([
 """One fight, with all that the game does not show."""
 
 
-class Tables(NamedTuple):
-    """All packed tables of a boss, each with a leading pool axis [P]."""
-
-    rules: NDArray[Any]
-    moves: NDArray[Any]
-    attacks: NDArray[Any]
-    acts: NDArray[Any]
-    decisions: NDArray[Any]
-    phases: NDArray[Any]
-    arena: NDArray[Any]
-    ids: NDArray[np.int64]
-    """Ids the rules name: see :data:`IDS`."""
-
-
 IDS: Final = (
     "Idle", "Move", "RollingMedium", "RollingMediumSelftra", "AttackRightLight1", "AttackRightLight2",
     "AttackRightLight3", "AttackRightLightStep", "AttackRightHeavy1Sta", "AttackRightHeavy1End",
     "AttackRightHeavy2Sta", "AttackRightHeavy2End", "ParryLeftStart", "AddDamageStartFront", "ThrowAtk", "ThrowDef",
     "EStepDown", "FallStart",
 )  # fmt: skip
-"""Player moves the rules name; ``Tables.ids`` holds their indices in this order, then those of :data:`BOSS_IDS`."""
+"""Player moves the rules name; ``TABLE.ids`` holds their indices in this order, then those of :data:`BOSS_IDS`."""
 BOSS_IDS: Final = (
     "ThrowAtk", "ThrowDef", "WalkFrontBattle", "WalkLeftBattle", "WalkRightBattle", "IdleBattle", "TurnBattle_Right90",
     "TurnBattle_Right180", "TurnBattle_Left90", "TurnBattle_Left180", "SABreak", "DamageParryEnemy1", "Attack1500",

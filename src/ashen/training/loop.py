@@ -151,7 +151,7 @@ class Training:
     def _evaluate(self) -> Row:
         figures = self._match(self.recipe.evaluation_fights, "evaluation", record=True)
         score = (figures["win_rate"], figures["return_mean"])
-        if score > self._best:
+        if score >= self._best:
             self._best = score
             save_best(self._run, self.env_step, self._state())
         return self._write("evaluation", figures)
