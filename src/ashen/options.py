@@ -60,7 +60,7 @@ class FilmOptions:
     which: Literal["typical", "best", "worst", "last"] = "typical"
     """Which fight of a run's newest match."""
     out: Path = Path("fight.mp4")
-    """The film; its ending says whether it is an mp4, a gif or a png."""
+    """The film; its ending says whether it is an mp4, a webp, a gif or a png."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
