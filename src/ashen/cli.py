@@ -17,6 +17,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
   film RUN             film a fight of a run
   plot RUN...          draw learning curves
+  fidelity             compare the simulator with the real game, figure by figure
   bench                measure the speed of the simulated fight here
   recipes              list the recipes
 
@@ -104,6 +105,31 @@ def bench(words: Sequence[str]) -> None:
     print(json.dumps(figures) if options.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
 
 
+def fidelity(words: Sequence[str]) -> None:
+    """Compare the simulator with the real game."""
+    from ashen.core.tables import boss_file
+    from ashen.evaluation.fidelity import as_json, fidelity_rows
+    from ashen.evaluation.fidelity_report import fidelity_page, write_page
+    from ashen.options import FidelityOptions, parse
+    from ashen.sim.pack import load_tables
+
+    options = parse(FidelityOptions, "fidelity", words)
+    _, table_hash = load_tables(boss_file(options.boss))
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    rows = fidelity_rows(options.boss, options.seed, say)
+    if not options.fast:
+        from ashen.training.diary_row import diary_rows
+
+        rows.extend(diary_rows(say=say))
+    page = fidelity_page(rows, options.boss, table_hash)
+    write_page(options.out, page)
+    print(json.dumps(as_json(rows)) if options.json else page, end="\n" if options.json else "")
+    print(f"written to {options.out}", file=sys.stderr)
+
+
 def recipes(words: Sequence[str]) -> None:
     """List the recipes with the first line of each."""
     from ashen.options import NoOptions, parse
@@ -115,7 +141,7 @@ def recipes(words: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, film, plot, bench, recipes)
+    verb.__name__: verb for verb in (train, evaluate, film, plot, fidelity, bench, recipes)
 }
 
 

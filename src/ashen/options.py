@@ -92,6 +92,22 @@ class BenchOptions:
 
 
 @dataclass(frozen=True)
+class FidelityOptions:
+    """Measure every figure of the real game again in the simulator, and write the page of what holds."""
+
+    boss: str = "iudex"
+    """Name or table of the boss."""
+    fast: bool = False
+    """Leave out the figure that takes three trainings of the diary's pipeline."""
+    seed: int = 0
+    """Same seed, same figures."""
+    out: Path = Path("docs/fidelity.md")
+    """The page."""
+    json: bool = False
+    """Print one JSON object instead of the page."""
+
+
+@dataclass(frozen=True)
 class NoOptions:
     """List the recipes, each with what it is for."""
 

@@ -60,7 +60,7 @@ def fidelity_rows(boss: str = "iudex", seed: int = 0, say: Callable[[str], objec
 
 def as_json(rows: list[Row]) -> dict[str, Any]:
     """``{"rows": [...]}`` with plain values."""
-    return {"rows": [asdict(row) for row in rows]}
+    return {"rows": [asdict(row) | {"passed": None if row.passed is None else bool(row.passed)} for row in rows]}
 
 
 def _near(name: str, real: float, values: np.ndarray, share: float) -> Row:
