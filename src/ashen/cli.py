@@ -107,14 +107,11 @@ def bench(words: Sequence[str]) -> None:
 
 def fidelity(words: Sequence[str]) -> None:
     """Compare the simulator with the real game."""
-    from ashen.core.tables import boss_file
     from ashen.evaluation.fidelity import as_json, fidelity_rows
     from ashen.evaluation.fidelity_report import fidelity_page, write_page
     from ashen.options import FidelityOptions, parse
-    from ashen.sim.pack import load_tables
 
     options = parse(FidelityOptions, "fidelity", words)
-    _, table_hash = load_tables(boss_file(options.boss))
 
     def say(text: str) -> None:
         print(text, file=sys.stderr)
@@ -124,7 +121,7 @@ def fidelity(words: Sequence[str]) -> None:
         from ashen.training.diary_row import diary_rows
 
         rows.extend(diary_rows(say=say))
-    page = fidelity_page(rows, options.boss, table_hash)
+    page = fidelity_page(rows, options.boss)
     write_page(options.out, page)
     print(json.dumps(as_json(rows)) if options.json else page, end="\n" if options.json else "")
     print(f"written to {options.out}", file=sys.stderr)

@@ -6,18 +6,19 @@ from typing import Any
 
 from ashen.core.tables import Fact, boss_file, data_file, load_facts, walk
 from ashen.evaluation.fidelity import Row
+from ashen.sim.pack import load_tables
 
 _MARKS = {True: "pass", False: "**fail**", None: "shown"}
 
 
-def fidelity_page(rows: Sequence[Row], boss: str, table_hash: str) -> str:
+def fidelity_page(rows: Sequence[Row], boss: str) -> str:
     """Markdown of a measurement.
 
     Args:
         rows: what was measured.
-        boss: name or table of the boss.
-        table_hash: of the tables it was measured with.
+        boss: name or table of the boss they were measured with.
     """
+    _, table_hash = load_tables(boss_file(boss))
     judged = [row for row in rows if row.passed is not None]
     passed = sum(bool(row.passed) for row in judged)
     lines = [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ashen.core.seeding import generator
 from ashen.core.vocabulary import Vocabulary
 from ashen.env import make_vec
+from ashen.sim.backend import SimBackend
 
 BATCH_STEPS = 1000
 
@@ -41,7 +42,9 @@ class RandomFights:
         return 1000.0 * attacks / float(self.lengths.sum())
 
 
-def random_fights(boss: str, fight: str, fights: int, seed: int, actions: str = "all") -> RandomFights:
+def random_fights(
+    boss: str, fight: str, fights: int, seed: int, actions: str = "all", tables: NDArray[Any] | None = None
+) -> RandomFights:
     """Play fights from the fixed start under the default reward, each to its end.
 
     Args:
@@ -50,13 +53,15 @@ def random_fights(boss: str, fight: str, fights: int, seed: int, actions: str = 
         fights: N.
         seed: of fights and actions.
         actions: the set drawn from.
+        tables: TABLE [1] to fight by in place of the boss's own.
     """
-    env = make_vec(boss, fight=fight, num_envs=fights, encoder="raw26", reward="soulsgym", actions=actions)
+    backend = _backend(boss, fight, fights, False, tables)
+    env = make_vec(boss, encoder="raw26", reward="soulsgym", actions=actions, backend=backend)
     rng = generator(seed, "random play", fight, actions)
     env.reset(seed=seed)
     result = RandomFights(*(np.zeros(fights, kind) for kind in (np.int64, np.float64, np.float64, np.bool_)))
     alive, before = np.ones(fights, np.bool_), env.states.copy()
-    fall_z_m = float(env.backend.tables["arena"]["fall_z_m"][0])
+    fall_z_m = float(backend.tables["arena"]["fall_z_m"][0])
     while alive.any():
         _, rewards, terminated, truncated, _ = env.step(rng.integers(0, len(env.action_names), fights))
         after = env.final_states
@@ -76,13 +81,16 @@ def random_fights(boss: str, fight: str, fights: int, seed: int, actions: str = 
     return result
 
 
-def reward_per_step(boss: str, fight: str, steps: int, seed: int, num_envs: int = 256) -> NDArray[np.float64]:
+def reward_per_step(
+    boss: str, fight: str, steps: int, seed: int, num_envs: int = 256, tables: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
     """Mean diary reward over batches of 1,000 consecutive steps of random play from random starts.
 
     Returns:
         [batches]; batches of one environment follow each other, the first of each is left out.
     """
-    env = make_vec(boss, fight=fight, num_envs=num_envs, encoder="raw26", reward="diary", random_start=True)
+    backend = _backend(boss, fight, num_envs, True, tables)
+    env = make_vec(boss, encoder="raw26", reward="diary", backend=backend)
     rng = generator(seed, "reward per step", fight)
     env.reset(seed=seed)
     batches = max(2, steps // (num_envs * BATCH_STEPS) + 1)
@@ -93,6 +101,13 @@ def reward_per_step(boss: str, fight: str, steps: int, seed: int, num_envs: int 
             means[batch] += rewards / BATCH_STEPS
     env.close()
     return means[1:].ravel()
+
+
+def _backend(boss: str, fight: str, fights: int, random_start: bool, tables: NDArray[Any] | None) -> SimBackend:
+    backend = SimBackend(boss, fight, fights, random_start)
+    if tables is not None:
+        backend.tables = tables
+    return backend
 
 
 def _count_new(
