@@ -166,6 +166,9 @@ def main(words: Sequence[str] | None = None) -> int:
         VERBS[words[0]](words[1:])
     except UserError as error:
         return _complain(str(error))
+    except BrokenPipeError:
+        sys.stdout = None  # the reader, such as head, has gone: nothing is left to flush
+        return 0
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
