@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,19 @@ def measure(repeats: int = 5) -> dict[str, Any]:
     return figures | {
         "repeats": repeats,
         "machine": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {"ashen": ashen.__version__} | {name: version(name) for name in ("numpy", "numba", "gymnasium")},
     }
+
+
+def _processor() -> str:
+    """The processor's model; Linux tells it only in a file."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    models = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(models, "") or platform.processor() or platform.machine()
 
 
 def _world_run() -> Callable[[], float]:

@@ -18,7 +18,7 @@ def fight_at(distance_m: float, kind: str = "phase1", boss_waits_f: int = 100_00
     world = backend.snapshot()
     world["boss_x"], world["boss_y"], world["boss_yaw"] = 139.0, 596.0, 0.0  # facing -y
     world["player_x"], world["player_y"], world["player_yaw"] = 139.0, 596.0 - distance_m, np.pi  # facing +y
-    world["view_yaw"] = 0.5 * np.pi
+    world["view_yaw"], world["view_nx"], world["view_ny"] = 0.5 * np.pi, 0.0, 1.0
     world["mode"], world["mode_f"] = 5, boss_waits_f  # held
     backend.restore(world)
     return backend

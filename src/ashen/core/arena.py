@@ -20,6 +20,9 @@ ARENA = np.dtype([
     ("cliff_radius_m", np.float64),
     ("open_angle_rad", np.float64),
     ("open_half_width_rad", np.float64),
+    ("open_x", np.float64),
+    ("open_y", np.float64),
+    ("open_cos", np.float64),
     ("corridor_x", np.float64),
     ("corridor_y", np.float64),
     ("corridor_half_width_m", np.float64),
@@ -29,8 +32,9 @@ ARENA = np.dtype([
     ("floor_rise", np.float64),
     ("fall_z_m", np.float64),
 ])
-"""Angles are mathematical, counter-clockwise from +x, about the centre; (corridor_x, corridor_y) is the unit vector
-from the centre along the corridor, ``corridor_end_m`` is measured from the centre."""
+"""Angles are mathematical, counter-clockwise from +x, about the centre; (open_x, open_y) and (corridor_x, corridor_y)
+are unit vectors from the centre into the middle of the open sector and along the corridor; ``open_cos`` is the cosine
+of the sector's half width, ``corridor_end_m`` is measured from the centre."""
 
 
 def make_arena(table: dict[str, Any]) -> NDArray[Any]:
@@ -42,6 +46,8 @@ def make_arena(table: dict[str, Any]) -> NDArray[Any]:
         arena[name] = values[name]
     arena["open_angle_rad"] = math.radians(values["open_angle_deg"])
     arena["open_half_width_rad"] = math.radians(values["open_half_width_deg"])
+    arena["open_x"], arena["open_y"] = np.cos(arena["open_angle_rad"]), np.sin(arena["open_angle_rad"])
+    arena["open_cos"] = np.cos(arena["open_half_width_rad"])
     corridor = math.radians(values["corridor_angle_deg"])
     arena["corridor_x"], arena["corridor_y"] = math.cos(corridor), math.sin(corridor)
     return arena
@@ -75,22 +81,31 @@ def floor_z_m(arena, x, y):
 
 
 @njit
+def is_open(arena, x, y, radius):
+    """Whether this place, ``radius`` from the centre, lies in the sector that ends at the cliff."""
+    dx, dy = x - arena.center_x_m, y - arena.center_y_m
+    return dx * arena.open_x + dy * arena.open_y >= radius * arena.open_cos
+
+
+@njit
+def is_in_corridor(arena, x, y):
+    """Whether this place lies in the corridor or its continuation to the centre."""
+    along, aside = corridor_position(arena, x, y)
+    return 0.0 <= along <= arena.corridor_end_m and abs(aside) <= arena.corridor_half_width_m
+
+
+@njit
 def is_over_cliff(arena, x, y):
     """Whether there is no ground at this place."""
-    if radius_m(arena, x, y) <= arena.cliff_radius_m:
-        return False
-    _, off = polar(arena, x, y)
-    return abs(off) <= arena.open_half_width_rad
+    radius = radius_m(arena, x, y)
+    return radius > arena.cliff_radius_m and is_open(arena, x, y, radius)
 
 
 @njit
 def is_inside(arena, x, y):
     """Whether a body may stand (or fall) here; everywhere else is wall."""
-    radius, off = polar(arena, x, y)
-    if radius <= arena.wall_radius_m or abs(off) <= arena.open_half_width_rad:
-        return True
-    along, aside = corridor_position(arena, x, y)
-    return 0.0 <= along <= arena.corridor_end_m and abs(aside) <= arena.corridor_half_width_m
+    radius = radius_m(arena, x, y)
+    return radius <= arena.wall_radius_m or is_open(arena, x, y, radius) or is_in_corridor(arena, x, y)
 
 
 @njit
@@ -100,12 +115,18 @@ def confine(arena, x, y, edge_m):
     Returns:
         x, y of that place.
     """
-    if radius_m(arena, x, y) <= arena.wall_radius_m:
+    radius, limit = radius_m(arena, x, y), arena.cliff_radius_m - edge_m
+    if radius <= arena.wall_radius_m:
         return x, y
+    if radius <= limit if is_open(arena, x, y, radius) else is_in_corridor(arena, x, y):
+        return x, y
+    return _nearest_inside(arena, x, y, limit)
+
+
+@njit
+def _nearest_inside(arena, x, y, limit):
+    """The nearest of three places: in the round floor, in the open sector within ``limit``, in the corridor."""
     radius, off = polar(arena, x, y)
-    limit = arena.cliff_radius_m - edge_m
-    if is_inside(arena, x, y) and not (abs(off) <= arena.open_half_width_rad and radius > limit):
-        return x, y
     shrink = min(1.0, arena.wall_radius_m / radius)
     best_x = arena.center_x_m + (x - arena.center_x_m) * shrink
     best_y = arena.center_y_m + (y - arena.center_y_m) * shrink

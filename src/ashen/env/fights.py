@@ -72,7 +72,7 @@ class Fights:
         self._ledger = np.zeros(count, LEDGER)
         self._numbers = self._ledger.view(np.float32).reshape(count, -1)
         self.final_states = self._ledger["final"]
-        self._tables = (self.encoder.facts, self.encoder.columns, self.reward.parts, self.action_ids)
+        self._tables = (self.encoder.facts, self.encoder.runs, self.reward.parts, self.action_ids)
         self._skip_steps = skip_steps
         self.keep_waits = False
         """Whether the waits of each step are kept, for a record of the whole fight."""
@@ -95,8 +95,7 @@ class Fights:
         """Start new fights where ``which`` [N], and write their rows of ``obs`` [N, D] and ``mask`` [N, A]."""
         self.backend.reset(which, seeds)
         states, valid = self.backend.states, self.backend.valid_actions()
-        facts, columns, _, chosen = self._tables
-        begin(which, states, self._ledger, self._numbers, facts, columns, valid, chosen, obs, mask)
+        begin(which, states, self._ledger, self._numbers, self._tables, valid, obs, mask)
 
     def step(self, actions: NDArray[np.int64]) -> Step:
         """Do ``actions`` [N], 0..19, in all fights."""

@@ -28,7 +28,7 @@ _AMOUNTS_AT = LEDGER.fields["amounts"][1] // 4
 
 
 @njit
-def begin(which, states, ledger, numbers, facts, columns, valid, chosen, obs, mask):
+def begin(which, states, ledger, numbers, tables, valid, obs, mask):
     """First rows of the fights that have just been reset.
 
     Args:
@@ -36,17 +36,16 @@ def begin(which, states, ledger, numbers, facts, columns, valid, chosen, obs, ma
         states: FIGHT_STATE [N]; their memory is filled in.
         ledger: LEDGER [N], started anew.
         numbers: the same memory as float32.
-        facts: FACTS record [1] of the encoder.
-        columns: COLUMN records [D] of the encoder.
+        tables: as :func:`finish_serial` takes them.
         valid: bool [N, 20] from the backend.
-        chosen: int64 [A], the actions that the agent has.
         obs: float32 [N, D], written.
         mask: bool [N, A], written.
     """
+    facts, runs, _, chosen = tables
     for i in range(len(which)):
         if which[i]:
             forget(states[i], facts[0])
-            write(states[i], facts[0], columns, ledger[i].measured, numbers[i, _MEASURED_AT:], obs[i])
+            write(states[i], facts[0], runs, ledger[i].measured, numbers[i, _MEASURED_AT:], obs[i])
             _subset(valid[i], chosen, mask[i])
             ledger[i].previous = states[i]
             ledger[i].hits = 0
@@ -66,7 +65,7 @@ def _subset(valid, chosen, mask):
 @njit
 def _finish_one(i, world, ledger, numbers, tables, out):
     states, outcomes, actions, valid = world
-    facts, columns, parts, chosen = tables
+    facts, runs, parts, chosen = tables
     obs, mask, rewards, terms = out
     now, book, arena = states[i], ledger[i], facts[0].arena
     remember(book.previous, now, actions[i], facts[0])
@@ -75,7 +74,7 @@ def _finish_one(i, world, ledger, numbers, tables, out):
         book.previous, now, outcomes[i], actions[i], book.hits, arena, parts, book.amounts, room, terms[i]
     )
     rewards[i] += reward
-    write(now, facts[0], columns, book.measured, numbers[i, _MEASURED_AT:], obs[i])
+    write(now, facts[0], runs, book.measured, numbers[i, _MEASURED_AT:], obs[i])
     _subset(valid[i], chosen, mask[i])
     book.previous = now
     book.final = now
@@ -91,8 +90,8 @@ def finish_serial(which, world, ledger, numbers, tables, out):
             NO_ACTION; valid bool [N, 20] from the backend.
         ledger: LEDGER [N], brought up to date.
         numbers: the same memory as float32.
-        tables: facts FACTS [1] and columns COLUMN [D] of the encoder; parts PART [K] of the reward; chosen int64 [A],
-            the actions that the agent has.
+        tables: facts FACTS [1] and runs RUN [R] of the encoder; parts PART [K] of the reward;
+            chosen int64 [A], the actions that the agent has.
         out: obs [N, D] and mask [N, A], written; rewards [N] and terms [N, K], added to.
     """
     for i in range(len(which)):

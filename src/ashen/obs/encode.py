@@ -57,7 +57,7 @@ def encode_rows(rows: NDArray[Any], encoder: Encoder) -> NDArray[np.float32]:
     """Encode FIGHT_STATE rows [T] whose memory fields are filled, as recorded ones are. Returns float32 [T, D]."""
     out = empty_observation(encoder, len(rows))
     room = np.zeros(1, MEASURED)
-    _write_all(rows, encoder.facts, encoder.columns, room, room.view(np.float32), out)
+    _write_all(rows, encoder.facts, encoder.runs, room, room.view(np.float32), out)
     return out
 
 
@@ -71,6 +71,6 @@ def _remember_all(rows, actions, facts):
 
 
 @njit
-def _write_all(rows, facts, columns, room, values, out):
+def _write_all(rows, facts, runs, room, values, out):
     for t in range(len(rows)):
-        write(rows[t], facts[0], columns, room[0], values, out[t])
+        write(rows[t], facts[0], runs, room[0], values, out[t])

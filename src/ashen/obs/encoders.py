@@ -37,15 +37,19 @@ class Column(NamedTuple):
     part: int = 0
 
 
-COLUMN = np.dtype([
+RUN = np.dtype([
     ("source", np.int32),
+    ("first", np.int32),
+    ("end", np.int32),
     ("one_hot", np.int32),
+    ("equals", np.int32),
     ("shift", np.float32),
     ("scale", np.float32),
     ("low", np.float32),
     ("high", np.float32),
 ])
-"""A column as the compiled code reads it; for a one-hot column ``shift`` is the value it must equal."""
+"""Columns ``first`` up to ``end`` as the compiled code reads them: one scaled number, or one-hot columns, the first set
+by the value ``equals``, the next by the one after it."""
 
 
 class Encoder:
@@ -57,7 +61,7 @@ class Encoder:
         names: what each of the D numbers is.
         low, high: bounds of each number, float32 [D].
         facts: FACTS record [1].
-        columns: COLUMN records [D]; none for ``dict``, whose observation is SoulsGym's dictionary.
+        runs: RUN records [R]; none for ``dict``, whose observation is SoulsGym's dictionary.
     """
 
     def __init__(self, name: str, boss: Path, columns: list[Column]) -> None:
@@ -68,7 +72,8 @@ class Encoder:
         self.high = np.array([column.high for column in columns], np.float32)
         self.facts = make_facts(boss).copy()
         self.facts["with_geometry"] = any(column.feature in GEOMETRY for column in columns)
-        self.columns = np.array([_packed(column) for column in columns], COLUMN)
+        self.facts["with_seen"] = any(column.feature == "boss_seen_since_s" for column in columns)
+        self.runs = _runs(columns)
         self._described = columns
 
     @property
@@ -105,11 +110,24 @@ def encoder_table(name: str, boss: str = "iudex") -> str:
     return make_encoder(name, boss).table()
 
 
-def _packed(column: Column) -> tuple[Any, ...]:
-    source = feature_index(column.feature) + column.part
-    if column.equals is None:
-        return source, 0, column.shift, column.scale, column.low, column.high
-    return source, 1, column.equals, 1.0, 0.0, 1.0
+def _runs(columns: list[Column]) -> NDArray[Any]:
+    """Group neighbouring one-hot columns of one feature and of consecutive values; numbers stay alone."""
+    runs: list[tuple[Any, ...]] = []
+    for place, column in enumerate(columns):
+        source, scaling = (
+            feature_index(column.feature) + column.part,
+            (column.shift, column.scale, column.low, column.high),
+        )
+        if column.equals is None:
+            runs.append((source, place, place + 1, 0, 0, *scaling))
+            continue
+        if runs and runs[-1][3] and runs[-1][0] == source:
+            _, first, end, _, equals, *_ = runs[-1]
+            if column.equals == equals + end - first:
+                runs[-1] = (source, first, place + 1, 1, equals, *scaling)
+                continue
+        runs.append((source, place, place + 1, 1, column.equals, *scaling))
+    return np.array(runs, RUN)
 
 
 def _one_hot(label: str, feature: str, values: dict[str, int], part: int = 0) -> list[Column]:
@@ -210,4 +228,4 @@ ENCODER_NAMES = tuple(_COLUMNS)
 
 def empty_observation(encoder: Encoder, count: int) -> NDArray[np.float32]:
     """Room for ``count`` observations, [count, D]."""
-    return np.empty((count, len(encoder.columns)), np.float32)
+    return np.empty((count, len(encoder.names)), np.float32)

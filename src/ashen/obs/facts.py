@@ -18,6 +18,7 @@ FACTS = np.dtype(
     [
         ("arena", ARENA),
         ("with_geometry", np.int32),
+        ("with_seen", np.int32),
         ("player_known", np.int32),
         ("boss_known", np.int32),
         ("boss_count", np.int32),
@@ -29,9 +30,9 @@ FACTS = np.dtype(
     ],
     align=True,
 )
-"""``with_geometry`` is set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin`` are SoulsAI's bins by
-id, -1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 for walks and turns, for attacks;
-``lock_s`` are the times until attacks, rolls, walks are accepted."""
+"""``with_geometry`` and ``with_seen`` are set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin``
+are SoulsAI's bins by id, -1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 for walks and turns,
+for attacks; ``lock_s`` are the times until attacks, rolls, walks are accepted."""
 
 MOVES_LABEL = "<Walk*|Turn*>"
 _PLAYER_BINS = (

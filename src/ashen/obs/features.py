@@ -187,8 +187,9 @@ def _copy_memory(row, facts, out):
     out.previous_boss_animation_s = row.previous_boss_animation_s
     out.previous_boss_attack = row.previous_boss_attack
     out.previous_boss_attack_since_s = row.previous_boss_attack_since_s
-    for k in range(facts.boss_count):
-        out.boss_seen_since_s[k] = row.boss_seen_since_s[k]
+    if facts.with_seen != 0:
+        for k in range(facts.boss_count):
+            out.boss_seen_since_s[k] = row.boss_seen_since_s[k]
     for k in range(LAST_ACTIONS):
         out.last_actions[k] = row.last_actions[k]
 

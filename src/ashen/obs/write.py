@@ -5,24 +5,27 @@ from ashen.obs.features import measure
 
 
 @njit
-def write(row, facts, columns, measured, values, out):
+def write(row, facts, runs, measured, values, out):
     """Encode one row.
 
     Args:
         row: FIGHT_STATE record with its memory filled in.
         facts: FACTS record.
-        columns: COLUMN records [D].
+        runs: RUN records [R].
         measured: MEASURED record, room to work in.
         values: the same room read as a vector, float32 [Q].
         out: float32 [D].
     """
-    if len(columns) == 0:
+    if len(runs) == 0:
         return
     measure(row, facts, measured)
-    for k in range(len(columns)):
-        column = columns[k]
-        value = values[column.source]
-        if column.one_hot != 0:
-            out[k] = 1.0 if value == column.shift else 0.0
+    out[:] = 0.0
+    for r in range(len(runs)):
+        run = runs[r]
+        value = values[run.source]
+        if run.one_hot != 0:
+            place = run.first + int(value) - run.equals
+            if run.first <= place < run.end:
+                out[place] = 1.0
         else:
-            out[k] = min(max((value - column.shift) * column.scale, column.low), column.high)
+            out[run.first] = min(max((value - run.shift) * run.scale, run.low), run.high)

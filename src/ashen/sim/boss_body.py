@@ -55,9 +55,11 @@ def advance_boss(world, table):
 
 
 @njit
-def _turn(world, limit_rad):
+def _turn(world, limit_rad, dead_zone_rad=0.0):
+    """Turn towards the player, by ``limit_rad`` at most, unless he stands within the dead zone."""
     off = player_bearing(world)
-    world.boss_yaw -= max(-limit_rad, min(limit_rad, off))
+    if abs(off) > dead_zone_rad:
+        world.boss_yaw -= max(-limit_rad, min(limit_rad, off))
 
 
 @njit
@@ -149,8 +151,7 @@ def _advance_approach(world, table):
     if _must_turn_first(world, table, ids[B_WALK]):
         return
     _show(world, ids[B_WALK])
-    if abs(player_bearing(world)) > rules.walk_dead_zone_rad:
-        _turn(world, rules.walk_turn_rad)
+    _turn(world, rules.walk_turn_rad, rules.walk_dead_zone_rad)
     _move(world, rules.walk_forward_m, 0.0)
     world.mode_f -= 1
     if world.is_forced:

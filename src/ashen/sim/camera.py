@@ -17,15 +17,20 @@ def advance_camera(world, rules, boss_z):
     world.pivot_z += gain * (world.player_z + rules.camera_pivot_height_m - world.pivot_z)
     if world.is_thrown:
         return
-    level = math.cos(world.view_pitch)
-    camera_x = world.pivot_x - rules.camera_distance_m * level * math.cos(world.view_yaw)
-    camera_y = world.pivot_y - rules.camera_distance_m * level * math.sin(world.view_yaw)
-    camera_z = world.pivot_z - rules.camera_distance_m * math.sin(world.view_pitch)
-    dx, dy = world.boss_x - camera_x, world.boss_y - camera_y
-    dz = boss_z + rules.camera_target_height_m - camera_z
+    dx = world.boss_x - world.pivot_x + rules.camera_distance_m * world.view_nx
+    dy = world.boss_y - world.pivot_y + rules.camera_distance_m * world.view_ny
+    dz = boss_z + rules.camera_target_height_m - world.pivot_z + rules.camera_distance_m * world.view_nz
     world.view_yaw += rules.camera_view_gain * wrap(math.atan2(dy, dx) - world.view_yaw)
     pitch = math.atan2(dz, math.sqrt(dx * dx + dy * dy))
     world.view_pitch += rules.camera_view_gain * (pitch - world.view_pitch)
+    _point(world)
+
+
+@njit
+def _point(world):
+    level = math.cos(world.view_pitch)
+    world.view_nx, world.view_ny = level * math.cos(world.view_yaw), level * math.sin(world.view_yaw)
+    world.view_nz = math.sin(world.view_pitch)
 
 
 @njit
@@ -35,5 +40,6 @@ def settle_camera(world, rules, boss_z):
     world.pivot_z = world.player_z + rules.camera_pivot_height_m
     world.view_yaw = math.atan2(world.boss_y - world.player_y, world.boss_x - world.player_x)
     world.view_pitch = 0.0
+    _point(world)
     for _ in range(_SETTLE_STEPS):
         advance_camera(world, rules, boss_z)

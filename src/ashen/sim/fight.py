@@ -77,7 +77,7 @@ def _start_boss(world, table):
 
 @njit
 def step_fight(world, table, action):
-    """One agent step: the keys, then three frames, then the camera."""
+    """One agent step: the keys, then three frames, then what is seen once a step."""
     if world.outcome != RUNNING:
         return
     press(world, table, action)
@@ -89,11 +89,18 @@ def step_fight(world, table, action):
         if world.boss_hp <= 0.0:
             world.outcome = WIN
             break
-    arena = table.arena
-    advance_camera(world, table.rules, floor_z_m(arena, world.boss_x, world.boss_y))
-    world.step += 1
+    end_step(world, table)
     if world.outcome == RUNNING and world.step >= MAX_STEPS:
         world.outcome = TIMEOUT
+
+
+@njit
+def end_step(world, table):
+    """Heights and camera, which nothing in a frame depends on."""
+    if not world.is_falling:
+        world.player_z = floor_z_m(table.arena, world.player_x, world.player_y)
+    advance_camera(world, table.rules, floor_z_m(table.arena, world.boss_x, world.boss_y))
+    world.step += 1
 
 
 @njit
@@ -147,12 +154,10 @@ def show_fight(world, table, state):
     state.boss_x_m, state.boss_y_m = world.boss_x, world.boss_y
     state.boss_z_m = floor_z_m(arena, world.boss_x, world.boss_y)
     state.boss_yaw_rad = wrap(world.boss_yaw)
-    level = math.cos(world.view_pitch)
-    state.camera_nx, state.camera_ny = level * math.cos(world.view_yaw), level * math.sin(world.view_yaw)
-    state.camera_nz = math.sin(world.view_pitch)
-    state.camera_x_m = world.pivot_x - rules.camera_distance_m * state.camera_nx
-    state.camera_y_m = world.pivot_y - rules.camera_distance_m * state.camera_ny
-    state.camera_z_m = world.pivot_z - rules.camera_distance_m * state.camera_nz
+    state.camera_nx, state.camera_ny, state.camera_nz = world.view_nx, world.view_ny, world.view_nz
+    state.camera_x_m = world.pivot_x - rules.camera_distance_m * world.view_nx
+    state.camera_y_m = world.pivot_y - rules.camera_distance_m * world.view_ny
+    state.camera_z_m = world.pivot_z - rules.camera_distance_m * world.view_nz
     state.player_animation = move.shown
     state.player_animation_s = shown_clock_s(world, rules, move)
     state.boss_animation = world.name

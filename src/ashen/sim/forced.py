@@ -4,12 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ashen.core.arena import floor_z_m
 from ashen.core.compiled import njit
 from ashen.core.fight import REPORTED_STEP_S
 from ashen.sim.boss_ai import hold_idle, start_attack
-from ashen.sim.camera import advance_camera
-from ashen.sim.fight import RUNNING, advance_frame
+from ashen.sim.fight import RUNNING, advance_frame, end_step
 from ashen.sim.hits import hold_boss
 from ashen.sim.player import press
 from ashen.sim.records import (
@@ -65,6 +63,7 @@ def put_fight(world: np.void, table: np.void, state: np.void, moves_like: dict[s
     pitch = float(np.arcsin(np.clip(state["camera_nz"], -1.0, 1.0)))
     world["view_yaw"], world["view_pitch"] = np.arctan2(state["camera_ny"], state["camera_nx"]), pitch
     for axis in "xyz":
+        world[f"view_n{axis}"] = state[f"camera_n{axis}"]
         world[f"pivot_{axis}"] = state[f"camera_{axis}_m"] + rules["camera_distance_m"] * state[f"camera_n{axis}"]
     motion_f = moves_like.get("motion_f", 0)
     force_act(world, table, int(state["boss_animation"]), -motion_f)
@@ -104,6 +103,4 @@ def step_forced(world, table, action, name, at_frame, delay_f):
         if name != NO_NAME and frame == at_frame and world.name != name:
             force_act(world, table, name, delay_f)
         advance_frame(world, table)
-    arena = table.arena
-    advance_camera(world, table.rules, floor_z_m(arena, world.boss_x, world.boss_y))
-    world.step += 1
+    end_step(world, table)

@@ -2,7 +2,7 @@
 
 import math
 
-from ashen.core.arena import confine, floor_z_m, is_over_cliff
+from ashen.core.arena import confine, is_over_cliff
 from ashen.core.compiled import njit
 from ashen.core.fight import HEAVY_ATTACK, LIGHT_ATTACK, NOTHING, PARRY, REPORTED_STEP_S
 from ashen.core.geometry import bearing_rad, distance_m
@@ -175,5 +175,3 @@ def keep_player_on_ground(world, table):
     if is_over_cliff(arena, world.player_x, world.player_y):
         world.is_falling, world.fall_m_per_f = 1, 0.0
         start_move(world, table.ids[P_FALL], 0.0, 0.0, 0.0)
-        return
-    world.player_z = floor_z_m(arena, world.player_x, world.player_y)

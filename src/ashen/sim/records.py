@@ -262,6 +262,9 @@ WORLD: Final = np.dtype([
     ("pivot_z", np.float64),
     ("view_yaw", np.float64),
     ("view_pitch", np.float64),
+    ("view_nx", np.float64),  # the same as a unit vector
+    ("view_ny", np.float64),
+    ("view_nz", np.float64),
 ])
 """One fight, with all that the game does not show."""
 
