@@ -55,6 +55,7 @@ def evaluate(words: Sequence[str]) -> None:
         fights=options.fights,
         seed=options.seed,
         random_start=options.start == "random",
+        randomise=options.randomise,
         num_envs=options.num_envs,
         until_sure=options.until_sure,
         progress=say_progress,

@@ -28,6 +28,10 @@ class EvaluateOptions:
     """What is fought: the run's own if not given, full for opponents."""
     start: Literal["fixed", "random"] = "fixed"
     """Start pose: the fixed one, or one of eleven drawn at random."""
+    boss: str | None = None
+    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Vary the boss from fight to fight: within what is known of his numbers, or wider."""
     seed: int = 0
     """Same seed, same fights."""
     reward: str | None = None
@@ -48,7 +52,7 @@ class EvaluateOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return {name: getattr(self, name) for name in ("fight", "reward") if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in ("boss", "fight", "reward") if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True)

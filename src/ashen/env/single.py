@@ -42,8 +42,10 @@ class FightEnv(gymnasium.Env):
 
     ## Arguments
     ``fight`` is ``phase1``, ``phase2`` (SoulsGym's training fights: the boss's whole hit points in one phase) or
-    ``full``; ``skip_steps`` lets time pass while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or
-    ``human``; ``backend`` fights in place of the simulator.
+    ``full``; ``randomise`` is ``none``, or ``facts`` or ``wide``: every fight against one of 64 bosses, drawn by
+    ``randomise_seed``, whose numbers vary within what their confidence allows, or beyond; ``skip_steps`` lets time pass
+    while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` fights in place of the
+    simulator.
 
     ## Version History
     - v0: first.
@@ -59,13 +61,15 @@ class FightEnv(gymnasium.Env):
         encoder: str = "ashen",
         reward: str | dict[str, Any] = "soulsgym",
         random_start: bool = False,
+        randomise: str = "none",
+        randomise_seed: int = 0,
         actions: str | Sequence[str] = "all",
         skip_steps: bool = False,
         render_mode: str | None = None,
         backend: Backend | None = None,
     ) -> None:
         self.render_mode = checked_mode(render_mode)
-        self.backend = backend or simulated(boss, fight, 1, random_start)
+        self.backend = backend or simulated(boss, fight, 1, random_start, randomise, randomise_seed)
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
         self.encoder, self.reward, self.action_names = (
             self._fights.encoder,

@@ -38,11 +38,13 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         encoder: name of the encoder.
         reward: name of a preset, or a table of weights.
         random_start: start at one of eleven poses instead of the fixed one.
+        randomise: ``none``; ``facts`` or ``wide``: each fight against one of 64 bosses whose numbers vary.
+        randomise_seed: draws those 64.
         seed: of the first reset without one; None draws it.
         actions: name of a set of actions, or their names.
         skip_steps: after a step, let time pass while only doing nothing is valid.
         render_mode: ``rgb_array`` or ``human``, which shows the first fight.
-        backend: fights in place of the simulator; ``fight``, ``num_envs`` and ``random_start`` are then its own.
+        backend: fights in place of the simulator; what it fights and how is then its own.
 
     Raises:
         UserError: an unknown name or a bad number.
@@ -63,6 +65,8 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         encoder: str = "ashen",
         reward: str | dict[str, Any] = "soulsgym",
         random_start: bool = False,
+        randomise: str = "none",
+        randomise_seed: int = 0,
         seed: int | None = None,
         actions: str | Sequence[str] = "all",
         skip_steps: bool = False,
@@ -70,7 +74,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         backend: Backend | None = None,
     ) -> None:
         self.render_mode = checked_mode(render_mode)
-        self.backend = backend or simulated(boss, fight, num_envs, random_start)
+        self.backend = backend or simulated(boss, fight, num_envs, random_start, randomise, randomise_seed)
         self.num_envs = self.backend.num_fights
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
         self.encoder, self.reward, self.action_names = (
@@ -180,7 +184,9 @@ def make_vec(boss: str = "iudex", **options: Any) -> FightVectorEnv:
     return FightVectorEnv(boss, **options)
 
 
-def simulated(boss: str, fight: str, num_envs: int, random_start: bool) -> Backend:
+def simulated(
+    boss: str, fight: str, num_envs: int, random_start: bool, randomise: str = "none", randomise_seed: int = 0
+) -> Backend:
     """The simulator as a backend.
 
     Raises:
@@ -190,7 +196,7 @@ def simulated(boss: str, fight: str, num_envs: int, random_start: bool) -> Backe
 
     if num_envs < 1:
         raise UserError(f"num_envs = {num_envs} must be at least 1")
-    return SimBackend(boss, fight, num_envs, random_start)
+    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed)
 
 
 def fresh_seeds(seed: int | Sequence[int] | None, count: int) -> NDArray[np.uint64]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
 from ashen.evaluation.match import FightResult, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
@@ -23,6 +24,7 @@ def judge(
     fights: int,
     seed: int,
     random_start: bool = False,
+    randomise: str = "none",
     num_envs: int | None = None,
     until_sure: bool = False,
     record: Callable[[FightRecord], object] | None = None,
@@ -37,6 +39,7 @@ def judge(
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
+        randomise: ``none``, ``facts`` or ``wide``; the bosses are drawn by the match's seed.
         num_envs: fights side by side; changes the speed, not the fights.
         until_sure: stop as soon as the win rate is known to within 10 points.
         record: called with the record of every fight.
@@ -45,11 +48,12 @@ def judge(
 
     Returns:
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
-        seed, reward, policy``.
+        randomise, seed, reward, policy``.
     """
     begin = time.perf_counter()
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
-    env = make_vec(**env_options, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
+    how = {"random_start": random_start, "randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
+    env = make_vec(**env_options, **how, num_envs=min(fights, side_by_side), seed=seed)
     try:
         policy = make_policy(env)
         world = {key: env_options[key] for key in ("boss", "fight", "reward")}
@@ -66,10 +70,6 @@ def judge(
     finally:
         env.close()
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
-    start = "random" if random_start else "fixed"
+    how = {"start": "random" if random_start else "fixed", "randomise": randomise, "seed": seed}
     seconds = time.perf_counter() - begin
-    return (
-        figures
-        | {"seconds": seconds, "table_hash": table_hash, "start": start, "seed": seed, "policy": policy.name}
-        | world
-    )
+    return figures | {"seconds": seconds, "table_hash": table_hash, "policy": policy.name} | how | world

@@ -13,7 +13,7 @@ from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.sim.fight import show_fight, start_fight, step_fight
 from ashen.sim.pack import load_tables
 from ashen.sim.player import is_valid
-from ashen.sim.random import next_stream
+from ashen.sim.random import next_stream, pick
 from ashen.sim.records import WORLD
 
 FIGHTS = {"phase1": (1, 0), "phase2": (2, 0), "full": (1, 1)}
@@ -30,18 +30,28 @@ class SimBackend:
         fight: ``"phase1"``, ``"phase2"`` (SoulsGym's training fights) or ``"full"`` (its demo fight).
         num_fights: N.
         random_start: start at one of eleven poses instead of the fixed one.
+        randomise: ``"none"``; ``"facts"`` or ``"wide"``: each fight takes one of a pool of varied tables, by its seed.
+        randomise_seed: of that pool.
 
     Raises:
-        UserError: there is no such boss or kind of fight, or its table is broken.
+        UserError: there is no such boss, kind of fight or way to randomise, or its table is broken.
     """
 
-    def __init__(self, boss: str, fight: str, num_fights: int, random_start: bool = False) -> None:
+    def __init__(
+        self,
+        boss: str,
+        fight: str,
+        num_fights: int,
+        random_start: bool = False,
+        randomise: str = "none",
+        randomise_seed: int = 0,
+    ) -> None:
         if fight not in FIGHTS:
             raise unknown("fight", fight, FIGHTS)
         path = boss_file(boss)
         self.num_fights = num_fights
         self.player_vocabulary, self.boss_vocabulary = player_vocabulary(), boss_vocabulary(path)
-        self.tables, self.table_hash = load_tables(path)
+        self.tables, self.table_hash = load_tables(path, randomise, randomise_seed)
         self.states = np.zeros(num_fights, FIGHT_STATE)
         self._worlds = np.zeros(num_fights, WORLD)
         self._worlds["stream"] = np.arange(num_fights)
@@ -110,6 +120,7 @@ def _reset(worlds, tables, states, masks, outcomes, which, phase, change, random
         if which[n]:
             world = worlds[n]
             world.stream = next_stream(world.stream)
+            world.variant = pick(world.stream, len(tables))
             table = tables[world.variant]
             start_fight(world, table, phase, change, random_start)
             _show_one(world, table, states[n], masks[n])

@@ -10,6 +10,7 @@ from ashen.sim.boss_ai import step_aside
 from ashen.sim.boss_body import advance_boss
 from ashen.sim.camera import advance_camera, settle_camera
 from ashen.sim.hits import advance_throws, strike, swing_sword
+from ashen.sim.inputs import delivered, jitter, plug_in
 from ashen.sim.player import advance_player, keep_player_on_ground, press, shown_clock_s, start_move
 from ashen.sim.random import uniform, uniform_between
 from ashen.sim.records import (
@@ -52,6 +53,7 @@ def start_fight(world, table, first_phase, may_change_phase, random_start):
     world.boss_hp, world.poise = rules.boss_hp, rules.boss_poise
     _start_boss(world, table)
     settle_camera(world, rules, floor_z_m(table.arena, world.boss_x, world.boss_y))
+    plug_in(world, rules)
 
 
 @njit
@@ -80,7 +82,7 @@ def step_fight(world, table, action):
     """One agent step: the keys, then three frames, then what is seen once a step."""
     if world.outcome != RUNNING:
         return
-    press(world, table, action)
+    press(world, table, delivered(world, table.rules, action))
     for _ in range(FRAMES_PER_STEP):
         advance_frame(world, table)
         if world.player_hp <= 0.0:
@@ -96,10 +98,11 @@ def step_fight(world, table, action):
 
 @njit
 def end_step(world, table):
-    """Heights and camera, which nothing in a frame depends on."""
+    """Heights, camera and clocks, which nothing in a frame depends on."""
     if not world.is_falling:
         world.player_z = floor_z_m(table.arena, world.player_x, world.player_y)
     advance_camera(world, table.rules, floor_z_m(table.arena, world.boss_x, world.boss_y))
+    jitter(world, table.rules)
     world.step += 1
 
 
@@ -159,7 +162,7 @@ def show_fight(world, table, state):
     state.camera_y_m = world.pivot_y - rules.camera_distance_m * world.view_ny
     state.camera_z_m = world.pivot_z - rules.camera_distance_m * world.view_nz
     state.player_animation = move.shown
-    state.player_animation_s = shown_clock_s(world, rules, move)
+    state.player_animation_s = max(0.0, shown_clock_s(world, rules, move) + world.clock_off_s)
     state.boss_animation = world.name
-    state.boss_animation_s = world.name_f * _REPORTED_FRAME_S
+    state.boss_animation_s = max(0.0, world.name_f * _REPORTED_FRAME_S + world.clock_off_s)
     state.lock_on = 0 if world.is_thrown else 1

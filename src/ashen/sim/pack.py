@@ -33,14 +33,20 @@ from ashen.sim.records import (
     SIDE_RIGHT,
     TABLE,
 )
+from ashen.sim.vary import pool
 
 _SIDES = {"any": SIDE_ANY, "left": SIDE_LEFT, "right": SIDE_RIGHT}
 _KINDS = {"attack": ACT_ATTACK, "turn": ACT_TURN, "walk": ACT_WALK}
 
 
 @cache
-def load_tables(path: Path) -> tuple[NDArray[Any], str]:
-    """The packed table of a boss, TABLE [1], and its fingerprint.
+def load_tables(path: Path, randomise: str = "none", seed: int = 0) -> tuple[NDArray[Any], str]:
+    """The packed tables of a boss, and their fingerprint.
+
+    Args:
+        path: the boss's table.
+        randomise: ``"none"``: TABLE [1]; ``"facts"`` or ``"wide"``: TABLE [POOL], every one varied.
+        seed: of the variation.
 
     Raises:
         UserError: the table lacks a key, names something unknown, or holds more than the records can.
@@ -48,7 +54,10 @@ def load_tables(path: Path) -> tuple[NDArray[Any], str]:
     boss = load_facts(path)
     player = load_facts(data_file("ds3", "player.toml"))
     try:
-        return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)
+        if randomise == "none":
+            return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)
+        pairs = pool(boss, player, randomise, seed)
+        return np.concatenate([pack(*pair, boss_vocabulary(path)) for pair in pairs]), fingerprint(*pairs)
     except KeyError as error:
         raise UserError(f"{path}: the table lacks the key {error}") from None
     except (TypeError, ValueError, IndexError) as error:
@@ -232,6 +241,8 @@ def _pack_rules(row: np.void, boss: dict[str, Any], player: dict[str, Any], move
     for level, reaction in player["reactions"].items():
         row["reaction_move"][LEVELS.index(level)] = move_ids[reaction["animation"]]
         row["reaction_own_m"][LEVELS.index(level)] = reaction["own_m"]
+    for key, value in player.get("inputs", {}).items():
+        row[key] = value
     row["boss_pose"] = start["boss_pose"]
     poses = start["player_poses_random"]
     row["player_poses"][: len(poses)] = poses

@@ -32,6 +32,12 @@ def uniform_between(world, bounds):
 
 
 @njit
+def pick(stream, count):
+    """One of ``count`` things by a fight's stream, without drawing from it."""
+    return int(mix(stream ^ _MIX1) % np.uint64(count))
+
+
+@njit
 def next_stream(stream):
     """The stream of the fight after this one."""
     return mix(stream + _STEP)

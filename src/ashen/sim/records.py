@@ -82,6 +82,10 @@ RULES: Final = np.dtype([
     ("camera_view_gain", np.float64),
     ("camera_pivot_height_m", np.float64),
     ("camera_target_height_m", np.float64),
+    # what a real machine does to keys and clocks
+    ("late_odds", np.float64),
+    ("drop_odds", np.float64),
+    ("clock_jitter_s", np.float64),
     # start
     ("boss_pose", np.float64, (4,)),
     ("player_poses", np.float64, (11, 4)),
@@ -265,6 +269,10 @@ WORLD: Final = np.dtype([
     ("view_nx", np.float64),  # the same as a unit vector
     ("view_ny", np.float64),
     ("view_nz", np.float64),
+    # inputs
+    ("is_late", np.int64),
+    ("pending", np.int64),  # the action of a late fight's step before
+    ("clock_off_s", np.float64),
 ])
 """One fight, with all that the game does not show."""
 

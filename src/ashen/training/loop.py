@@ -37,7 +37,13 @@ class Training:
     def __init__(self, recipe: Recipe):
         tune_process()
         self.recipe = recipe
-        self.env = make_vec(**env_options(recipe), num_envs=recipe.num_envs, random_start=recipe.random_start)
+        self.env = make_vec(
+            **env_options(recipe),
+            num_envs=recipe.num_envs,
+            random_start=recipe.random_start,
+            randomise=recipe.randomise,
+            randomise_seed=derive_seed(recipe.seed, "randomise"),
+        )
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = 0
         self._best = (-1.0, 0.0)

@@ -30,6 +30,8 @@ class Recipe:
     """Action set (all, diary16, diary15, no_shield), or action names."""
     random_start: bool = False
     """Start from one of eleven poses drawn at random, else from the fixed one. Matches start from the fixed one."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Vary the boss's numbers from fight to fight: within what their confidence allows, or wider. Matches do not."""
     skip_steps: bool = False
     """Wait in the environment while doing nothing is the only valid action."""
 
