@@ -5,7 +5,9 @@
 
 Every trial plays random fights and the recorded strikes with changed numbers; its loss is the sum of squared
 deviations, each in units of its figure's tolerance. A deviation within the tolerance costs a tenth, so that the search
-ends in the middle of what is allowed. Only numbers of confidence G or I are touched. Seeded: same trials, same result.
+ends in the middle of what is allowed. Only numbers of confidence G or I are touched, and only within their ranges,
+which stay: what the search starts from does not matter. Seeded: same trials, same result. Needs Optuna, which
+comes with the extra "sweep" (bootstrap.py installs it).
 """
 
 import argparse
@@ -15,7 +17,7 @@ from typing import Any
 
 import optuna
 
-from ashen.core.tables import boss_file, data_file, load_facts, plain
+from ashen.core.tables import boss_file, data_file, load_facts, plain, walk
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.hits_check import recorded_strikes
 from ashen.evaluation.random_play import random_fights, reward_per_step
@@ -23,39 +25,34 @@ from ashen.evaluation.recording import recorded_fights
 from ashen.sim.pack import pack
 
 PATH = boss_file("iudex")
-BOUNDS = {
-    "phases.1.after_move_life_rate": (0.6, 1.0),
-    "body.surface_offset_m": (0.85, 1.25),
-    "arena.wall_radius_m": (16.5, 19.5),
-    "phases.1.attacks.Attack3004.hits.0.inner_m": (1.25, 2.3),
-    "phases.1.attacks.Attack3012.hits.0.inner_m": (1.4, 2.3),
-    "phases.1.attacks.Attack3012.hits.0.half_arc_deg": (10.0, 40.0),
-    "phases.1.attacks.Attack3001.hits.0.inner_m": (0.0, 2.3),
-}
-"""Single numbers, each with its range."""
-SCALES = {"reach_m": (0.95, 1.1), "half_arc_deg": (0.8, 1.3)}
-"""Factors on the phase-1 hits that are not in BOUNDS; the grab stays short and narrow, as trained agents say."""
-TAIL_SCALE = (0.8, 1.1)
-"""Factor on how long a motion goes on after its name, where that is a guess."""
-FIGHTS, STEPS, SEED = 600, 300_000, 0
+SINGLES = (
+    "phases.1.after_move_life_rate",
+    "body.surface_offset_m",
+    "arena.wall_radius_m",
+    "arena.corridor_half_width_m",
+    "phases.1.attacks.Attack3004.hits.0.inner_m",
+    "phases.1.attacks.Attack3012.hits.0.inner_m",
+    "phases.1.attacks.Attack3012.hits.0.half_arc_deg",
+    "phases.1.attacks.Attack3001.hits.0.inner_m",
+)
+"""Numbers that are searched one by one, each within its range in the table."""
+FACTORS = {"reach_m": (1.2, 1.6), "half_arc_deg": (1.3, 2.2), "next_motion_s": (1.0, 1.4)}
+"""Numbers of all phase-1 attacks that move together: a factor on the least that each one's range allows. The grab stays
+short and narrow, as trained agents say."""
+FIGHTS, STEPS, SEED = 800, 400_000, 0
 
 
 def changed(trial: optuna.Trial, table: dict[str, Any]) -> dict[str, float]:
     """Dotted path -> new value, as the trial suggests; ``table`` holds facts."""
-    values = {path: trial.suggest_float(path, *bounds) for path, bounds in BOUNDS.items()}
-    attacks = table["phases"]["1"]["attacks"]
-    for key, bounds in SCALES.items():
-        factor = trial.suggest_float(f"scale {key}", *bounds)
-        for name, attack in attacks.items():
-            for slot, hit in enumerate(attack["hits"]):
-                path = f"phases.1.attacks.{name}.hits.{slot}.{key}"
-                if path not in BOUNDS and "throw" not in attack and hit[key].confidence in "IG":
-                    values[path] = min(hit[key].value * factor, 180.0)
-    factor = trial.suggest_float("scale tails", *TAIL_SCALE)
-    for name, attack in attacks.items():
-        end, after = attack["name_end_s"].value, attack["next_motion_s"]
-        if after.confidence == "G":
-            values[f"phases.1.attacks.{name}.next_motion_s"] = max(end, after.value * factor)
+    facts = dict(walk(table))
+    values = {path: trial.suggest_float(path, *facts[path].range) for path in SINGLES}
+    for key, bounds in FACTORS.items():
+        factor = trial.suggest_float(f"factor {key}", *bounds)
+        for path, fact in facts.items():
+            attack, _, _ = path.partition(".hits")
+            is_free = path.startswith("phases.1.attacks.") and path.endswith(f".{key}") and path not in values
+            if is_free and fact.range and fact.confidence in "IG" and f"{attack}.throw.damage" not in facts:
+                values[path] = min(fact.range[0] * factor, fact.range[1])
     return {path: round(value, 3) for path, value in values.items()}
 
 
@@ -87,7 +84,7 @@ def loss_of(values: dict[str, float], real: dict[str, Any]) -> tuple[float, dict
         "boss_hp_dealt": (play.dealt.mean(), 0.075, 0.045),
         "fall_share": (play.fell.mean(), 0.06, 0.04),
         "attacks_per_1000_steps": (play.attacks_per_1000_steps, 27.0, 6.0),
-        "wrong_strikes": (float(wrong), 0.0, 1.0),
+        "wrong_strikes": (float(wrong), 0.0, 0.5),
     }
     loss = 0.0
     for value, goal, tolerance in figures.values():
@@ -97,22 +94,26 @@ def loss_of(values: dict[str, float], real: dict[str, Any]) -> tuple[float, dict
 
 
 def replaced(text: str, path: str, value: float) -> str:
-    """The TOML text with one number replaced; its source, confidence and range stay."""
+    """The TOML text with one number replaced and FIT added to its source; confidence and range stay.
+
+    Raises:
+        ValueError: there is no such number in the text.
+    """
     parts = path.split(".")
-    is_hit = "hits" in parts
-    section = ".".join(parts[: parts.index("hits")] if is_hit else parts[:-1])
-    begin = text.index(f"\n[{section}]\n")
-    end = text.find("\n[", begin + 2)
-    block = text[begin : end if end >= 0 else len(text)]
-    if is_hit:
-        rows = [match.start() for match in re.finditer(r"\n  \{ window_s", block)] + [len(block)]
-        slot = int(parts[parts.index("hits") + 1])
-        row = block[rows[slot] : rows[slot + 1]]
-        new_row = re.sub(rf"({parts[-1]} = \{{ v = )[^,]+", rf"\g<1>{value}", row, count=1)
-        new = block[: rows[slot]] + new_row + block[rows[slot + 1] :]
-    else:
-        new = re.sub(rf"(\n{parts[-1]} = \{{ v = )[^,]+", rf"\g<1>{value}", block, count=1)
-    return text[:begin] + new + text[begin + len(block) :]
+    hit = parts.index("hits") if "hits" in parts else None
+    section = ".".join(parts[:-1] if hit is None else parts[:hit])
+    block = re.search(rf"(?ms)^\[{re.escape(section)}\]\n.*?(?=^\[|\Z)", text)
+    if block is None:
+        raise ValueError(f"no section [{section}]")
+    rows = [block] if hit is None else list(re.finditer(r"(?m)^  \{ window_s.*$", block[0]))
+    row = rows[0 if hit is None else int(parts[hit + 1])]
+    start = block.start() + (0 if hit is None else row.start())
+    found = re.search(rf'\b{parts[-1]} = \{{ v = ([^,]+), s = "([^"]*)"', row[0])
+    if found is None:
+        raise ValueError(f"no number {path}")
+    source = found[2] if "FIT" in found[2] else "FIT" if found[2] == "none" else f"{found[2]}+FIT"
+    fact = f'{parts[-1]} = {{ v = {value}, s = "{source}"'
+    return text[: start + found.start()] + fact + text[start + found.end() :]
 
 
 def main() -> None:
