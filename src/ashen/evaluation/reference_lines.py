@@ -1,4 +1,4 @@
-"""What knowing nothing of the fight foretells: nobody moves, or everybody goes on as he goes. A simulator must beat it."""
+"""Forecasts that know nothing of the fight: nobody moves, or everybody goes on as he goes. A simulator must beat them."""
 
 from typing import Any
 
