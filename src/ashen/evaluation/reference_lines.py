@@ -1,4 +1,4 @@
-"""Forecasts that know nothing of the fight: nobody moves, or everybody goes on as he goes. A simulator must beat them."""
+"""Forecasts that know nothing of the fight: nobody moves, or everybody goes on as he goes; the simulator's floor."""
 
 from typing import Any
 
