@@ -31,7 +31,8 @@ def test_the_verb_measures_writes_and_draws(tmp_path, capsys):
     assert "The fields that drift most" in text
     for number in (0, 1):
         assert f"(plots/recorded-fight-{number}.png)" in text
-        assert Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png").width > 500
+        with Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png") as picture:
+            assert picture.width > 500
 
 
 def test_rows_are_plain_json():

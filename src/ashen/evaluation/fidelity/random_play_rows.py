@@ -1,4 +1,7 @@
-"""Random play in the simulator against random play on the real game: lengths, returns, rewards, what occurs."""
+"""Random play in the simulator against random play on the real game: lengths, returns, rewards, what occurs.
+
+The figures in sample are those that tools/fit_guesses.py fits the guesses of phase 1 to.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ashen.evaluation.fidelity.rows import Row, inside_row, mean_and_error, near_row, ratio_and_error
+from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row, inside_row, mean_and_error, near_row, ratio_and_error
 from ashen.evaluation.random_play import RandomFights, random_fights, reward_per_step
 
 FIGHTS = 2000
@@ -25,22 +28,25 @@ def random_play_rows(boss: str, seed: int, real: dict[str, Any]) -> Iterator[Row
     figures = real["random_play"]
     play = random_fights(boss, "phase1", FIGHTS, seed)
     fewer = random_fights(boss, "phase1", FIGHTS, seed, "diary15")
-    yield near_row("fight length, random play (steps)", figures["length_steps"], play.lengths, 0.10)
+    yield near_row(f"fight length, random play (steps), {IN_SAMPLE}", figures["length_steps"], play.lengths, 0.10)
     ratio, error = ratio_and_error(fewer.lengths, play.lengths)
     yield Row("its ratio with the diary's 15 actions", figures["length_ratio_diary15"], ratio, error, "shown", None)
     yield _lengths_row(np.array(figures["lengths"]), play)
     mean, error = mean_and_error(play.returns)
     is_near = abs(mean - figures["return_mean"]) <= 0.05
-    yield Row("return, random play, default reward", figures["return_mean"], mean, error, "within 0.05", is_near)
+    name = f"return, random play, default reward, {IN_SAMPLE}"
+    yield Row(name, figures["return_mean"], mean, error, "within 0.05", is_near)
     sd = float(play.returns.std(ddof=1))
     is_near = abs(sd - figures["return_sd"]) <= 0.04
-    yield Row("its standard deviation", figures["return_sd"], sd, sd / np.sqrt(2 * FIGHTS), "within 0.04", is_near)
-    yield inside_row("share of the boss dealt", figures["boss_hp_dealt"], play.dealt)
-    yield inside_row("share of fights that end in a fall", figures["fall_share"], play.fell.astype(float))
+    error, name = sd / np.sqrt(2 * FIGHTS), f"its standard deviation, {IN_SAMPLE}"
+    yield Row(name, figures["return_sd"], sd, error, "within 0.04", is_near)
+    yield inside_row(f"share of the boss dealt, {IN_SAMPLE}", figures["boss_hp_dealt"], play.dealt)
+    yield inside_row(f"share of fights that end in a fall, {IN_SAMPLE}", figures["fall_share"], play.fell.astype(float))
     bounds, attacks = figures["attacks_per_1000_steps"], play.attacks_per_1000_steps
     error = float(np.sqrt(attacks / (play.lengths.sum() / 1000)))
     fits = bounds[0] <= attacks <= bounds[1]
-    yield Row("boss attacks per 1,000 steps", f"{bounds[0]:g} to {bounds[1]:g}", attacks, error, "inside", fits)
+    name = f"boss attacks per 1,000 steps, {IN_SAMPLE}"
+    yield Row(name, f"{bounds[0]:g} to {bounds[1]:g}", attacks, error, "inside", fits)
     second = random_fights(boss, "phase2", FIGHTS, seed)
     for number, fights in ((1, play), (2, second)):
         never = real["never_seen"]
@@ -56,12 +62,14 @@ def reward_rows(boss: str, seed: int, real: dict[str, Any]) -> Iterator[Row]:
     for number, share in ((1, 0.10), (2, 0.15)):
         batches = reward_per_step(boss, f"phase{number}", BATCH_STEPS, seed)
         goal = figures[f"reward_per_step_phase{number}"]
-        yield near_row(f"reward per step, random play, phase {number}", goal, batches, share)
+        name = f"reward per step, random play, phase {number}"
+        yield near_row(f"{name}, {IN_SAMPLE}" if number == 1 else name, goal, batches, share)
         if number == 1:
             sd = float(batches.std(ddof=1))
             fits = abs(sd - figures["batch_sd"]) <= 0.15 * figures["batch_sd"]
             error = sd / np.sqrt(2 * batches.size)
-            yield Row("its deviation over 1,000 steps", figures["batch_sd"], sd, error, "within 15%", fits)
+            name = f"its deviation over 1,000 steps, {IN_SAMPLE}"
+            yield Row(name, figures["batch_sd"], sd, error, "within 15%", fits)
 
 
 def _lengths_row(real_lengths: np.ndarray, play: RandomFights) -> Row:
