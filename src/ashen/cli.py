@@ -108,8 +108,10 @@ def bench(words: Sequence[str]) -> None:
 
 def fidelity(words: Sequence[str]) -> None:
     """Compare the simulator with the real game."""
-    from ashen.evaluation.fidelity import as_json, fidelity_rows
-    from ashen.evaluation.fidelity_report import fidelity_page, write_page
+    from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
+    from ashen.evaluation.fidelity.measure import fidelity_rows
+    from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
+    from ashen.evaluation.fidelity.rows import as_json
     from ashen.options import FidelityOptions, parse
 
     options = parse(FidelityOptions, "fidelity", words)
@@ -117,15 +119,23 @@ def fidelity(words: Sequence[str]) -> None:
     def say(text: str) -> None:
         print(text, file=sys.stderr)
 
-    rows = fidelity_rows(options.boss, options.seed, say)
+    forecasts = forecast(options.boss)
+    pictures = []
+    if options.plots:
+        from ashen.reports.alignment_plot import plot_alignment
+
+        for number, fight in enumerate(forecasts.fights):
+            ahead = {name: forecasts.ahead[name][number] for name in (OTHER_FIGHT, TABLE)}
+            pictures.append(plot_alignment(fight.states, ahead, options.plots / f"recorded-fight-{number}.png"))
+    rows = fidelity_rows(forecasts, options.boss, options.seed, say)
     if not options.fast:
         from ashen.training.diary_row import diary_rows
 
         rows.extend(diary_rows(say=say))
-    page = fidelity_page(rows, options.boss)
+    page = fidelity_page(rows, forecasts, options.boss, [link(picture, options.out) for picture in pictures])
     write_page(options.out, page)
     print(json.dumps(as_json(rows)) if options.json else page, end="\n" if options.json else "")
-    print(f"written to {options.out}", file=sys.stderr)
+    print(f"written to {', '.join(str(path) for path in (options.out, *pictures))}", file=sys.stderr)
 
 
 def recipes(words: Sequence[str]) -> None:

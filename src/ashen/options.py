@@ -107,6 +107,8 @@ class FidelityOptions:
     """Same seed, same figures."""
     out: Path = Path("docs/fidelity.md")
     """The page."""
+    plots: Path | None = None
+    """Folder for a picture of each recorded fight beside what is foretold of it; the page shows them."""
     json: bool = False
     """Print one JSON object instead of the page."""
 

@@ -1,7 +1,7 @@
 """Recorded real fights against the simulator: same start, same keys, same boss acts; how far do they drift apart?"""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,64 +13,104 @@ from ashen.sim.fight import show_fight, start_fight
 from ashen.sim.forced import frames_of_clock, put_fight, step_forced
 from ashen.sim.records import FRAMES_PER_STEP, P_ROLL, P_ROLL2, WORLD
 
+BODIES = ("boss", "player")
 _NEVER_F = 10_000
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far simulated fights are from the recorded ones after a horizon, one entry a start [S].
+    """How far foretold states are from the recorded ones after a horizon, one entry a start [S].
 
     Args:
-        starts: step of the recording each began at.
         boss_attack: boss animation at the start.
-        boss_m: distance between simulated and recorded boss.
+        boss_m: distance between foretold and recorded boss.
         player_m: the same of the player.
-        boss_yaw_rad: difference of the boss's yaw.
-        same_player_animation: whether the player's animation is the recorded one.
-        player_clock_s: difference of the player's clock where the animation is the same, else NaN.
+        boss_yaw_rad: size of the difference of the boss's yaw.
+        player_yaw_rad: the same of the player.
+        same_boss_animation: whether the boss's animation is the recorded one.
+        same_player_animation: the same of the player.
+        boss_clock_s: difference of the boss's clock where the animation is the same, else NaN.
+        player_clock_s: the same of the player.
         stamina: difference in points.
-        hp: difference in points.
+        player_hp: difference in points.
+        boss_hp: difference in points.
     """
 
-    starts: NDArray[np.int64]
     boss_attack: NDArray[np.int64]
     boss_m: NDArray[np.float64]
     player_m: NDArray[np.float64]
     boss_yaw_rad: NDArray[np.float64]
+    player_yaw_rad: NDArray[np.float64]
+    same_boss_animation: NDArray[np.bool_]
     same_player_animation: NDArray[np.bool_]
+    boss_clock_s: NDArray[np.float64]
     player_clock_s: NDArray[np.float64]
     stamina: NDArray[np.float64]
-    hp: NDArray[np.float64]
+    player_hp: NDArray[np.float64]
+    boss_hp: NDArray[np.float64]
+
+
+def pooled(drifts: Sequence[Drift]) -> Drift:
+    """The entries of several drifts, one after the other."""
+    names = [field.name for field in fields(Drift)]
+    return Drift(**{name: np.concatenate([getattr(drift, name) for drift in drifts]) for name in names})
 
 
 def drift(recording: Recording, table: np.void, horizon_steps: int) -> Drift:
-    """Start at every recorded step and compare after ``horizon_steps``.
+    """Simulate from every recorded step and compare after ``horizon_steps``.
 
     Args:
         recording: a recorded fight.
         table: the packed TABLE record.
         horizon_steps: steps of 0.1 s.
     """
-    script = boss_script(recording.states, table)
+    return drift_of(simulated_ahead(recording, table, horizon_steps), recording, horizon_steps)
+
+
+def drift_of(ahead: NDArray[Any], recording: Recording, horizon_steps: int) -> Drift:
+    """Compare states foretold for ``horizon_steps`` after every start with the recorded ones.
+
+    Args:
+        ahead: FIGHT_STATE [T, H]; row s, column h - 1 is foretold for h steps after step s.
+        recording: the recorded fight, of T steps.
+        horizon_steps: which h to judge, at most H. Starts run from step 1, the first with a known past.
+    """
     starts = np.arange(1, len(recording.states) - horizon_steps)
-    ends = np.zeros(len(starts), FIGHT_STATE)
-    for row, start in enumerate(starts):
-        for state in replay(recording, script, table, int(start), horizon_steps):
-            ends[row] = state
-    real = recording.states[starts + horizon_steps]
-    same = ends["player_animation"] == real["player_animation"]
-    clock = np.where(same, ends["player_animation_s"] - real["player_animation_s"], np.nan)
+    foretold, real = ahead[starts, horizon_steps - 1], recording.states[starts + horizon_steps]
+    same = {body: foretold[f"{body}_animation"] == real[f"{body}_animation"] for body in BODIES}
+
+    def gap(field: str) -> NDArray[np.float64]:
+        return foretold[field].astype(np.float64) - real[field]
+
     return Drift(
-        starts=starts,
         boss_attack=recording.states["boss_animation"][starts].astype(np.int64),
-        boss_m=_distance_m(ends, real, "boss"),
-        player_m=_distance_m(ends, real, "player"),
-        boss_yaw_rad=np.abs(_wrap(ends["boss_yaw_rad"] - real["boss_yaw_rad"])),
-        same_player_animation=same,
-        player_clock_s=clock,
-        stamina=ends["player_sp"] - real["player_sp"],
-        hp=ends["player_hp"] - real["player_hp"],
+        **{f"{body}_m": np.hypot(gap(f"{body}_x_m"), gap(f"{body}_y_m")) for body in BODIES},
+        **{f"{body}_yaw_rad": np.abs(wrapped(gap(f"{body}_yaw_rad"))) for body in BODIES},
+        **{f"same_{body}_animation": same[body] for body in BODIES},
+        **{f"{body}_clock_s": np.where(same[body], gap(f"{body}_animation_s"), np.nan) for body in BODIES},
+        **{f"{body}_hp": gap(f"{body}_hp") for body in BODIES},
+        stamina=gap("player_sp"),
     )
+
+
+def simulated_ahead(recording: Recording, table: np.void, horizon_steps: int) -> NDArray[Any]:
+    """What the simulator foretells from every recorded step on.
+
+    Args:
+        recording: a recorded fight of T steps.
+        table: the packed TABLE record.
+        horizon_steps: H.
+
+    Returns:
+        FIGHT_STATE [T, H]; row s, column h - 1 is h steps after step s. Row 0 and what lies past the end are zeros.
+    """
+    count, script = len(recording.states), boss_script(recording.states, table)
+    ahead = np.zeros((count, horizon_steps), FIGHT_STATE)
+    for start in range(1, count - 1):
+        steps = min(horizon_steps, count - 1 - start)
+        for column, state in enumerate(replay(recording, script, table, start, steps)):
+            ahead[start, column] = state
+    return ahead
 
 
 def replay(
@@ -129,9 +169,6 @@ def _amplitude(states: NDArray[Any], table: np.void, start: int) -> float:
     return float(way) / share if share > 0.05 else 3.0
 
 
-def _distance_m(one: NDArray[Any], other: NDArray[Any], body: str) -> NDArray[np.float64]:
-    return np.hypot(one[f"{body}_x_m"] - other[f"{body}_x_m"], one[f"{body}_y_m"] - other[f"{body}_y_m"])
-
-
-def _wrap(angle: NDArray[np.float32]) -> NDArray[np.float64]:
-    return (angle.astype(np.float64) + np.pi) % (2 * np.pi) - np.pi
+def wrapped(angle_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same angles in [-pi, pi)."""
+    return (angle_rad + np.pi) % (2 * np.pi) - np.pi

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ashen.core.tables import data_file, load_facts, plain
-from ashen.evaluation.fidelity import Row
+from ashen.evaluation.fidelity.rows import Row
 from ashen.runs.folder import create_run
 from ashen.runs.metrics import read_metrics
 from ashen.training.loop import Training

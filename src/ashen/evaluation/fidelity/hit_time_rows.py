@@ -1,0 +1,31 @@
+"""When the attacks hit, against when value networks trained on the real game expect it."""
+
+from collections.abc import Iterator
+
+from ashen.core.fight import REPORTED_STEP_S, STEP_S
+from ashen.core.tables import boss_file, data_file, load_facts
+from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row
+
+_TOLERANCE_S = {"I": 0.15, "G": 0.25}
+_SAME_NETWORKS = {"RUNS", "PROBE"}
+"""Sources that rest on the very value networks that judge here."""
+
+
+def hit_time_rows(boss: str) -> Iterator[Row]:
+    """A row for every attack whose hit time is known.
+
+    Args:
+        boss: name or table of the boss.
+    """
+    table = load_facts(boss_file(boss))["phases"]
+    figures = load_facts(data_file("ds3", "real_figures.toml"))["hit_end_reported_s"]
+    for phase in ("1", "2"):
+        for attack, fact in figures[f"phase{phase}"].items():
+            windows = [hit["window_s"] for hit in table[phase]["attacks"][attack]["hits"]]
+            ends = {window.value[1] * REPORTED_STEP_S / STEP_S: window for window in windows}
+            value = min(ends, key=lambda end: abs(end - fact.value))
+            tolerance = _TOLERANCE_S[fact.confidence]
+            name = f"{attack}, phase {phase}: end of the hit window (reported s)"
+            if _SAME_NETWORKS & set(ends[value].source.split("+")):
+                name += f", {IN_SAMPLE}"
+            yield Row(name, fact.value, value, 0.0, f"within {tolerance} s", abs(value - fact.value) <= tolerance)

@@ -1,0 +1,46 @@
+"""``ashen fidelity`` from the command line to its page, its JSON and its pictures."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from ashen.cli import main
+from ashen.evaluation.fidelity.rows import Row, as_json
+
+KEYS = {"name", "real", "value", "error", "tolerance", "passed"}
+
+
+@pytest.mark.slow
+def test_the_verb_measures_writes_and_draws(tmp_path, capsys):
+    """Breaks if a promised key, a judged figure, the page or a picture of a recorded fight is missing."""
+    page = tmp_path / "page.md"
+    words = ["fidelity", "--fast", "--json", "--out", str(page), "--plots", str(tmp_path / "plots")]
+    assert main(words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {"rows"}
+    assert all(set(row) == KEYS for row in told["rows"])
+    judged = {row["name"]: row for row in told["rows"] if row["passed"] is not None}
+    for body in ("boss's place", "player's place"):
+        assert judged[f"{body} after 1 s, median (m), out of sample"]["tolerance"] == "below 0.5"
+    assert judged["boss's yaw after 1 s, median (degrees), out of sample"]["tolerance"] == "below 5"
+    ratio = next(row for row in told["rows"] if row["name"] == "its ratio with the diary's 15 actions")
+    assert 0.0 < ratio["error"] < 0.05
+    text = page.read_text(encoding="utf-8")
+    assert "The attacks that drift most" in text
+    assert "The fields that drift most" in text
+    for number in (0, 1):
+        assert f"(plots/recorded-fight-{number}.png)" in text
+        with Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png") as picture:
+            assert picture.width > 500
+
+
+def test_rows_are_plain_json():
+    """Breaks if a NumPy boolean or a lost None gets into what other programs read."""
+    import numpy as np
+
+    rows = [Row("a", 1.0, 2.0, 0.0, "shown", None), Row("b", "1 to 2", 1.5, 0.1, "inside", np.bool_(True))]
+    assert json.loads(json.dumps(as_json(rows)))["rows"] == [
+        {"name": "a", "real": 1.0, "value": 2.0, "error": 0.0, "tolerance": "shown", "passed": None},
+        {"name": "b", "real": "1 to 2", "value": 1.5, "error": 0.1, "tolerance": "inside", "passed": True},
+    ]
