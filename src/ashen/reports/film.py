@@ -57,19 +57,20 @@ ENCODINGS: Final = {
 """By file ending. Gif and webp are for README pages, where a whole fight would be too large."""
 
 
-def choose_fight(run: Path, which: str = "best") -> Path:
+def choose_fight(run: Path, which: str | None = None) -> Path:
     """A recorded fight of a run worth watching.
 
     Args:
         run: the run's folder.
         which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
             quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
-            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded.
+            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded; None
+            is the last fight of a human and the typical one of an agent.
 
     Raises:
         UserError: the run has no recorded fights, or ``which`` is unknown.
     """
-    if which not in WHICH:
+    if which not in (*WHICH, None):
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}")
     paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
     if not paths:
@@ -77,6 +78,7 @@ def choose_fight(run: Path, which: str = "best") -> Path:
     metas = {path: load_meta(path) for path in paths}
     newest = max(meta["env_step"] for meta in metas.values())
     metas = {path: meta for path, meta in metas.items() if meta["env_step"] == newest}
+    which = which or ("last" if all(meta["kind"] == "human" for meta in metas.values()) else "typical")
     if which == "last":
         return max(metas, key=lambda path: (metas[path]["fight_number"], path.name))
     if which == "typical":
