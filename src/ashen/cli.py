@@ -103,14 +103,13 @@ def play(words: Sequence[str]) -> None:
     from ashen.display import say_if_cold
     from ashen.play.bout import Setting
     from ashen.play.game import Plan, play
-    from ashen.play.kept import human_run
     from ashen.signals import StopOnSignal
 
     setting = Setting(options.boss, options.fight, options.start)
-    run = human_run(options.runs_dir)
+    plan = Plan(setting, options.seed, options.speed, options.fights)
     say_if_cold()
     with StopOnSignal() as stop:
-        records = play(Plan(setting, options.seed, options.speed, options.fights), run, stop)
+        records = play(plan, options.runs_dir, stop)
     for record in records:
         print(record)
 

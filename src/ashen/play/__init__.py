@@ -3,3 +3,7 @@
 ``bindings`` lists keys and buttons, ``devices`` reads them, ``controls`` turns them into actions, ``pace`` tells when a
 step is due, ``bout`` is one fight, ``kept`` is where its record goes, ``window`` draws, ``game`` is the loop.
 """
+
+import os
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # standard output is for the paths of records

@@ -42,9 +42,9 @@ class Binding:
 
 BINDINGS: Final = (
     Binding(Command.FORWARD, "walk forward, which is up", ("W", "UP"), ("BUTTON_DPAD_UP",)),
-    Binding(Command.RIGHT, "walk right", ("D", "RIGHT"), ("BUTTON_DPAD_RIGHT",)),
-    Binding(Command.BACK, "walk back", ("S", "DOWN"), ("BUTTON_DPAD_DOWN",)),
     Binding(Command.LEFT, "walk left", ("A", "LEFT"), ("BUTTON_DPAD_LEFT",)),
+    Binding(Command.BACK, "walk back", ("S", "DOWN"), ("BUTTON_DPAD_DOWN",)),
+    Binding(Command.RIGHT, "walk right", ("D", "RIGHT"), ("BUTTON_DPAD_RIGHT",)),
     Binding(Command.ROLL, "roll where you steer, else back", ("SPACE",), ("BUTTON_B",)),
     Binding(Command.LIGHT_ATTACK, "light attack", ("J",), ("BUTTON_RIGHTSHOULDER",)),
     Binding(Command.HEAVY_ATTACK, "heavy attack", ("K",), ("AXIS_TRIGGERRIGHT",)),
@@ -102,6 +102,12 @@ def hint() -> str:
     steering = "".join(binding.keys[0] for binding in BINDINGS if binding.command in STEERING)
     others = [binding for binding in BINDINGS if binding.command not in (*STEERING, Command.START)]
     return "   ".join([f"{steering} walk", *(f"{_labels(binding.keys[:1])} {binding.command}" for binding in others)])
+
+
+def buttons(command: Command) -> str:
+    """What to press for a command: its first key and its first button."""
+    binding = next(binding for binding in BINDINGS if binding.command is command)
+    return " / ".join(_labels(names[:1]) for names in (binding.keys, binding.pad) if names)
 
 
 def _labels(names: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """Reads keyboard and gamepads: pygame's events in, presses and steering out. Gamepads may come and go."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,8 +74,9 @@ class Devices:
         elif event.type == pygame.CONTROLLERAXISMOTION:
             self._axis(event.axis, event.value / _FULL, reading)
         elif event.type == pygame.CONTROLLERDEVICEADDED:
-            pad = controller.Controller(event.device_index)
-            self._pads[pad.id] = pad
+            with suppress(pygame.error):  # it may be gone again
+                pad = controller.Controller(event.device_index)
+                self._pads[pad.id] = pad
         elif event.type == pygame.CONTROLLERDEVICEREMOVED:
             self._pads.pop(event.instance_id, None)
             self._let_go(reading)

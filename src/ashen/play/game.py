@@ -1,6 +1,7 @@
 """The loop: start, fight, pause, fight again, until the window closes. Every fight is kept, also one broken off."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from ashen.core.fight import Outcome
 from ashen.core.seeding import derive_seed
 from ashen.draw import picture
-from ashen.play.bindings import Command, hint, key_rows
+from ashen.env import FightEnv
+from ashen.play.bindings import Command, buttons, hint, key_rows
 from ashen.play.bout import Bout, Setting
 from ashen.play.controls import Controls
 from ashen.play.devices import Devices, Reading
-from ashen.play.kept import keep
+from ashen.play.kept import human_run, keep
 from ashen.play.pace import SLOW_PER_S, Frames, Pace, WallClock
 from ashen.play.window import SIZE, Window, Words
 from ashen.runs.folder import RunFolder
@@ -58,12 +60,12 @@ class Plan:
     """End after so many; None goes on until the window closes."""
 
 
-def play(plan: Plan, run: RunFolder, stop: Callable[[], bool], clock: Clock | None = None) -> list[Path]:
+def play(plan: Plan, runs_dir: Path, stop: Callable[[], bool], clock: Clock | None = None) -> list[Path]:
     """Open a window and fight.
 
     Args:
         plan: what is to be played.
-        run: where the fights are kept.
+        runs_dir: folder of all runs; the fights are kept in its run ``human``.
         stop: asked at every picture whether to end.
         clock: the time; real time if None.
 
@@ -71,19 +73,17 @@ def play(plan: Plan, run: RunFolder, stop: Callable[[], bool], clock: Clock | No
         The records made, in order.
 
     Raises:
-        UserError: there is no display, or an unknown name.
+        UserError: an unknown name, no display, or nowhere to keep the fights.
         OSError: the disk is full.
     """
-    env = plan.setting.make_env()
-    window = Window("ashen")
-    controls = Controls()
-    devices = Devices(controls)
-    seed = randbits(32) if plan.seed is None else plan.seed
-    seeds = (derive_seed(seed, "fight", number) for number in count())
-    game = Game(plan, lambda fight_seed: Bout(env, plan.setting, fight_seed), seeds, controls, run)
-    frames, clock = Frames(), clock or WallClock()
-    before_s = clock.now_s()
-    try:
+    clock, frames, controls = clock or WallClock(), Frames(), Controls()
+    with (
+        closing(plan.setting.make_env()) as env,
+        closing(Window("ashen")) as window,
+        closing(Devices(controls)) as devices,
+        closing(Game(plan, env, controls, human_run(runs_dir))) as game,
+    ):
+        before_s = clock.now_s()
         while game.stage is not Stage.CLOSED and not stop():
             game.obey(devices.read(pygame.event.get()))
             now_s = clock.now_s()
@@ -92,11 +92,6 @@ def play(plan: Plan, run: RunFolder, stop: Callable[[], bool], clock: Clock | No
             slow = f"slow: {frames.per_s:.0f} pictures/s" if frames.per_s < SLOW_PER_S else ""
             window.show(game.image(), game.words(slow))
             clock.rest(frames.rest_s(clock.now_s()))
-    finally:
-        game.close()
-        devices.close()
-        window.close()
-        env.close()
     return game.records
 
 
@@ -105,17 +100,16 @@ class Game:
 
     Args:
         plan: what is to be played.
-        make_bout: starts the fight of a seed.
-        seeds: of the fights, in order.
+        env: of the plan's setting.
         controls: what is held and pressed.
         run: where fights are kept.
     """
 
-    def __init__(
-        self, plan: Plan, make_bout: Callable[[int], Bout], seeds: Iterator[int], controls: Controls, run: RunFolder
-    ) -> None:
-        self._plan, self._make_bout, self._seeds, self._controls, self._run = plan, make_bout, seeds, controls, run
-        self._seed = next(seeds)
+    def __init__(self, plan: Plan, env: FightEnv, controls: Controls, run: RunFolder) -> None:
+        self._plan, self._env, self._controls, self._run = plan, env, controls, run
+        seed = randbits(32) if plan.seed is None else plan.seed
+        self._seeds = (derive_seed(seed, "fight", number) for number in count())
+        self._seed = next(self._seeds)
         self._with_actions = False
         self._ended = 0
         self.records: list[Path] = []
@@ -123,7 +117,8 @@ class Game:
         self._begin(Stage.READY)
 
     def _begin(self, stage: Stage) -> None:
-        self._bout, self._pace, self.stage = self._make_bout(self._seed), Pace(self._plan.speed), stage
+        self._bout, self._pace = Bout(self._env, self._plan.setting, self._seed), Pace(self._plan.speed)
+        self.stage = stage
         self._controls.forget()
 
     def obey(self, reading: Reading) -> None:
@@ -162,13 +157,15 @@ class Game:
         """What is to be written over it."""
         if self.stage is Stage.FIGHTING:
             return Words(hint=hint(), warning=warning)
-        if self.stage is Stage.OVER:
-            left = "ends" if self._is_last else "starts the next fight"
-            return Words(hint=f"Enter {left}   R the same fight again   Esc ends")
+        start, again = buttons(Command.START), buttons(Command.RESTART)
         if self.stage is Stage.PAUSED:
-            return Words(hint="P goes on   R from the start   Esc ends", title="Paused", rows=_ROWS)
+            return Words(hint=f"{start}: go on      {again}: from the start", title="Paused", rows=_ROWS)
+        if self.stage is Stage.OVER:
+            what = "end" if self._is_last else "next fight"
+            return Words(hint=f"{start}: {what}      {again}: the same fight again", warning=warning)
         setting = self._plan.setting
-        return Words(hint="Enter starts", title=f"{setting.boss}, {setting.fight}, {setting.start} start", rows=_ROWS)
+        title = f"{setting.boss}, {setting.fight}, {setting.start} start"
+        return Words(hint=f"{start}: start", title=title, rows=_ROWS)
 
     @property
     def _is_last(self) -> bool:
@@ -194,7 +191,7 @@ class Game:
         self.stage = Stage.FIGHTING
 
     def _restart(self) -> None:
-        if self.stage is not Stage.READY:
+        if self.stage in (Stage.FIGHTING, Stage.PAUSED, Stage.OVER):
             self._break_off()
             self._begin(Stage.FIGHTING)
 

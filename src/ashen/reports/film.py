@@ -74,7 +74,7 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}")
     paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
     if not paths:
-        raise UserError(f"{run} has no recorded fights yet; train it further or film another run")
+        raise UserError(f"{run} has no recorded fights yet; let it fight first, or film another run")
     metas = {path: load_meta(path) for path in paths}
     newest = max(meta["env_step"] for meta in metas.values())
     metas = {path: meta for path, meta in metas.items() if meta["env_step"] == newest}
