@@ -139,7 +139,7 @@ def test_pause_restart_and_closing(tmp_path: Path):
 def test_fights_follow_each_other_as_in_a_match(tmp_path: Path):
     """Breaks if the next fight is not the next of ``ashen evaluate``, or R after an end begins another."""
     setting = Setting(fight="phase1", start="random")
-    game = Game(Plan(setting, seed=7, fights=2), setting.make_env(), Controls(), human_run(tmp_path))
+    game = Game(Plan(setting, seed=7, fights=3), setting.make_env(), Controls(), human_run(tmp_path))
     for command in (Command.START, Command.RESTART, Command.START):
         game.obey(Reading([command]))
         while game.stage is Stage.FIGHTING:

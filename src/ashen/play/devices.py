@@ -43,7 +43,7 @@ class Devices:
     def __init__(self, controls: Controls) -> None:
         self._controls = controls
         self._stick = [0.0, 0.0]
-        self._pads: dict[int, Any] = {}
+        self._pads: list[Any] = []  # SDL tells of a pad's buttons as long as somebody holds it
         controller.init()
         pygame.key.stop_text_input()  # an input method for other scripts would swallow letters
 
@@ -75,10 +75,9 @@ class Devices:
             self._axis(event.axis, event.value / _FULL, reading)
         elif event.type == pygame.CONTROLLERDEVICEADDED:
             with suppress(pygame.error):  # it may be gone again
-                pad = controller.Controller(event.device_index)
-                self._pads[pad.id] = pad
+                self._pads.append(controller.Controller(event.device_index))
         elif event.type == pygame.CONTROLLERDEVICEREMOVED:
-            self._pads.pop(event.instance_id, None)
+            self._pads = [pad for pad in self._pads if pad.attached()]
             self._let_go(reading)
 
     def _button(self, reading: Reading, source: tuple[str, int], commands: dict[int, Command], is_down: bool) -> None:
