@@ -13,7 +13,7 @@ import pytest
 
 from ashen.cli import main
 from ashen.core.errors import UserError
-from ashen.core.fight import ACTION_NAMES, Outcome
+from ashen.core.fight import ACTION_NAMES, NOTHING, Outcome
 from ashen.env import FightEnv
 from ashen.evaluation.match import fight_seeds
 from ashen.play.bindings import Command
@@ -115,7 +115,7 @@ def test_a_whole_fight_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[s
             return key("RETURN")
         return {20: key("W"), 60: key("M")}.get(frame) or {0: key("J"), 1: key("J", is_down=False)}.get(frame % 11)
 
-    (path,) = play(Plan(PHASE1, seed=1, speed=4.0, fights=1), tmp_path, lambda: False, Script(at))
+    (path,) = play(Plan(PHASE1, seed=1, speed=10.0, fights=1), tmp_path, lambda: False, Script(at))
     record = load_fight(path)
     assert record.outcome in (Outcome.WIN, Outcome.LOSS)
     assert path == fights / f"human-000000000-000-{record.outcome.name.lower()}.npz"
@@ -128,12 +128,24 @@ def test_a_whole_fight_with_keys(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_pause_restart_and_closing(tmp_path: Path):
     """Breaks if a paused fight goes on, R meets another boss, or a closed window loses the fight."""
-    at = {5: key("RETURN"), 65: key("P"), 200: key("P"), 260: key("R"), 320: pygame.Event(pygame.QUIT)}.get
+    at = {5: key("RETURN"), 65: key("P"), 100: key("P"), 160: key("R"), 220: pygame.Event(pygame.QUIT)}.get
     records = [load_fight(path) for path in play(Plan(PHASE1), tmp_path, lambda: False, Script(at))]
     assert [record.outcome for record in records] == [Outcome.RUNNING] * 2
     assert [len(record.actions) for record in records] == [pytest.approx(20, abs=2), pytest.approx(10, abs=2)]
     shorter = min(len(record.states) for record in records)
     assert np.array_equal(records[0].states[:shorter], records[1].states[:shorter])
+
+
+def test_what_is_pressed_before_the_start_does_not_count(tmp_path: Path):
+    """Breaks if keys tried on the first picture, or in a pause, are the first moves of the fight."""
+    controls = Controls()
+    game = Game(Plan(PHASE1), PHASE1.make_env(), controls, human_run(tmp_path))
+    for command in (Command.START, Command.PAUSE, Command.START, Command.RESTART):
+        controls.press("space", Command.ROLL)
+        game.obey(Reading([command]))
+    game.pass_time(0.1)
+    game.close()
+    assert set(load_fight(game.records[-1]).actions.tolist()) == {NOTHING}
 
 
 def test_fights_follow_each_other_as_in_a_match(tmp_path: Path):
@@ -155,7 +167,7 @@ def test_fights_follow_each_other_as_in_a_match(tmp_path: Path):
 
 def test_losing_the_keyboard_pauses(tmp_path: Path):
     """Breaks if the boss goes on while the player is in another window."""
-    at = {5: key("RETURN"), 65: pygame.Event(pygame.WINDOWFOCUSLOST), 200: key("ESCAPE")}.get
+    at = {5: key("RETURN"), 65: pygame.Event(pygame.WINDOWFOCUSLOST), 110: key("ESCAPE")}.get
     (path,) = play(Plan(PHASE1), tmp_path, lambda: False, Script(at))
     assert len(load_fight(path).actions) == pytest.approx(10, abs=2)
 

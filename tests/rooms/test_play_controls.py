@@ -167,6 +167,16 @@ def test_gamepad(devices, controls, events, expected):
     assert [ACTION_NAMES[controls.take()] for _ in expected] == expected
 
 
+def test_a_trigger_that_moves_while_it_is_held_is_one_press(devices, controls):
+    """Breaks if a finger that rests on the trigger attacks again and again."""
+    devices.read([axis("TRIGGERRIGHT", 0.8)])
+    assert controls.take() == action("heavy_attack")
+    devices.read([axis("TRIGGERRIGHT", 1.0), axis("TRIGGERRIGHT", 0.7)])
+    assert controls.take() == NOTHING
+    devices.read([axis("TRIGGERRIGHT", 0.1), axis("TRIGGERRIGHT", 0.7)])
+    assert controls.take() == action("heavy_attack")
+
+
 def test_a_gamepad_that_goes_lets_go_of_everything(devices, controls):
     """Breaks if a stick held while its battery dies walks on, or the fight is not interrupted."""
     devices.read([axis("LEFTY", -1.0), key("D")])
