@@ -150,8 +150,8 @@ class Game:
 
     def image(self) -> NDArray[np.uint8]:
         """The picture as it stands, uint8 [540, 960, 3], turned so that forward is up."""
-        state, overlay = self._bout.state(self._pace.share), self._bout.overlay(self._with_actions)
-        return picture(state, self._plan.setting.boss, overlay, SIZE, camera_up=True)
+        overlay = self._bout.overlay(self._with_actions and self.stage in (Stage.FIGHTING, Stage.OVER))
+        return picture(self._bout.state(self._pace.share), self._plan.setting.boss, overlay, SIZE, camera_up=True)
 
     def words(self, warning: str) -> Words:
         """What is to be written over it."""
