@@ -1,11 +1,13 @@
-"""Writes the reference pages that follow from the lists in the code: docs/observations.md and docs/rewards.md.
+"""Writes what follows from lists in the code: docs/observations.md, docs/rewards.md and the keys in docs/play.md.
 
-Run it after changing an encoder, a reward term or a preset: python tools/write_docs.py. A test compares the pages.
+Run it after changing one of the lists: python tools/write_docs.py. A test compares the pages.
 """
 
+import re
 from pathlib import Path
 
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
+from ashen.play.bindings import key_table
 from ashen.rewards import make_reward, preset_names, term_table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -36,7 +38,15 @@ def rewards() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"observations.md": observations, "rewards.md": rewards}
+def play() -> str:
+    """The page on playing, with its table of keys written anew."""
+    page = (DOCS / "play.md").read_text(encoding="utf-8")
+    return re.sub(
+        r"(<!-- keys.*?-->\n).*(<!-- end -->)", lambda mark: mark[1] + key_table() + mark[2], page, flags=re.S
+    )
+
+
+PAGES = {"observations.md": observations, "rewards.md": rewards, "play.md": play}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

@@ -15,7 +15,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
 
   train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
-  film RUN             film a fight of a run
+  play                 fight yourself, in a window, with keyboard or gamepad
+  film RUN             film a fight of a run; of your own: film human
   plot RUN...          draw learning curves
   fidelity             compare the simulator with the real game, figure by figure
   bench                measure the speed of the simulated fight here
@@ -94,6 +95,26 @@ def plot(words: Sequence[str]) -> None:
     print(options.out)
 
 
+def play(words: Sequence[str]) -> None:
+    """Fight in a window."""
+    from ashen.options import PlayOptions, parse
+    from ashen.play.bindings import key_text
+
+    options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
+    from ashen.display import say_if_cold
+    from ashen.play.bout import Setting
+    from ashen.play.game import Plan, play
+    from ashen.signals import StopOnSignal
+
+    setting = Setting(options.boss, options.fight, options.start)
+    plan = Plan(setting, options.seed, options.speed, options.fights)
+    say_if_cold()
+    with StopOnSignal() as stop:
+        records = play(plan, options.runs_dir, stop)
+    for record in records:
+        print(record)
+
+
 def bench(words: Sequence[str]) -> None:
     """Measure speed."""
     from ashen.bench import measure
@@ -149,7 +170,7 @@ def recipes(words: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, film, plot, fidelity, bench, recipes)
+    verb.__name__: verb for verb in (train, evaluate, play, film, plot, fidelity, bench, recipes)
 }
 
 
@@ -183,9 +204,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        return _complain(
-            f"the disk is full ({error}); make room, what was saved is whole, then: ashen train --resume RUN"
-        )
+        again = "ashen train --resume RUN" if words[0] == "train" else f"ashen {words[0]}"
+        return _complain(f"the disk is full ({error}); make room, what was saved is whole, then: {again}")
     except KeyboardInterrupt:
         print("ashen: interrupted", file=sys.stderr)
         return 130

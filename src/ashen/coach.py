@@ -1,7 +1,6 @@
-"""A training with someone watching: signals, the display, curves at every evaluation, and a film at the end."""
+"""A training with someone watching: the display, curves at every evaluation, and a film at the end."""
 
 import platform
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ashen.options import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
+from ashen.signals import StopOnSignal
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
@@ -50,29 +50,6 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     if "--smoke" in rest:
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
     return parse(TrainOptions, "train", rest, TrainOptions(load_recipe(name or "full")))
-
-
-class StopOnSignal:
-    """Turns the first Ctrl-C (or polite request to end) into a flag; a second one interrupts at once."""
-
-    def __enter__(self) -> "StopOnSignal":
-        self.is_set = False
-        names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
-        self._old = {getattr(signal, name): signal.signal(getattr(signal, name), self._set) for name in names}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
-    def __call__(self) -> bool:
-        """Whether to stop."""
-        return self.is_set
-
-    def _set(self, *_: object) -> None:
-        if self.is_set:
-            raise KeyboardInterrupt
-        self.is_set = True
 
 
 def train_new(recipe: Recipe, runs_dir: Path, name: str | None) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -60,9 +61,9 @@ class FilmOptions:
     """Film a fight: arena, bodies, bars, animations, action and scores."""
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, or the path of a recorded fight."""
-    which: Literal["typical", "best", "worst", "last"] = "typical"
-    """Which fight of a run's newest match."""
+    """A run's name or folder, human for your own fights, or the path of a recorded fight."""
+    which: Literal["typical", "best", "worst", "last"] | None = None
+    """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
     out: Path = Path("fight.mp4")
     """The film; its ending says whether it is an mp4, a webp, a gif or a png."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -114,11 +115,39 @@ class FidelityOptions:
 
 
 @dataclass(frozen=True)
+class PlayOptions:
+    """Fight yourself, in a window, at the game's speed; every fight is recorded, and filmed by: ashen film human."""
+
+    boss: str = "iudex"
+    """Name or table of the boss."""
+    fight: Literal["full", "phase1", "phase2"] = "full"
+    """What is fought."""
+    start: Literal["fixed", "random"] = "fixed"
+    """Start pose: the fixed one, or one of eleven drawn at random."""
+    seed: int | None = None
+    """Same seed, same fights, which are also those of ashen evaluate; drawn if not given."""
+    speed: float = 1.0
+    """1 is the game's speed."""
+    fights: int | None = None
+    """End after so many fights."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs, the fights go to human/fights in it; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.speed <= 10.0:
+            raise UserError(f"--speed {self.speed} must lie between 0.1 and 10")
+        if self.fights is not None and self.fights < 1:
+            raise UserError("--fights must be at least 1")
+
+
+@dataclass(frozen=True)
 class NoOptions:
     """List the recipes, each with what it is for."""
 
 
-def parse(options: type[Options], verb: str, words: Sequence[str], default: Options | None = None) -> Options:
+def parse(
+    options: type[Options], verb: str, words: Sequence[str], default: Options | None = None, more_help: str = ""
+) -> Options:
     """Read a verb's options.
 
     Args:
@@ -126,6 +155,7 @@ def parse(options: type[Options], verb: str, words: Sequence[str], default: Opti
         verb: for the usage line.
         words: what stands on the command line after the verb.
         default: values of what is not given; the dataclass's own if None.
+        more_help: what the help says besides the dataclass's docstring and the options.
 
     Raises:
         UserError: a word is unknown or a value does not fit.
@@ -134,9 +164,9 @@ def parse(options: type[Options], verb: str, words: Sequence[str], default: Opti
     complaint = io.StringIO()
     try:
         with redirect_stderr(complaint):
-            if default is None:
-                return tyro.cli(options, prog=f"ashen {verb}", args=list(words))
-            return tyro.cli(options, prog=f"ashen {verb}", args=list(words), default=default)
+            how = {} if default is None else {"default": default}
+            how |= {"description": f"{cleandoc(options.__doc__)}\n\n{more_help}"} if more_help else {}
+            return tyro.cli(options, prog=f"ashen {verb}", args=list(words), **how)
     except SystemExit as exit_:
         if not exit_.code:
             raise

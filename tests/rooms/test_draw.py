@@ -8,8 +8,9 @@ from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, REPORTED_STEP_S, STEP_S, Outcome
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
-from ashen.draw import Overlay, ink, picture
+from ashen.draw import Overlay, between, ink, picture
 from ashen.draw.attacks import boss_attacks, boss_hits, is_invulnerable, sword_hit
+from ashen.draw.ground import follow, paint_ground
 
 IUDEX = boss_file("iudex")
 SIZE = (480, 270)
@@ -207,3 +208,44 @@ def test_unknown_animations_and_places_outside_the_arena_are_drawn():
     """Breaks if a name the tables lack, or a body that fell over the cliff, ends a film."""
     state = standing(player_animation=-1, boss_animation=-1, player_x_m=139.0 + 40.0, player_y_m=560.0, phase=2)
     assert picture(state, size=SIZE).shape == (270, 480, 3)
+
+
+def test_bodies_move_between_steps_by_the_shorter_turn():
+    """Breaks if a body spins the long way round between two steps, or its clock does not run on."""
+    now, after = np.zeros(2, FIGHT_STATE)
+    now["player_x_m"], after["player_x_m"] = 1.0, 3.0
+    now["boss_yaw_rad"], after["boss_yaw_rad"] = 3.0, 3.0 - 2.0 * np.pi + 0.6
+    now["boss_hp"], after["boss_hp"] = 100.0, 50.0
+    half = between(now, after, 0.5)
+    assert half["player_x_m"] == 2.0
+    assert half["boss_yaw_rad"] == pytest.approx(3.3)
+    assert half["boss_hp"] == 100.0
+    assert half["boss_animation_s"] == pytest.approx(0.5 * REPORTED_STEP_S)
+    assert between(now, after, 0.0) == now
+
+
+@pytest.mark.parametrize("bearing_rad", [0.0, 1.1, np.pi, -2.0])
+def test_a_turned_picture_has_the_camera_looking_up(bearing_rad: float):
+    """Breaks if who plays and steers forward does not see the player go up, or if the ground turns another way."""
+    across, along = np.cos(bearing_rad), np.sin(bearing_rad)
+    ahead = {"boss_x_m": 139.0 + 5.0 * across, "boss_y_m": 594.0 + 5.0 * along, "player_x_m": 139.0}
+    faces = {"player_yaw_rad": -0.5 * np.pi - bearing_rad, "boss_yaw_rad": 0.5 * np.pi - bearing_rad}
+    state = standing(**ahead, **faces, player_y_m=594.0, camera_nx=across, camera_ny=along)
+    image = picture(state, size=SIZE, camera_up=True)
+    down, right = middle(image, ink.BOSSES[1]) - middle(image, ink.PLAYER)
+    assert right == pytest.approx(0.0, abs=2.0)
+    assert down < -30.0
+
+
+@pytest.mark.parametrize("up_rad", [0.3, -2.5, np.pi])
+def test_the_ground_turns_with_the_bodies(up_rad: float):
+    """Breaks if a turned picture paints wall and cliff elsewhere than where they stop a body."""
+    far = standing(player_x_m=139.0 - 20.0, boss_x_m=139.0 + 20.0, player_y_m=596.0)
+    views = [follow(far, 400, 400, up) for up in (0.5 * np.pi, up_rad)]
+    grounds = [np.asarray(paint_ground(IUDEX, view).convert("L"), np.float64) for view in views]
+    places = 139.0 + np.random.default_rng(0).uniform(-17.0, 17.0, (500, 2)) + (0.0, 457.0)
+    seen = []
+    for view, ground in zip(views, grounds, strict=True):
+        columns, rows = np.array([view.place(*place) for place in places]).astype(int).T
+        seen.append(ground[rows, columns])
+    assert np.corrcoef(*seen)[0, 1] > 0.9

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from ashen.core.errors import UserError
-from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, REPORTED_STEP_S
-from ashen.reports.film import between, choose_fight, film, telling_picture
+from ashen.core.fight import ACTION_NAMES, FIGHT_STATE
+from ashen.reports.film import choose_fight, film, telling_picture
 from ashen.runs.fights import FightRecord, save_fight
 
 STEPS = 6
@@ -81,20 +81,6 @@ def test_one_picture_of_a_fight(tmp_path: Path):
     out = film(save_fight(a_fight(), tmp_path), tmp_path / "fight.png")
     with Image.open(out) as image:
         assert np.array_equal(np.asarray(image), telling_picture(a_fight()))
-
-
-def test_bodies_move_between_steps_by_the_shorter_turn():
-    """Breaks if a body spins the long way round between two steps, or its clock does not run on."""
-    now, after = np.zeros(2, FIGHT_STATE)
-    now["player_x_m"], after["player_x_m"] = 1.0, 3.0
-    now["boss_yaw_rad"], after["boss_yaw_rad"] = 3.0, 3.0 - 2.0 * np.pi + 0.6
-    now["boss_hp"], after["boss_hp"] = 100.0, 50.0
-    half = between(now, after, 0.5)
-    assert half["player_x_m"] == 2.0
-    assert half["boss_yaw_rad"] == pytest.approx(3.3)
-    assert half["boss_hp"] == 100.0
-    assert half["boss_animation_s"] == pytest.approx(0.5 * REPORTED_STEP_S)
-    assert between(now, after, 0.0) == now
 
 
 def test_the_fight_asked_for_is_chosen_among_the_newest(tmp_path: Path):

@@ -1,6 +1,7 @@
 """Pictures of a fight: one FIGHT_STATE row in, one image out. Knows no run, no agent and no window."""
 
-from ashen.draw.panel import Overlay
+from ashen.draw.motion import between
+from ashen.draw.panel import HP_MEMORY_STEPS, Overlay
 from ashen.draw.scene import picture
 
-__all__ = ["Overlay", "picture"]
+__all__ = ["HP_MEMORY_STEPS", "Overlay", "between", "picture"]

@@ -1,7 +1,8 @@
 """The arena seen from above, painted once for each boss, and the window of it that a picture shows."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from math import cos, pi, sin
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ _Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class View:
-    """The part of the ground a picture shows, on a canvas with x to the right and y up.
+    """The part of the ground a picture shows, on a canvas with x to the right and y up unless it is turned.
 
     Args:
         x_m: what lies in the middle of the canvas.
@@ -35,6 +36,7 @@ class View:
         scale: pixels per metre.
         width: of the canvas in pixels.
         height: likewise.
+        up_rad: the direction on the ground that points up the canvas; a quarter turn from x is y.
     """
 
     x_m: float
@@ -42,13 +44,21 @@ class View:
     scale: float
     width: int
     height: int
+    up_rad: float = 0.5 * pi
 
     def place(self, x_m: float, y_m: float) -> tuple[float, float]:
         """Pixel of a place."""
-        return 0.5 * self.width + (x_m - self.x_m) * self.scale, 0.5 * self.height - (y_m - self.y_m) * self.scale
+        dx, dy, (up_x, up_y) = x_m - self.x_m, y_m - self.y_m, self.up
+        right, up = dx * up_y - dy * up_x, dx * up_x + dy * up_y
+        return 0.5 * self.width + right * self.scale, 0.5 * self.height - up * self.scale
+
+    @cached_property
+    def up(self) -> tuple[float, float]:
+        """The direction that points up as a vector of length 1 on the ground."""
+        return cos(self.up_rad), sin(self.up_rad)
 
 
-def follow(state: np.void, width: int, height: int) -> View:
+def follow(state: np.void, width: int, height: int, up_rad: float = 0.5 * pi) -> View:
     """The window that keeps both bodies well in view: a smooth function of the state alone, so films do not jerk."""
     dx, dy = state["boss_x_m"] - state["player_x_m"], state["boss_y_m"] - state["player_y_m"]
     half_m = 4.6 + float(np.sqrt(0.25 * (dx * dx + dy * dy) + 9.0))
@@ -56,7 +66,8 @@ def follow(state: np.void, width: int, height: int) -> View:
     x = 0.5 * float(state["boss_x_m"] + state["player_x_m"])
     y = 0.5 * float(state["boss_y_m"] + state["player_y_m"])
     # The bars at the bottom are taller than what stands at the top, so the fight stands a little above the middle.
-    return View(x, y - 0.035 * height / scale, scale, width, height)
+    below_m = 0.035 * height / scale
+    return View(x - below_m * cos(up_rad), y - below_m * sin(up_rad), scale, width, height, up_rad)
 
 
 def paint_ground(path: Path, view: View) -> Image.Image:
@@ -66,11 +77,13 @@ def paint_ground(path: Path, view: View) -> Image.Image:
         UserError: the boss's table is missing or broken.
     """
     picture, left_m, top_m = _ground(path)
-    per_pixel = PIXELS_PER_M / view.scale
-    left = (view.x_m - left_m) * PIXELS_PER_M - 0.5 * view.width * per_pixel
-    top = (top_m - view.y_m) * PIXELS_PER_M - 0.5 * view.height * per_pixel
-    window = (left, top, left + view.width * per_pixel, top + view.height * per_pixel)
-    return picture.transform((view.width, view.height), Image.Transform.EXTENT, window, fillcolor=_ROCK)
+    per_pixel, (up_x, up_y) = PIXELS_PER_M / view.scale, view.up
+    # How far one goes in the painted ground, to the right and down, with each pixel of the view to the right and down.
+    across, along = up_y * per_pixel, up_x * per_pixel
+    left = (view.x_m - left_m) * PIXELS_PER_M - 0.5 * (across * view.width - along * view.height)
+    top = (top_m - view.y_m) * PIXELS_PER_M - 0.5 * (along * view.width + across * view.height)
+    turn = (across, -along, left, along, across, top)
+    return picture.transform((view.width, view.height), Image.Transform.AFFINE, turn, fillcolor=_ROCK)
 
 
 @cache

@@ -15,6 +15,8 @@ from ashen.draw import ink
 
 SHARE: Final = 0.29
 """The part of a picture's width that the panel takes."""
+HP_MEMORY_STEPS: Final = 10
+"""Steps for which lost hit points stay yellow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ class Overlay:
     @property
     def has_panel(self) -> bool:
         """Whether there is anything for the panel to show."""
-        return bool(self.action_name or self.scores is not None or self.reward_terms)
+        return bool(self.action_name or self.scores is not None or self.mask is not None or self.reward_terms)
 
 
 @lru_cache(maxsize=2)

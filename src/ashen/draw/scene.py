@@ -1,5 +1,6 @@
 """A whole picture: the ground with what moves on it, the bars over it, the panel beside it."""
 
+from math import atan2, pi
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,12 @@ _SMOOTH: Final = 2
 
 
 def picture(
-    state: np.void, boss: str = "iudex", overlay: Overlay | None = None, size: tuple[int, int] = DEFAULT_SIZE
+    state: np.void,
+    boss: str = "iudex",
+    overlay: Overlay | None = None,
+    size: tuple[int, int] = DEFAULT_SIZE,
+    *,
+    camera_up: bool = False,
 ) -> NDArray[np.uint8]:
     """Draw one state of a fight.
 
@@ -28,6 +34,7 @@ def picture(
         boss: name of the boss or path of its TOML file.
         overlay: the agent's view of it, and the outcome; without one the ground fills the picture.
         size: width and height in pixels, both even (films need that) and at least 160 x 90.
+        camera_up: turn the ground so that the camera looks up the picture, as who plays needs it; else y points up.
 
     Returns:
         RGB picture, uint8 [height, width, 3].
@@ -42,16 +49,19 @@ def picture(
     unit = height / 540
     panel_width = 2 * round(0.5 * SHARE * width) if overlay.has_panel else 0
     canvas = Image.new("RGB", size)
-    canvas.paste(_fight(state, boss, overlay, width - panel_width, height, unit))
+    up_rad = atan2(state["camera_ny"], state["camera_nx"]) if camera_up else 0.5 * pi
+    canvas.paste(_fight(state, boss, overlay, width - panel_width, height, unit, up_rad))
     if panel_width:
         canvas.paste(draw_panel(overlay, panel_width, height, unit), (width - panel_width, 0))
     return np.array(canvas)
 
 
-def _fight(state: np.void, boss: str, overlay: Overlay, width: int, height: int, unit: float) -> Image.Image:
+def _fight(
+    state: np.void, boss: str, overlay: Overlay, width: int, height: int, unit: float, up_rad: float
+) -> Image.Image:
     """The fight itself with its bars, without the panel."""
     path = boss_file(boss)
-    view = follow(state, _SMOOTH * width, _SMOOTH * height)
+    view = follow(state, _SMOOTH * width, _SMOOTH * height, up_rad)
     ground = paint_ground(path, view)
     pen = ImageDraw.Draw(ground, "RGBA")
     draw_attacks(pen, view, state, path)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ashen.core.errors import UserError
-from ashen.core.fight import REPORTED_STEP_S, STEP_S, Outcome
+from ashen.core.fight import STEP_S, Outcome
 from ashen.core.tables import boss_file
-from ashen.draw import Overlay, picture
+from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
 from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
 
@@ -55,34 +55,30 @@ ENCODINGS: Final = {
     ".gif": Encoding("gif", "pal8", ("-filter_complex", _PALETTE), (640, 360), 10, 12.0),
 }
 """By file ending. Gif and webp are for README pages, where a whole fight would be too large."""
-_MOVING: Final = (
-    *(f"{who}_{axis}_m" for who in ("player", "boss", "camera") for axis in "xyz"),
-    *("camera_nx", "camera_ny", "camera_nz"),
-)
-_HP_MEMORY: Final = 10
-"""Steps for which lost hit points stay yellow."""
 
 
-def choose_fight(run: Path, which: str = "best") -> Path:
+def choose_fight(run: Path, which: str | None = None) -> Path:
     """A recorded fight of a run worth watching.
 
     Args:
         run: the run's folder.
         which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
             quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
-            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded.
+            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded; None
+            is the last fight of a human and the typical one of an agent.
 
     Raises:
         UserError: the run has no recorded fights, or ``which`` is unknown.
     """
-    if which not in WHICH:
+    if which not in (*WHICH, None):
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}")
     paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
     if not paths:
-        raise UserError(f"{run} has no recorded fights yet; train it further or film another run")
+        raise UserError(f"{run} has no recorded fights yet; let it fight first, or film another run")
     metas = {path: load_meta(path) for path in paths}
     newest = max(meta["env_step"] for meta in metas.values())
     metas = {path: meta for path, meta in metas.items() if meta["env_step"] == newest}
+    which = which or ("last" if all(meta["kind"] == "human" for meta in metas.values()) else "typical")
     if which == "last":
         return max(metas, key=lambda path: (metas[path]["fight_number"], path.name))
     if which == "typical":
@@ -175,29 +171,10 @@ def _frames(
     yield from repeat(picture(record.states[steps], boss, _overlay(record, steps), size), hold)
 
 
-def between(now: np.void, after: np.void, share: float) -> np.void:
-    """The state a ``share`` in 0..1 of the way from one step to the next: bodies and camera move, the rest waits.
-
-    Args:
-        now: FIGHT_STATE record.
-        after: the one a step later.
-        share: 0 gives ``now``.
-    """
-    state = now.copy()
-    for name in _MOVING:
-        state[name] += share * (after[name] - now[name])
-    for who in ("player", "boss"):
-        turn = (after[f"{who}_yaw_rad"] - now[f"{who}_yaw_rad"] + np.pi) % (2.0 * np.pi) - np.pi
-        state[f"{who}_yaw_rad"] += share * turn
-        state[f"{who}_animation_s"] += share * REPORTED_STEP_S
-    state["previous_boss_attack_since_s"] += share * REPORTED_STEP_S
-    return state
-
-
 def _overlay(record: FightRecord, step: int) -> Overlay:
     """What the panel shows from ``step`` to the next; after the last step, how the fight ended."""
     meta, last = record.meta, len(record.actions)
-    before = record.states[max(0, step - _HP_MEMORY)]
+    before = record.states[max(0, step - HP_MEMORY_STEPS)]
     shown = min(step, last - 1)
     return Overlay(
         title=_title(meta),

@@ -44,8 +44,8 @@ class FightRecord:
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
     """``outcome`` (a name of :class:`Outcome`), ``seed, table_hash, schema_version, boss, fight, encoder, reward,
-    action_names, term_names, score_kind, env_step, kind`` ("evaluation" or "training"), ``fight_number, policy,
-    recorded_at, num_steps``."""
+    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "training" or "human"), ``fight_number,
+    policy, recorded_at, num_steps``; of a human also ``start``."""
 
     @property
     def outcome(self) -> Outcome:
@@ -156,7 +156,7 @@ def load_meta(path: Path) -> dict[str, Any]:
 
 
 def list_fights(folder: Path, kind: str = "") -> list[Path]:
-    """The recorded fights of a folder, oldest step first; ``kind`` is "evaluation", "training" or all."""
+    """The recorded fights of a folder, oldest step first; ``kind`` is "evaluation", "training", "human" or all."""
     return sorted(folder.glob(f"{kind}*.npz"), key=lambda path: path.name.split("-")[1:])
 
 

@@ -1,0 +1,34 @@
+"""Where the fights of humans are kept: the run folder ``human``, which films and plots find by this name."""
+
+from pathlib import Path
+
+from ashen.core.errors import UserError
+from ashen.play.bout import HUMAN, Bout
+from ashen.runs.fights import list_fights, save_fight
+from ashen.runs.folder import RunFolder, create_run
+
+
+def human_run(runs_dir: Path) -> RunFolder:
+    """The run folder of all human fights, made if it is not there.
+
+    Raises:
+        UserError: it cannot be made, or a training has taken its name.
+    """
+    run = RunFolder(runs_dir / HUMAN)
+    if not run.config_file.is_file():
+        run = create_run(runs_dir, HUMAN, HUMAN)
+        run.write_config({"policy": HUMAN})
+    elif run.read_config().get("policy") != HUMAN:
+        raise UserError(f"{run.path} is a training's folder; rename it, or choose another --runs-dir")
+    return run
+
+
+def keep(run: RunFolder, bout: Bout) -> Path:
+    """Save a fight under the next free number.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    numbers = [path.stem.split("-")[2] for path in list_fights(run.fights, f"{HUMAN}-000000000-")]
+    number = 1 + max((int(text) for text in numbers if text.isdigit()), default=-1)
+    return save_fight(bout.record(number), run.fights)
