@@ -50,6 +50,7 @@ def judge(
     begin = time.perf_counter()
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     env = make_vec(**env_options, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
+    start = "random" if random_start else "fixed"
     try:
         policy = make_policy(env)
         world = {key: env_options[key] for key in ("boss", "fight", "reward")}
@@ -58,7 +59,7 @@ def judge(
             policy,
             fight_seeds(seed, fights),
             record=record,
-            facts=world | {"encoder": env_options["encoder"]} | (facts or {}),
+            facts=world | {"encoder": env_options["encoder"], "start": start} | (facts or {}),
             until_sure=until_sure,
             progress=progress,
         )
@@ -66,10 +67,17 @@ def judge(
     finally:
         env.close()
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
-    start = "random" if random_start else "fixed"
     seconds = time.perf_counter() - begin
     return (
         figures
         | {"seconds": seconds, "table_hash": table_hash, "start": start, "seed": seed, "policy": policy.name}
         | world
     )
+
+
+def first_fight(make_policy: Callable[[Any], Policy], env_options: dict[str, Any], seed: int) -> FightRecord:
+    """The record of a match's first fight from the fixed start; arguments as of :func:`judge`."""
+    records: list[FightRecord] = []
+    facts = {"kind": "evaluation", "env_step": 0}
+    judge(make_policy, env_options, fights=1, seed=seed, record=records.append, facts=facts)
+    return records[0]

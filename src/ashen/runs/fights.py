@@ -43,9 +43,10 @@ class FightRecord:
     scores: NDArray[np.float32]
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
-    """``outcome`` (a name of :class:`Outcome`), ``seed, table_hash, schema_version, boss, fight, encoder, reward,
+    """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
     action_names, term_names, score_kind, env_step, kind`` ("evaluation" or "training"), ``fight_number, policy,
-    recorded_at, num_steps``."""
+    recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of the random stream and
+    ``nth_of_seed``, how many fights that stream had before. Older records lack ``start`` and ``nth_of_seed``."""
 
     @property
     def outcome(self) -> Outcome:
