@@ -1,8 +1,8 @@
 """One step of one fight with all that happened inside it, for explanations.
 
 The step itself is made by ``step_fight``. Beside it, copies of the world run through the same compiled rules frame by
-frame, and with tables from which something was taken out, so that a copy stands where a rule found it: the boss before a
-wall stops him, the bodies before a blow lands. Nothing is decided here.
+frame, and with tables from which something was taken out, so that a copy stands where a rule found it: the boss before
+a wall stops him, the bodies before a blow lands. Nothing is decided here.
 """
 
 from dataclasses import dataclass

@@ -138,10 +138,8 @@ def _draw_text(frame: FrameTrace, table: np.void, names: Names) -> str:
         odds = 100 * act["chain_odds"][now["chain"]]
         chain = f", {names.chain(act['chain'][now['chain']])} ({odds:.0f} % of its chains)"
     cools = f"; on cooldown {draw.cooling_s[draw.act]:.1f} s" if draw.act in draw.cooling_s else ""
-    return (
-        f"drew {what} ({points(chosen)} of {points(draw.total)}{cools}{others}){chain}, as for {_rule_text(draw.rule)}: "
-        f"{where}; {_goes(frame, table)}"
-    )
+    drew = f"drew {what} ({points(chosen)} of {points(draw.total)}{cools}{others}){chain}"
+    return f"{drew}, as for {_rule_text(draw.rule)}: {where}; {_goes(frame, table)}"
 
 
 def _act_name(table: np.void, names: Names, phase: int, act: int) -> str:
@@ -193,12 +191,12 @@ def _ends(frame: FrameTrace, table: np.void, names: Names) -> Iterator[str]:
         act = table["acts"][before["phase"] - 1, before["act"]]
         if act["kind"] != ACT_ATTACK:
             return
-        name, distance = names.act(before["phase"], before["act"]), ai_distance_m(now, table["rules"])
+        name, away = names.act(before["phase"], before["act"]), f"{ai_distance_m(now, table['rules']):.1f} m"
         if now["mode"] == MODE_ATTACK and not has_decided(frame):
-            yield f"begins {names.boss(now['attack'])} of {name}: {distance:.1f} m, within {points(act['approach_m'])} m"
+            yield f"begins {names.boss(now['attack'])} of {name}: {away}, within {points(act['approach_m'])} m"
         elif has_decided(frame):
             patience = seconds(act["approach_life_f"])
-            yield f"gives up {name}: {distance:.1f} m, beyond {points(act['approach_m'])} m, walked up for {patience}"
+            yield f"gives up {name}: {away}, beyond {points(act['approach_m'])} m, walked up for {patience}"
     elif before["mode"] == MODE_SIDE_WALK and has_decided(frame):
         yield "has walked aside"
 

@@ -48,8 +48,8 @@ def _head(explanation: Explanation) -> Iterator[str]:
     world = f"{meta['fight']} fight against {meta['boss']}, {meta.get('start', 'fixed')} start"
     seed = f"seed {meta['seed']}, fight {meta.get('nth_of_seed', 0)} of its stream"
     yield f"{meta['policy']}: {world}, {seed}: {meta['outcome']} after {count} steps ({count * STEP_S:.1f} s)"
-    yield "A step is 0.1 s of three frames: f0 the keys, f1 to f3. The line of a step is what its action was chosen from."
-    yield "m between the centres, the player's bearing from the boss; the boss's AI measures between surfaces."
+    yield "A step is 0.1 s: f0 the keys, then three frames. Its line is what the action at the end was chosen from:"
+    yield "metres between the centres (the boss's AI measures between surfaces), the player's side seen from the boss."
 
 
 def _step_line(explanation: Explanation, step: int) -> str:
