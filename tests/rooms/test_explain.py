@@ -9,7 +9,7 @@ import pytest
 
 from ashen.agents import PPOConfig
 from ashen.core.errors import UserError
-from ashen.core.fight import ACTION_NAMES, LIGHT_ATTACK, NOTHING, Outcome
+from ashen.core.fight import ACTION_NAMES, LIGHT_ATTACK, NOTHING, PARRY, Outcome
 from ashen.evaluation.explain.boss import boss_events, draw_of, has_decided
 from ashen.evaluation.explain.events import Names
 from ashen.evaluation.explain.fight import explain_fight
@@ -22,6 +22,7 @@ from ashen.runs.fights import load_fight
 from ashen.runs.folder import create_run
 from ashen.sim.backend import SimBackend
 from ashen.sim.boss_ai import start_attack
+from ashen.sim.records import MODE_ATTACK, MODE_DECIDE, MODE_HELD
 from ashen.sim.trace import Tables, trace_step
 from ashen.training.loop import Training
 from ashen.training.recipe import load_recipe
@@ -85,8 +86,8 @@ def test_every_lost_hit_point_has_one_reason(opponent, fight, seed):
 
 def test_a_drawn_act_had_the_weight_that_is_told():
     """Breaks if a decision is missed, or if the number drawn does not fall on the act among the weights told."""
-    draws = 0
-    for step, backend in (pair for kind in ("phase1", "full", "phase2") for pair in steps_of(kind, 5)):
+    draws, right_after_an_attack = 0, 0
+    for step, backend in (pair for kind in ("phase1", "phase2") for seed in range(6) for pair in steps_of(kind, seed)):
         table = backend.tables[0]
         for frame in step.frames:
             if not has_decided(frame):
@@ -96,13 +97,15 @@ def test_a_drawn_act_had_the_weight_that_is_told():
                 continue
             draw = draw_of(frame, table)
             act, draws = int(frame.decided["act"]), draws + 1
+            right_after_an_attack += int(frame.before["mode"] == MODE_ATTACK)
             below = draw.walk_weight + sum(weight for other, weight in draw.weights.items() if other < act)
             if act in draw.weights:
                 assert below <= draw.number < below + draw.weights[act]
             else:
                 assert draw.number < draw.walk_weight
             assert all(draw.weights[cooling] == 1.0 for cooling in draw.cooling_s)
-    assert draws > 20
+    assert draws > 50
+    assert right_after_an_attack > 3
 
 
 def test_what_is_told_of_blows_agrees_with_the_figures():
@@ -137,7 +140,7 @@ class Scene:
         self.world["player_x"] = 139.0 + distance_m * math.sin(off)
         self.world["player_y"], self.world["player_yaw"] = 596.0 - distance_m * math.cos(off), math.pi
         self.world["view_yaw"], self.world["ready_f"] = 0.5 * math.pi, 0
-        self.world["mode"], self.world["mode_f"] = 5, 1000  # held
+        self.world["mode"], self.world["mode_f"] = MODE_HELD, 1000
         self.names = Names("iudex", self.table)
         self._blows = Blows(self.table, self.names)
 
@@ -195,10 +198,29 @@ def test_a_swing_is_told_with_the_figures_worked_by_hand():
     assert "out of reach" in Scene(6.0).told(LIGHT_ATTACK, *[NOTHING] * 5)[1]
 
 
+def test_grabs_parries_and_staggers_are_told():
+    """Breaks if what a blow did besides damage is lost: a grab's later damage, a parry, half a parry, a stagger."""
+    texts = Scene(2.0).attack("Attack3010", 40).told(*[NOTHING] * 20)
+    assert texts[0].endswith("GRABBED, ThrowDef, 174 HP fall due in 1.9 s")
+    assert texts[1] == "the throw he is in does its damage: -174 HP"
+    scene = Scene(3.0)
+    scene.told(PARRY, NOTHING, NOTHING)
+    (text,) = scene.attack("Attack3014", 40).told(NOTHING)
+    assert text.endswith("PARRIED (frame 10 of the parry, full in 7-12), boss stunned for 2.5 s")
+    scene = Scene(3.0)
+    scene.told(PARRY)
+    text = scene.attack("Attack3014", 40).told(NOTHING)[0]
+    assert text.endswith("HALF PARRIED (frame 4 of the parry, full in 7-12), -108 HP (80 % of 135), -68 stamina")
+    scene = Scene(2.5).attack("Attack3002", 0)
+    scene.world["poise"] = 10.0
+    told = scene.told(LIGHT_ATTACK, *[NOTHING] * 5)
+    assert any(text.endswith("poise 10 -> -4: staggered for 3.0 s, what he was doing is broken off") for text in told)
+
+
 def test_a_draw_is_told_with_its_candidates():
     """Breaks if candidates, weights, cooldowns or distances of a draw are not those of the table at this place."""
     scene = Scene(5.0)
-    scene.world["mode"] = 0
+    scene.world["mode"] = MODE_DECIDE
     scene.world["ready_f"][7] = scene.world["clock_f"] + 1 + 63  # A9; the clock runs on by one before the draw
     (text,) = scene.told(NOTHING)
     assert re.match(r"drew A\d Attack30\d\d \(", text)
@@ -222,9 +244,9 @@ def test_a_refused_input_is_told_with_its_lock():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A small run whose training fights start at random poses, several of them recorded."""
-    small = {"num_envs": 2, "total_steps": 4000, "evaluate_every": 4000, "evaluation_fights": 2, "final_fights": 1}
+    small = {"num_envs": 2, "total_steps": 3000, "evaluate_every": 3000, "evaluation_fights": 2, "final_fights": 1}
     small |= {"record_every": 500, "random_start": True, "skip_steps": True}
-    recipe = replace(load_recipe("phase1"), **small, ppo=PPOConfig(rollout_steps=32, width=16))
+    recipe = replace(load_recipe("phase1"), **small, ppo=PPOConfig(rollout_steps=500, width=16))
     folder = create_run(tmp_path_factory.mktemp("runs"), "small", "x")
     folder.write_config({"recipe": to_table(recipe)})
     list(Training(recipe).run(folder, lambda: False))
@@ -272,7 +294,7 @@ def test_the_text_shows_what_was_asked_for():
     assert events.count("\n") < whole.count("\n")
     assert set(re.findall(r"^ {14}f\d (\w+)", hits, re.M)) == {"hit"}
     lost = record.states["player_max_hp"][0] - record.states["player_hp"][-1]
-    assert f"player lost {lost:.0f} HP, 0 left of 454" in hits
+    assert f"whole fight: player lost {lost:.0f} HP, 0 left of 454" in hits
     part = explanation_text(explanation, "all", range(10, 13))
     assert re.findall(r"^ {0,3}(\d+) ", part, re.M) == ["10", "11", "12"]
     with pytest.raises(UserError, match="the fight has steps 0 to"):

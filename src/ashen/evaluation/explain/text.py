@@ -82,4 +82,4 @@ def _sums(explanation: Explanation) -> Iterator[str]:
         parts = ", ".join(f"{cause} {points(hp)} ({times[cause]} x)" for cause, hp in lost.most_common())
         total = math.fsum(lost.values())
         ending = f"{last[f'{body}_hp']:.0f} left of {last[f'{body}_max_hp']:.0f}"
-        yield f"{body} lost {points(np.round(total, 1))} HP, {ending}{': ' if parts else ''}{parts}"
+        yield f"whole fight: {body} lost {points(np.round(total, 1))} HP, {ending}{': ' if parts else ''}{parts}"
