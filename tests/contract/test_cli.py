@@ -206,7 +206,13 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     """Breaks if a record, a run or an opponent is not explained, or if --out, --around or a seed has no effect."""
     record = list_fights(runs_dir / "done" / "fights")[0]
     told = {}
-    for words in (["done"], ["done", "--which", "0"], [str(record)], ["done", "--seed", "3"], ["random", "--seed", "3"]):
+    for words in (
+        ["done"],
+        ["done", "--which", "0"],
+        [str(record)],
+        ["done", "--seed", "3"],
+        ["random", "--seed", "3"],
+    ):
         assert main(["explain", *words]) == 0
         told[" ".join(words)] = capsys.readouterr().out
     assert told["done"] == told["done --which 0"] == told[str(record)]

@@ -6,11 +6,12 @@ import numpy as np
 
 from ashen.core.fight import ACTION_NAMES, NOTHING
 from ashen.evaluation.explain.events import Event, Names, points
-from ashen.sim.player import is_valid, shown_clock_s
+from ashen.sim.player import is_valid
 from ashen.sim.records import FRAMES_PER_S
 from ashen.sim.trace import FrameTrace, StepTrace
 
 _WALKS, _ROLLS = range(8), range(8, 16)
+_LOCKED = {"lock_move_s": "walking", "lock_roll_s": "rolling", "lock_attack_s": "attacks and parries"}
 
 
 def input_events(step: StepTrace, table: np.void, names: Names) -> Iterator[Event]:
@@ -35,10 +36,7 @@ def refusal(world: np.void, table: np.void, names: Names, action: int) -> str:
     if action not in _WALKS and world["stamina_halves"] <= 1:
         return f"no stamina left ({points(world['stamina_halves'] / 2)})"
     lock = "lock_move_s" if action in _WALKS else "lock_roll_s" if action in _ROLLS else "lock_attack_s"
-    what = lock.split("_")[1]
-    clock = shown_clock_s(world, rules, move)
-    name = names.move(world["move"])
-    return f"{name} locks {what} until {move[lock]:.2f} s of its clock, which shows {clock:.2f} s"
+    return f"{names.move(world['move'])} locks {_LOCKED[lock]} until its clock shows {move[lock]:.2f} s"
 
 
 def frame_events(frame: FrameTrace, table: np.void, names: Names) -> Iterator[Event]:

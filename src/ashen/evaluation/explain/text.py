@@ -22,7 +22,8 @@ def explanation_text(explanation: Explanation, show: Show, steps: range) -> str:
 
     Args:
         explanation: the fight.
-        show: ``"all"`` steps, those with ``"events"``, or those with ``"hits"``, blows and lost hit points alone.
+        show: ``"all"`` steps, those with ``"events"`` (what is the same as in the step before is told once), or those
+            with ``"hits"``, blows and lost hit points alone.
         steps: which steps.
 
     Raises:
@@ -32,15 +33,22 @@ def explanation_text(explanation: Explanation, show: Show, steps: range) -> str:
     if not set(steps) & set(range(count)):
         raise UserError(f"the fight has steps 0 to {count - 1}, none from {steps.start} to {steps.stop - 1}")
     lines = [*_head(explanation), ""]
-    by_step: dict[int, list[Event]] = {}
-    for event in explanation.events:
-        if show != "hits" or event.kind == "hit":
-            by_step.setdefault(event.step, []).append(event)
+    by_step = _chosen(explanation.events, show)
     for step in range(max(0, steps.start), min(count, steps.stop)):
         if show == "all" or step in by_step:
             lines.append(_step_line(explanation, step))
             lines += [f"{'':14}{_frame(event)} {event.kind:6} {event.text}" for event in by_step.get(step, [])]
     return "\n".join([*lines, "", *_sums(explanation)]) + "\n"
+
+
+def _chosen(events: list[Event], show: Show) -> dict[int, list[Event]]:
+    """The events to tell, by step."""
+    told = {(event.step, event.text) for event in events} if show == "events" else set()
+    chosen: dict[int, list[Event]] = {}
+    for event in events:
+        if (show != "hits" or event.kind == "hit") and (event.step - 1, event.text) not in told:
+            chosen.setdefault(event.step, []).append(event)
+    return chosen
 
 
 def _head(explanation: Explanation) -> Iterator[str]:
