@@ -77,7 +77,7 @@ class ExplainOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A recorded fight's path, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
+    """A recorded fight, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
     which: str | None = None
     """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
     fight: Literal["full", "phase1", "phase2"] | None = None
