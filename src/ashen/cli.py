@@ -5,8 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ashen.core.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from ashen.options import ExplainOptions
+    from ashen.runs.fights import FightRecord
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 HELP = """usage: ashen VERB [OPTIONS]
@@ -17,12 +22,14 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
   play                 fight yourself, in a window, with keyboard or gamepad
   film RUN             film a fight of a run; of your own: film human
+  explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
   plot RUN...          draw learning curves
   fidelity             compare the simulator with the real game, figure by figure
   bench                measure the speed of the simulated fight here
   recipes              list the recipes
 
-RUN is a run's name or folder. evaluate also takes a built-in opponent:
+RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate and explain also take a
+built-in opponent:
   random, random-valid, always-attack, roll-and-hit
 
 ashen VERB --help tells the options of a verb, ashen --version the version.
@@ -81,6 +88,50 @@ def film(words: Sequence[str]) -> None:
     is_fight = options.run.endswith(".npz")
     fight = Path(options.run) if is_fight else choose_fight(open_run(options.run, options.runs_dir).path, options.which)
     print(film(fight, options.out))
+
+
+def explain(words: Sequence[str]) -> None:
+    """Tell why a fight went as it did."""
+    from ashen.display import say_if_cold
+    from ashen.evaluation.explain.fight import explain_fight
+    from ashen.evaluation.explain.text import explanation_text
+    from ashen.options import ExplainOptions, parse
+    from ashen.runs.files import write_text
+
+    options = parse(ExplainOptions, "explain", words)
+    say_if_cold()
+    record, where = _fight_to_explain(options)
+    text = explanation_text(explain_fight(record, where), options.show, options.steps)
+    if options.out is None:
+        print(text, end="")
+        return
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(options.out, text)
+    except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        raise UserError(f"cannot write {options.out}: {error.strerror}; choose another --out") from None
+    print(options.out)
+
+
+def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
+    """The fight asked for, recorded or fought now, and what it is called in errors."""
+    from ashen.evaluation.judge import first_fight
+    from ashen.evaluation.opponents import DESCRIPTIONS
+    from ashen.reports.film import choose_fight
+    from ashen.runs.fights import load_fight
+    from ashen.runs.folder import open_run
+    from ashen.training.contenders import find_contender
+
+    if options.run.endswith(".npz"):
+        return load_fight(Path(options.run)), options.run
+    if options.run in DESCRIPTIONS or options.is_anew:
+        if options.which is not None:
+            raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
+        contender = find_contender(options.run, options.runs_dir)
+        fight = {} if options.fight is None else {"fight": options.fight}
+        return first_fight(contender.make_policy, contender.env_options | fight, options.seed or 0), options.run
+    path = choose_fight(open_run(options.run, options.runs_dir, tuple(DESCRIPTIONS)).path, options.which)
+    return load_fight(path), str(path)
 
 
 def plot(words: Sequence[str]) -> None:
@@ -170,7 +221,7 @@ def recipes(words: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, play, film, plot, fidelity, bench, recipes)
+    verb.__name__: verb for verb in (train, evaluate, play, film, explain, plot, fidelity, bench, recipes)
 }
 
 

@@ -12,9 +12,12 @@ from typing import Any, Literal, TypeVar
 import tyro
 
 from ashen.core.errors import UserError
+from ashen.core.fight import MAX_STEPS
 from ashen.runs.folder import default_runs_dir
 
 Options = TypeVar("Options")
+AROUND_STEPS = 10
+"""How much is told before and after a step that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,57 @@ class FilmOptions:
     """The film; its ending says whether it is an mp4, a webp, a gif or a png."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """Tell why a fight went as it did: every decision of the boss, every blow that hit or missed, every refused input.
+
+    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed or --fight is
+    given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with this seed.
+    """
+
+    run: tyro.conf.Positional[str]
+    """A recorded fight, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
+    which: str | None = None
+    """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
+    fight: Literal["full", "phase1", "phase2"] | None = None
+    """What is fought anew: the run's own if not given, full for opponents."""
+    seed: int | None = None
+    """Of the fight fought anew, 0 if not given; same seed, same fight."""
+    show: Literal["all", "events", "hits"] = "events"
+    """All steps, those in which something happened, or only blows and lost hit points."""
+    around: int | None = None
+    """Only the second before and after this step."""
+    from_step: int | None = None
+    """Only from this step on."""
+    to_step: int | None = None
+    """Only up to this step."""
+    out: Path | None = None
+    """The file to write; the terminal if not given."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.around is not None and (self.from_step is not None or self.to_step is not None):
+            raise UserError("--around and --from-step, --to-step exclude each other; give one of the two")
+        if self.which is not None and self.is_anew:
+            raise UserError("--which chooses a recorded fight, --seed and --fight make a new one; give one of the two")
+        if self.run.endswith(".npz") and (self.which is not None or self.is_anew):
+            raise UserError(f"{self.run} is one recorded fight; leave out --which, --seed and --fight")
+
+    @property
+    def is_anew(self) -> bool:
+        """Whether a run's agent is to fight anew."""
+        return self.seed is not None or self.fight is not None
+
+    @property
+    def steps(self) -> range:
+        """The steps asked for."""
+        if self.around is not None:
+            return range(self.around - AROUND_STEPS, self.around + AROUND_STEPS + 1)
+        last = MAX_STEPS if self.to_step is None else self.to_step
+        return range(self.from_step or 0, last + 1)
 
 
 @dataclass(frozen=True)

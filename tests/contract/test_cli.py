@@ -83,6 +83,18 @@ def _complaint(words, capsys):
         (["play", "--speed", "0"], "--speed 0.0 must lie between 0.1 and 10"),
         (["play", "--fights", "0"], "--fights must be at least 1"),
         (["film", "human"], "unknown run 'human'"),
+        (["explain"], "see: ashen explain --help"),
+        (["explain", "dome"], "unknown run 'dome'"),
+        (["explain", "randm"], "did you mean 'random'"),
+        (["explain", "none.npz"], "no recorded fight at none.npz"),
+        (["explain", "none.npz", "--seed", "1"], "none.npz is one recorded fight; leave out"),
+        (["explain", "random", "--which", "best"], "random has no recorded fights"),
+        (["explain", "done", "--which", "nicest"], "unknown choice of a fight 'nicest'"),
+        (["explain", "done", "--which", "9"], "no recorded fight 9"),
+        (["explain", "done", "--which", "best", "--seed", "1"], "give one of the two"),
+        (["explain", "done", "--around", "5", "--to-step", "9"], "give one of the two"),
+        (["explain", "done", "--from-step", "2999"], "the fight has steps 0 to"),
+        (["explain", "done", "--show", "some"], "some"),
         (["plot"], "see: ashen plot --help"),
         (["plot", "dome"], "unknown run 'dome'"),
         (["bench", "--repeats", "x"], "--repeats"),
@@ -193,6 +205,34 @@ def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):
         assert capsys.readouterr().out.strip() == str(out)
         assert out.stat().st_size > 1000
         out.unlink()
+
+
+def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_path):
+    """Breaks if a record, a run or an opponent is not explained, or if --out, --around or a seed has no effect."""
+    record = list_fights(runs_dir / "done" / "fights", "evaluation")[0]
+    told = {}
+    for words in (
+        ["done"],
+        ["done", "--which", "typical"],
+        ["done", "--which", "0"],
+        [str(record)],
+        ["done", "--seed", "3"],
+        ["random", "--seed", "3"],
+    ):
+        assert main(["explain", *words]) == 0
+        told[" ".join(words)] = capsys.readouterr().out
+    assert told["done"] == told["done --which typical"]
+    assert told["done --which 0"] == told[str(record)]
+    assert len({told["done"], told["done --seed 3"], told["random --seed 3"]}) == 3
+    assert all("player lost" in text for text in told.values())
+    out = tmp_path / "new" / "why.txt"
+    words = ["explain", "random", "--seed", "3", "--around", "30", "--show", "all", "--out", str(out)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    lines = [line for line in out.read_text(encoding="utf-8").splitlines() if line[:4].strip().isdigit()]
+    assert [int(line[:4]) for line in lines] == list(range(20, 41))
+    said = _complaint(["explain", "random", "--seed", "3", "--out", tmp_path], capsys)
+    assert "choose another --out" in said
 
 
 def test_help_version_and_recipes(capsys):

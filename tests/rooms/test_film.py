@@ -92,6 +92,9 @@ def test_the_fight_asked_for_is_chosen_among_the_newest(tmp_path: Path):
         save_fight(a_fight(outcome, steps, number, env_step), tmp_path / "fights")
     chosen = {which: choose_fight(tmp_path, which).name.split("-")[2] for which in ("best", "worst", "typical", "last")}
     assert chosen == {"best": "003", "worst": "004", "typical": "002", "last": "005"}
+    assert choose_fight(tmp_path, "4").name.split("-")[2] == "004"
+    with pytest.raises(UserError, match="choose from 1 to 5"):
+        choose_fight(tmp_path, "0")
 
 
 def test_what_cannot_be_filmed_is_said_in_one_line(tmp_path: Path):

@@ -52,8 +52,10 @@ def judge(
     """
     begin = time.perf_counter()
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
-    how = {"random_start": random_start, "randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
-    env = make_vec(**env_options, **how, num_envs=min(fights, side_by_side), seed=seed)
+    varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
+    num_envs = min(fights, side_by_side)
+    env = make_vec(**env_options, **varied, num_envs=num_envs, random_start=random_start, seed=seed)
+    start = "random" if random_start else "fixed"
     try:
         policy = make_policy(env)
         world = {key: env_options[key] for key in ("boss", "fight", "reward")}
@@ -62,7 +64,7 @@ def judge(
             policy,
             fight_seeds(seed, fights),
             record=record,
-            facts=world | {"encoder": env_options["encoder"]} | (facts or {}),
+            facts=world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {}),
             until_sure=until_sure,
             progress=progress,
         )
@@ -70,6 +72,14 @@ def judge(
     finally:
         env.close()
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
-    how = {"start": "random" if random_start else "fixed", "randomise": randomise, "seed": seed}
     seconds = time.perf_counter() - begin
-    return figures | {"seconds": seconds, "table_hash": table_hash, "policy": policy.name} | how | world
+    asked = {"start": start, "randomise": randomise, "seed": seed}
+    return figures | {"seconds": seconds, "table_hash": table_hash, "policy": policy.name} | asked | world
+
+
+def first_fight(make_policy: Callable[[Any], Policy], env_options: dict[str, Any], seed: int) -> FightRecord:
+    """The record of a match's first fight from the fixed start; arguments as of :func:`judge`."""
+    records: list[FightRecord] = []
+    facts = {"kind": "evaluation", "env_step": 0}
+    judge(make_policy, env_options, fights=1, seed=seed, record=records.append, facts=facts)
+    return records[0]

@@ -139,5 +139,5 @@ class _Round:
         )
         if self._tape is None:
             return result, None
-        meta = {"outcome": outcome.name, "seed": self._seeds[slot]} | match_facts(self._env, self._policy)
-        return result, self._tape.cut(slot, final, meta)
+        meta = {"outcome": outcome.name, "seed": self._seeds[slot], "nth_of_seed": 0}
+        return result, self._tape.cut(slot, final, meta | match_facts(self._env, self._policy))

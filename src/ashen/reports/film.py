@@ -64,27 +64,36 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
         run: the run's folder.
         which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
             quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
-            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded; None
-            is the last fight of a human and the typical one of an agent.
+            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded, a
+            number the fight of that number; None is the last fight of a human and the typical one of an agent.
 
     Raises:
-        UserError: the run has no recorded fights, or ``which`` is unknown.
+        UserError: the run has no recorded fights or none of that number, or ``which`` is unknown.
     """
-    if which not in (*WHICH, None):
-        raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}")
+    if which is not None and which not in WHICH and not which.isdecimal():
+        raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}, or give its number")
     paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
     if not paths:
-        raise UserError(f"{run} has no recorded fights yet; let it fight first, or film another run")
+        raise UserError(f"{run} has no recorded fights yet; let it fight first, or choose another run")
     metas = {path: load_meta(path) for path in paths}
     newest = max(meta["env_step"] for meta in metas.values())
     metas = {path: meta for path, meta in metas.items() if meta["env_step"] == newest}
     which = which or ("last" if all(meta["kind"] == "human" for meta in metas.values()) else "typical")
+    if which.isdecimal():
+        return _numbered(metas, int(which))
     if which == "last":
         return max(metas, key=lambda path: (metas[path]["fight_number"], path.name))
     if which == "typical":
         return typical_fight(metas)
     ranked = sorted(metas, key=lambda path: (*_merit(metas[path]), path.name))
     return ranked[-1] if which == "best" else ranked[0]
+
+
+def _numbered(metas: dict[Path, dict[str, Any]], number: int) -> Path:
+    numbers = {meta["fight_number"]: path for path, meta in metas.items()}
+    if number not in numbers:
+        raise UserError(f"no recorded fight {number} in the newest match; choose from {min(numbers)} to {max(numbers)}")
+    return numbers[number]
 
 
 def _merit(meta: dict[str, Any]) -> tuple[bool, int]:

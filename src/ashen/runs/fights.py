@@ -43,9 +43,11 @@ class FightRecord:
     scores: NDArray[np.float32]
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
-    """``outcome`` (a name of :class:`Outcome`), ``seed, table_hash, schema_version, boss, fight, encoder, reward,
+    """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
     action_names, term_names, score_kind, env_step, kind`` ("evaluation", "training" or "human"), ``fight_number,
-    policy, recorded_at, num_steps``; of a human also ``start``."""
+    policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of the random
+    stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
+    Older records lack all of these but the seed."""
 
     @property
     def outcome(self) -> Outcome:

@@ -107,23 +107,24 @@ def _draw_act(world, table):
     distance, bearing = ai_distance_m(world, rules), player_bearing(world)
     for slot in range(table.decisions.shape[1]):
         rule = table.decisions[phase, slot]
-        if _fits(rule, distance, bearing):
+        if fits(rule, distance, bearing):
             total = rules.player_down_weight if is_down else 0.0
             down = total
             for act in range(MAX_ACTS):
-                total += _weight(rule, table, world, act)
+                total += act_weight(rule, table, world, act)
             draw = uniform(world) * total - down
             if draw < 0.0:
                 return walk_act
             for act in range(MAX_ACTS):
-                draw -= _weight(rule, table, world, act)
+                draw -= act_weight(rule, table, world, act)
                 if draw < 0.0:
                     return act
     return walk_act
 
 
 @njit
-def _fits(rule, distance, bearing):
+def fits(rule, distance, bearing):
+    """Whether a rule of the draw is for a player at this AI distance and bearing."""
     if not rule.distance_from_m <= distance < rule.distance_to_m:
         return False
     if not rule.bearing_from_rad <= abs(bearing) <= rule.bearing_to_rad:
@@ -132,7 +133,8 @@ def _fits(rule, distance, bearing):
 
 
 @njit
-def _weight(rule, table, world, act):
+def act_weight(rule, table, world, act):
+    """The weight of an act in a rule's draw: 0 if it is no candidate, 1 while it cools down."""
     weight = rule.weights[act]
     if weight <= 0.0:
         return 0.0

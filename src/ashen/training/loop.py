@@ -37,12 +37,12 @@ class Training:
     def __init__(self, recipe: Recipe):
         tune_process()
         self.recipe = recipe
+        self._varied = {"randomise": recipe.randomise, "randomise_seed": derive_seed(recipe.seed, "randomise")}
         self.env = make_vec(
             **env_options(recipe),
             num_envs=recipe.num_envs,
             random_start=recipe.random_start,
-            randomise=recipe.randomise,
-            randomise_seed=derive_seed(recipe.seed, "randomise"),
+            **self._varied,
         )
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = 0
@@ -89,13 +89,15 @@ class Training:
         world = {
             key: value for key, value in env_options(recipe).items() if key in ("boss", "fight", "encoder", "reward")
         }
-        return {"kind": "training", "seed": recipe.seed} | world | match_facts(self.env, policy)
+        start = "random" if recipe.random_start else "fixed"
+        return {"kind": "training", "start": start} | self._varied | world | match_facts(self.env, policy)
 
     def _start_fights(self) -> None:
         """Start all fights anew, on seeds that depend on the step alone."""
-        self._obs, self._info = self.env.reset(seed=derive_seed(self.recipe.seed, "world", self.env_step))
+        seed = derive_seed(self.recipe.seed, "world", self.env_step)
+        self._obs, self._info = self.env.reset(seed=seed)
         self._tally.start_anew(np.ones(self.recipe.num_envs, np.bool_))
-        self._recorder.fight_starts()
+        self._recorder.stream_starts(seed)  # the environment counts upwards from it: it is slot 0's own
 
     def _step(self) -> None:
         tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()

@@ -24,15 +24,16 @@ class FightRecorder:
         self._tape = Tape()
         self._is_wanted = True
         self._is_taping = False
+        self._stream: dict[str, int] = {}
 
     def ask(self) -> None:
         """Record the next fight that starts."""
         self._is_wanted = True
 
-    def fight_starts(self) -> None:
-        """Slot 0 begins a fight; one that was being taped is given up."""
-        self._tape.clear()
-        self._is_taping = self._is_wanted
+    def stream_starts(self, seed: int) -> None:
+        """Slot 0 begins the first fight of a stream on ``seed``; one that was being taped is given up."""
+        self._stream = {"seed": seed, "nth_of_seed": 0}
+        self._begin()
 
     @property
     def is_taping(self) -> bool:
@@ -50,7 +51,12 @@ class FightRecorder:
     def fight_ends(self, final_state: Any, outcome: Outcome, env_step: int) -> None:
         """Slot 0's fight is over and the next begins."""
         if self._is_taping:
-            meta = {"outcome": outcome.name, "env_step": env_step, "fight_number": 0}
+            meta = {"outcome": outcome.name, "env_step": env_step, "fight_number": 0} | self._stream
             self._save(self._tape.cut(0, np.asarray(final_state), self._facts | meta))
             self._is_wanted = False
-        self.fight_starts()
+        self._stream["nth_of_seed"] += 1
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tape.clear()
+        self._is_taping = self._is_wanted
