@@ -68,11 +68,36 @@ def test_walking_starts_slow_and_is_relative_to_the_camera():
     backend = fight_at(12.0)
     x, y = backend.states["player_x_m"][0], backend.states["player_y_m"][0]
     state = act(backend, WALK_FORWARD)
-    assert state["player_y_m"] - y == pytest.approx(0.27, abs=0.01)
+    assert state["player_y_m"] - y == pytest.approx(0.30, abs=0.01)
     state = act(backend, WALK_FORWARD)
-    assert state["player_y_m"] - y == pytest.approx(0.67, abs=0.02)
+    assert state["player_y_m"] - y == pytest.approx(0.69, abs=0.02)
     state = act(backend, ACTION_NAMES.index("walk_right"))
-    assert state["player_x_m"] - x == pytest.approx(0.4, abs=0.05)  # the view looks along +y, so right is +x
+    assert state["player_x_m"] - x == pytest.approx(0.3, abs=0.05)  # the view looks along +y, so right is +x
+
+
+def test_a_walk_out_of_a_roll_gains_speed_slowly_and_rests_a_frame_later():
+    """Breaks if a walk breaks off a roll at full speed, or stamina returns in its first frame (recorded: 3)."""
+    backend = fight_at(12.0)
+    act(backend, ROLL_FORWARD, *[NOTHING] * 9)
+    before = backend.states[0].copy()
+    ways, points = [], []
+    for _ in range(3):
+        state = act(backend, ACTION_NAMES.index("walk_right")).copy()
+        ways.append(np.hypot(*(state[key] - before[key] for key in ("player_x_m", "player_y_m"))))
+        points.append(state["player_sp"] - before["player_sp"])
+        before = state
+    assert ways[0] < 0.13 < ways[1] < 0.28 < ways[2] < 0.4
+    assert points[0] == 3
+
+
+def test_a_runner_slides_when_the_keys_are_released():
+    """Breaks if a runner stops dead, or slides on for more than two steps."""
+    backend = fight_at(12.0)
+    y = act(backend, *[WALK_FORWARD] * 4)["player_y_m"]
+    first, second, third, fourth = (act(backend, NOTHING)["player_y_m"] for _ in range(4))
+    assert 0.15 < first - y < 0.25
+    assert 0.03 < second - first < 0.1
+    assert fourth - third < 0.03
 
 
 def test_an_invalid_action_releases_the_keys_and_does_nothing():
@@ -86,12 +111,14 @@ def test_an_invalid_action_releases_the_keys_and_does_nothing():
 
 def test_a_runner_stops_on_an_invalid_action():
     """Breaks if keys stay held when SoulsGym would release them."""
-    backend = fight_at(12.0)
-    world = backend.snapshot()
-    world["stamina_halves"] = -60
-    backend.restore(world)
-    y = act(backend, WALK_FORWARD, WALK_FORWARD)["player_y_m"]
-    assert act(backend, LIGHT_ATTACK)["player_y_m"] == pytest.approx(y, abs=1e-5)
+    ends = []
+    for last in (LIGHT_ATTACK, NOTHING):
+        backend = fight_at(12.0)
+        world = backend.snapshot()
+        world["stamina_halves"] = -60
+        backend.restore(world)
+        ends.append(act(backend, WALK_FORWARD, WALK_FORWARD, last).tobytes())
+    assert ends[0] == ends[1]
 
 
 def test_stamina_returns_at_45_a_second_in_whole_points():

@@ -11,7 +11,7 @@ from ashen.core.fight import FIGHT_STATE
 from ashen.evaluation.recording import BossScript, Recording, boss_script
 from ashen.sim.fight import show_fight, start_fight
 from ashen.sim.forced import frames_of_clock, put_fight, step_forced
-from ashen.sim.records import FRAMES_PER_STEP, P_ROLL, P_ROLL2, WORLD
+from ashen.sim.records import FRAMES_PER_STEP, P_MOVE, P_ROLL, P_ROLL2, WORLD
 
 BODIES = ("boss", "player")
 _NEVER_F = 10_000
@@ -138,6 +138,7 @@ def _what_rows_do_not_tell(recording: Recording, script: BossScript, table: np.v
     dy = float(states["player_y_m"][start] - states["player_y_m"][start - 1])
     length = max(1e-6, float(np.hypot(dx, dy)))
     action = int(recording.actions[start])
+    is_walk = action < 8 and bool(recording.masks[start - 1][action]) and names[start] == table["ids"][P_MOVE]
     rolls = np.isin(names, (table["ids"][P_ROLL], table["ids"][P_ROLL2]))
     began = rolls & (states["player_animation_s"] < 0.1)
     latest = np.flatnonzero(began[: start + 1])
@@ -149,7 +150,10 @@ def _what_rows_do_not_tell(recording: Recording, script: BossScript, table: np.v
         "amplitude": _amplitude(states, table, start),
         "since_roll_f": since_roll_f,
         "rolled_second": int(second),
-        "is_running": int(action < 8 and recording.masks[start - 1][action] and length > 0.2),
+        "is_running": int(is_walk),
+        "run_x": is_walk * dx / FRAMES_PER_STEP,
+        "run_y": is_walk * dy / FRAMES_PER_STEP,
+        "was_resting": 1,
         "motion_f": int(script.motion_f[start]),
     }
 

@@ -45,7 +45,7 @@ def start_fight(world, table, first_phase, may_change_phase, random_start):
     world.player_z = floor_z_m(table.arena, world.player_x, world.player_y)
     world.player_hp, world.stamina_halves = rules.player_hp, 2 * rules.stamina_max
     start_move(world, ids[P_IDLE], 0.0, 0.0, 0.0)
-    world.was_running, world.still_f, world.rolled_second = 0, 0, 0
+    world.still_f, world.rolled_second = 0, 0
     world.since_roll_f = 10000
     world.is_falling, world.fall_m_per_f, world.is_thrown = 0, 0.0, 0
     world.throw_damage, world.throw_damage_f, world.riposte_damage_f = 0.0, 0, 0

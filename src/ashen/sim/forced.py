@@ -44,7 +44,7 @@ def put_fight(world: np.void, table: np.void, state: np.void, moves_like: dict[s
         table: its TABLE record.
         state: the FIGHT_STATE row.
         moves_like: what the row does not tell: ``dir_x``, ``dir_y``, ``amplitude`` of the player's move,
-            ``since_roll_f``, ``is_running``, and ``motion_f`` of the boss's attack.
+            ``since_roll_f``, his walk, and ``motion_f`` of the boss's attack.
     """
     world["is_forced"], world["phase"] = 1, state["phase"]
     for body in ("player", "boss"):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ashen.core.arena import make_arena
 from ashen.core.errors import UserError, unknown
-from ashen.core.fight import STEP_S
 from ashen.core.tables import data_file, fingerprint, load_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
@@ -137,6 +136,7 @@ def _pack_move(row: np.void, move: dict[str, Any], ids: dict[str, int], press_de
     row["hit_from_f"], row["hit_to_f"] = frames(active[0]), frames(active[1])
     row["damage"], row["poise_damage"] = move.get("damage", 0.0), move.get("poise_damage", 0.0)
     row["turn_to_f"] = frames(move.get("turn_s", 0.0))
+    row["walk_ramp_f"] = frames(move.get("walk_ramp_s", 0.0))
     if "turn_again_s" in move:
         row["turn_again_f"] = frames(move["turn_again_s"])
     if "curve_s_m" in move:
@@ -257,7 +257,7 @@ def _pack_knight(row: np.void, knight: dict[str, Any], player: dict[str, Any]) -
     )
     row["stamina_halves"] = round(2 * knight["stamina_per_s"] / FRAMES_PER_S)
     row["run_m"] = knight["run_m_s"] / FRAMES_PER_S
-    row["first_step_m"] = knight["first_step_m"] / round(FRAMES_PER_S * STEP_S)
+    row["run_gain"], row["stop_gain"] = knight["run_gain"], knight["stop_gain"]
     row["player_turn_rad"] = math.radians(knight["turn_deg_s"]) / FRAMES_PER_S
     row["press_delay_s"] = knight["press_delay_s"]
     row["chain_roll_f"], row["move_name_f"] = frames(knight["chain_roll_s"]), frames(knight["move_name_s"])

@@ -61,7 +61,7 @@ def start_move(world, move, amplitude, dir_x, dir_y):
     world.move_f = 0
     world.amplitude = amplitude
     world.dir_x, world.dir_y = dir_x, dir_y
-    world.is_running = 0
+    world.is_running, world.run_x, world.run_y = 0, 0.0, 0.0
     world.sword_has_hit = 0
 
 
@@ -76,10 +76,10 @@ def press(world, table, action):
     if action < 16:
         angle = world.view_yaw - (action % 8) * 0.25 * math.pi
         if action < 8:
-            if world.move != ids[P_MOVE]:
-                start_move(world, ids[P_MOVE], 0.0, 0.0, 0.0)
+            if not was_running:
+                _start_walk(world, move, ids)
             world.dir_x, world.dir_y = math.cos(angle), math.sin(angle)
-            world.is_running, world.was_running, world.still_f = 1, was_running, 0
+            world.is_running, world.still_f = 1, 0
         else:
             _roll(world, rules, move, ids, math.cos(angle), math.sin(angle))
         return
@@ -91,6 +91,19 @@ def press(world, table, action):
         start_move(world, ids[heavy], 1.0, facing_x, facing_y)
     elif action == PARRY:
         start_move(world, ids[P_PARRY], 1.0, facing_x, facing_y)
+
+
+@njit
+def _start_walk(world, move, ids):
+    """Break off a move: its speed is carried on, and full speed comes after its ramp."""
+    world.run_f, world.ramp_f = 0, move.walk_ramp_f
+    if world.move == ids[P_MOVE]:
+        return
+    speed = world.amplitude * move.travel[world.move_f] if world.move_f < MOTION_FRAMES else 0.0
+    run_x, run_y = speed * world.dir_x, speed * world.dir_y
+    was_resting = move.regen_from_f == 0 or world.move_f > move.regen_from_f
+    start_move(world, ids[P_MOVE], 0.0, 0.0, 0.0)
+    world.run_x, world.run_y, world.was_resting = run_x, run_y, was_resting
 
 
 @njit
@@ -132,16 +145,15 @@ def advance_player(world, table):
     """One frame of the player's move: travel, stamina, turning, what follows."""
     rules, move, ids = table.rules, table.moves[world.move], table.ids
     world.since_roll_f += 1
-    if world.is_running:
-        length = rules.run_m if world.was_running else rules.first_step_m
-        world.player_x += world.dir_x * length
-        world.player_y += world.dir_y * length
+    if world.move == ids[P_MOVE]:
+        _run(world, rules)
     elif world.move_f < MOTION_FRAMES:
         length = world.amplitude * move.travel[world.move_f]
         world.player_x += world.dir_x * length
         world.player_y += world.dir_y * length
     world.move_f += 1
-    _spend_stamina(world, rules, move)
+    if world.move != ids[P_MOVE] or world.was_resting or world.move_f > 1:
+        _spend_stamina(world, rules, move)
     if world.move == ids[P_IDLE] or world.move == ids[P_MOVE] or not move.turn_to_f < world.move_f < move.turn_again_f:
         off = bearing_rad(world.player_x, world.player_y, world.player_yaw, world.boss_x, world.boss_y)
         world.player_yaw -= max(-rules.player_turn_rad, min(rules.player_turn_rad, off))
@@ -151,6 +163,20 @@ def advance_player(world, table):
             start_move(world, ids[P_IDLE], 0.0, 0.0, 0.0)
     elif move.length_f > 0 and world.move_f >= move.length_f:
         start_move(world, move.next, world.amplitude, world.dir_x, world.dir_y)
+
+
+@njit
+def _run(world, rules):
+    """Velocity follows the keys, or fades when they are released."""
+    goal_x, goal_y, gain = 0.0, 0.0, rules.stop_gain
+    if world.is_running:
+        world.run_f += 1
+        speed = rules.run_m * min(1.0, world.run_f / max(1, world.ramp_f))
+        goal_x, goal_y, gain = speed * world.dir_x, speed * world.dir_y, rules.run_gain
+    world.run_x += gain * (goal_x - world.run_x)
+    world.run_y += gain * (goal_y - world.run_y)
+    world.player_x += world.run_x
+    world.player_y += world.run_y
 
 
 @njit

@@ -60,7 +60,8 @@ RULES: Final = np.dtype([
     ("stamina_min", np.int64),
     ("stamina_halves", np.int64),  # regained a frame, in half points
     ("run_m", np.float64),  # a frame
-    ("first_step_m", np.float64),  # a frame of the first step
+    ("run_gain", np.float64),  # share of the way to the wanted velocity a frame
+    ("stop_gain", np.float64),  # the same once the keys are released
     ("player_turn_rad", np.float64),  # a frame
     ("press_delay_s", np.float64),
     ("chain_roll_f", np.int64),
@@ -103,6 +104,7 @@ MOVE: Final = np.dtype([
     ("pressed", np.int64),  # started by a key: the shown clock lags by the press delay
     ("rolling", np.int64),
     ("lying", np.int64),
+    ("walk_ramp_f", np.int64),  # a walk that breaks it off takes this long to full speed
     ("regen_from_f", np.int64),
     ("safe_from_f", np.int64),  # cannot be hit from this frame ...
     ("safe_to_f", np.int64),  # ... up to but not including this one
@@ -226,7 +228,11 @@ WORLD: Final = np.dtype([
     ("dir_x", np.float64),
     ("dir_y", np.float64),
     ("is_running", np.int64),
-    ("was_running", np.int64),
+    ("run_x", np.float64),  # metres a frame
+    ("run_y", np.float64),
+    ("run_f", np.int64),  # since the walking keys were pressed
+    ("ramp_f", np.int64),
+    ("was_resting", np.int64),  # stamina was coming back when the walk began
     ("still_f", np.int64),
     ("since_roll_f", np.int64),
     ("rolled_second", np.int64),

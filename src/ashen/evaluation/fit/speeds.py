@@ -22,7 +22,7 @@ from ashen.sim.records import (
     P_MOVE,
 )
 
-WAYS = ("walk_forward_m", "walk_left_m", "walk_right_m", "first_step_m", "run_m")
+WAYS = ("walk_forward_m", "walk_left_m", "walk_right_m", "run_m")
 TURNS = ("turn_rad", "tail_turn_rad")
 
 
@@ -85,10 +85,10 @@ def _boss_turns(fight: Recording, table: np.void) -> Iterator[tuple[str, NDArray
 
 
 def _player_ways(fight: Recording, table: np.void) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Ways of the steps in which a walking key was held: the first of a run, and those after."""
+    """Ways of the later steps of walks. Turns shorten most of them, so the speed is that of the longest few."""
     states = fight.states
     moves = states["player_animation"] == table["ids"][P_MOVE]
     runs = moves & np.array([was_accepted(fight, step, is_walk=True) for step in range(len(states))])
     way_m = np.hypot(np.diff(states["player_x_m"]), np.diff(states["player_y_m"])).astype(np.float64)
-    yield "first_step_m", way_m[runs[1:] & ~runs[:-1]]
-    yield "run_m", way_m[runs[1:] & runs[:-1]]
+    later = way_m[runs[1:] & runs[:-1]]
+    yield "run_m", later[later >= np.quantile(later, 0.97)] if len(later) else later
