@@ -38,6 +38,7 @@ def learned(config, steps=60):
         {"prioritised": True},
         {"prioritised": True, "priority_alpha": 0.9},
         {"prioritised": True, "priority_beta": 0.9},
+        {"prioritised": True, "priority_beta_final": 0.2},
         {"n_step": 3},
         {"noisy": True},
         {"epsilon_schedule": "constant"},

@@ -61,9 +61,11 @@ class DQNConfig:
     prioritised: bool = False
     """Sample transitions in proportion to their TD errors."""
     priority_alpha: float = 0.6
-    """How strongly priorities count in sampling, 0..1."""
+    """How strongly the TD errors count in sampling: 0..1 is usual; squared errors to the power .8 are 1.6."""
     priority_beta: float = 0.4
-    """How far importance weights make up for it, at the start; rises to 1 at the last step."""
+    """How far importance weights make up for it, at the start."""
+    priority_beta_final: float = 1.0
+    """The same at the last step; 0 at both ends leaves importance weights out."""
     n_step: int = 1
     """Steps whose rewards are summed before a value is trusted."""
     noisy: bool = False
@@ -91,8 +93,9 @@ class DQNConfig:
         check_choice(self, "dueling", DUELING)
         check_choice(self, "epsilon_schedule", SCHEDULES)
         check_choice(self, "loss", ("smooth_l1", "mse"))
-        check_range(self, 0.0, 1.0, "discount", "target_tau", "priority_beta", "epsilon_start", "epsilon_end")
-        check_range(self, 1e-6, 1.0, "priority_alpha")
+        check_range(self, 0.0, 1.0, "discount", "target_tau", "epsilon_start", "epsilon_end")
+        check_range(self, 0.0, 1.0, "priority_beta", "priority_beta_final")
+        check_range(self, 1e-6, 2.0, "priority_alpha")
         check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "updates_per_step")
         check_range(self, 0.0, np.inf, "grad_clip_norm", "weight_decay", "learning_starts", "epsilon_steps")
         check_range(self, 1, np.inf, "width", "depth", "batch_size", "n_step", "replay_capacity")
@@ -168,7 +171,7 @@ class DQNAgent:
         return {
             "epsilon": epsilon,
             "learning_rate": scheduled("linear", c.learning_rate, rate_end, self.total_steps, self.steps),
-            "priority_beta": scheduled("linear", c.priority_beta, 1.0, self.total_steps, self.steps),
+            "priority_beta": scheduled("linear", c.priority_beta, c.priority_beta_final, self.total_steps, self.steps),
             "replay_size": float(len(self.replay)),
             "updates": float(self.updates),
         }
