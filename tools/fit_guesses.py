@@ -7,7 +7,7 @@ Every trial plays random fights and the recorded strikes with changed numbers; i
 deviations, each in units of its figure's tolerance. A deviation within the tolerance costs a tenth, so that the search
 ends in the middle of what is allowed. Only numbers of confidence G or I are touched, and only within their ranges,
 which stay: what the search starts from does not matter. Seeded: same trials, same result. Needs Optuna, which
-comes with the extra "sweep" (bootstrap.py installs it).
+comes with the extras "sweep" and "dev".
 """
 
 import argparse

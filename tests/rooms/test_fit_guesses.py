@@ -7,7 +7,6 @@ import pytest
 
 from ashen.core.tables import load_facts, plain, walk
 
-pytest.importorskip("optuna")
 TOOL = Path(__file__).parents[2] / "tools" / "fit_guesses.py"
 
 
