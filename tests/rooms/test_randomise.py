@@ -155,3 +155,12 @@ def test_an_unknown_way_to_randomise_is_named():
     """Breaks if a misspelt mode is taken for none, or the message does not name the nearest one."""
     with pytest.raises(UserError, match="did you mean 'wide'"):
         SimBackend("iudex", "full", 1, randomise="wild")
+
+
+def test_every_guess_says_what_the_evidence_allows():
+    """Breaks if a guessed number has no range, or lies outside its own: nobody could fit or vary it."""
+    for tree in facts():
+        for path, fact in walk(tree):
+            if fact.confidence == "G" and not isinstance(fact.value, list):
+                assert fact.range is not None, path
+                assert fact.range[0] <= fact.value <= fact.range[1], path
