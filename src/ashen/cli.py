@@ -44,7 +44,7 @@ def train(words: Sequence[str]) -> None:
     if options.resume:
         train_on(options.resume, options.runs_dir)
     else:
-        train_new(options.recipe, options.runs_dir, options.name)
+        train_new(options.recipe, options.runs_dir, options.name, options.overlay)
 
 
 def evaluate(words: Sequence[str]) -> None:
