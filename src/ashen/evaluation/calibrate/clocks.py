@@ -24,8 +24,9 @@ from ashen.sim.records import (
     FRAMES_PER_S,
 )
 
-LEAST_SEEN = 3
+LEAST_SEEN = 2
 """A time is refitted if it was seen at least this often."""
+LEAST_WALKS = 12
 _APART_F = 2
 """Times further apart than this are not the same time read twice."""
 _HELD_KEYS = {B_STAGGER: "body.stagger_s", B_PARRIED: "body.parry_stun_s", B_THROWN: "body.riposte_s"}
@@ -135,10 +136,11 @@ def _fit_after_moves(
             most_s = numbers.value(f"{phase}.after_move_{'near' if is_near else 'far'}_s")[1]
             rates[span.phase].append(life_f / FRAMES_PER_S / most_s)
     for phase, of_phase in rates.items():
-        if len(of_phase) >= 4 * LEAST_SEEN:
+        if len(of_phase) >= LEAST_WALKS:
             # A few outliers: walks whose band was misjudged at its edge.
             rate = float(np.quantile(of_phase, 0.98))
-            bounds = (rate, rate * (1.0 + 3.0 / len(of_phase)))
+            slack = 4.0 * rate / len(of_phase)
+            bounds = (rate - slack, rate + slack)
             numbers.put(f"phases.{phase}.after_move_life_rate", rate, bounds, seen=len(of_phase))
 
 
