@@ -61,9 +61,7 @@ def _opens(table: np.void, key: tuple[int, int]) -> list[int]:
     return row["hit_from_f"][: row["num_hits"]].tolist()
 
 
-def _assigned(
-    swings: Sequence[Swing], opens: dict[tuple[int, int], list[int]]
-) -> dict[Key, list[tuple[Swing, Loss]]]:
+def _assigned(swings: Sequence[Swing], opens: dict[tuple[int, int], list[int]]) -> dict[Key, list[tuple[Swing, Loss]]]:
     """Every loss to the nearest window of its attack; two losses to the windows in their order."""
     hits: dict[Key, list[tuple[Swing, Loss]]] = defaultdict(list)
     for swing in swings:

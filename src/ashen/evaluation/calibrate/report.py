@@ -1,0 +1,55 @@
+"""How well a table foretells recorded fights, before and after calibration."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ashen.evaluation.alignment import drift, pooled
+from ashen.evaluation.hits_check import recorded_strikes
+from ashen.evaluation.recording import Recording
+
+HORIZON_STEPS = 10
+HELD_OUT_EVERY = 5
+"""One fight in so many is held out."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How far a table is off after 1 s on some fights, medians over all starts.
+
+    Args:
+        boss_m: of the boss's place.
+        player_m: of the player's place.
+        boss_yaw_deg: of the boss's facing.
+        boss_mean_m: the same as ``boss_m``, as a mean.
+        player_mean_m: the same as ``player_m``, as a mean.
+        wrong_strikes: share of the hit windows in which the wrong one was hit, or at another time, or harder.
+    """
+
+    boss_m: float
+    player_m: float
+    boss_yaw_deg: float
+    boss_mean_m: float
+    player_mean_m: float
+    wrong_strikes: float
+
+
+def alignment(fights: Sequence[Recording], table: np.void, boss: str) -> Alignment:
+    """Judge a packed table on fights."""
+    off = pooled([drift(fight, table, HORIZON_STEPS) for fight in fights if len(fight.states) > HORIZON_STEPS + 2])
+    strikes = recorded_strikes(list(fights), table, boss)
+    return Alignment(
+        boss_m=float(np.median(off.boss_m)),
+        player_m=float(np.median(off.player_m)),
+        boss_yaw_deg=float(np.degrees(np.median(off.boss_yaw_rad))),
+        boss_mean_m=float(off.boss_m.mean()),
+        player_mean_m=float(off.player_m.mean()),
+        wrong_strikes=float(np.mean([not strike.is_right for strike in strikes])) if strikes else 0.0,
+    )
+
+
+def split(fights: Sequence[Recording]) -> tuple[list[Recording], list[Recording]]:
+    """Fights to fit and fights held out, every fifth."""
+    held_out = [fight for number, fight in enumerate(fights) if number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
+    return [fight for number, fight in enumerate(fights) if number % HELD_OUT_EVERY != HELD_OUT_EVERY - 1], held_out
