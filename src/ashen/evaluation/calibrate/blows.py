@@ -105,7 +105,7 @@ class Places:
 
 
 def places(swing: Swing, from_f: int, to_f: int, table: np.void) -> Places:
-    """The player's places in frames ``from_f`` up to but not including ``to_f`` that were recorded, between steps linear."""
+    """The player's places in the recorded frames from ``from_f`` up to, not including, ``to_f``."""
     states, span = swing.fight.states, swing.span
     frames = np.arange(from_f, to_f)
     at = (span.motion_start_f + frames) / FRAMES_PER_STEP
@@ -115,7 +115,7 @@ def places(swing: Swing, from_f: int, to_f: int, table: np.void) -> Places:
     steps = np.arange(len(states))[near]
     field = {name: np.interp(at, steps, states[name][near].astype(np.float64)) for name in _PLACES}
     yaw = np.interp(at, steps, np.unwrap(states["boss_yaw_rad"][near].astype(np.float64)))
-    rows = zip(*(field[name] for name in ("boss_x_m", "boss_y_m")), yaw, field["player_x_m"], field["player_y_m"])
+    rows = np.stack([field["boss_x_m"], field["boss_y_m"], yaw, field["player_x_m"], field["player_y_m"]], axis=1)
     off = np.array([bearing_rad(*row) for row in rows])
     apart = np.hypot(field["player_x_m"] - field["boss_x_m"], field["player_y_m"] - field["boss_y_m"])
     return Places(frames, apart, off, np.array([_is_open(states, float(moment), table) for moment in at], np.bool_))

@@ -7,7 +7,7 @@ import numpy as np
 
 from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, NOTHING, NUM_ACTIONS
-from ashen.core.tables import base_file, boss_file
+from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.evaluation.recording import Recording
 from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight
 from ashen.runs.folder import RunFolder, open_run
@@ -33,11 +33,9 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
     """
     paths = [path for place in places for path in _paths(place, runs_dir)]
     records = [load_fight(path) for path in paths]
-    boss = boss or _stem_boss(str(records[0].meta.get("boss", "iudex")))
+    boss = _whole_boss(boss or str(records[0].meta.get("boss", "iudex")))
     for path, record in zip(paths, records, strict=True):
-        fought = str(record.meta.get("boss", boss))
-        if _identity(fought) != _identity(boss):
-            raise UserError(f"{path} is a fight against {fought}, not {boss}; calibrate one boss at a time with --boss")
+        _check_world(record, str(path), boss)
     fights = [as_recording(record, str(path)) for path, record in zip(paths, records, strict=True)]
     steps = sum(len(fight.states) for fight in fights)
     if len(fights) < LEAST_FIGHTS or steps < LEAST_STEPS:
@@ -77,10 +75,23 @@ def _paths(place: str, runs_dir: Path) -> list[Path]:
     return paths
 
 
-def _stem_boss(boss: str) -> str:
-    """The boss an overlay changes, any other boss as it is."""
+def _check_world(record: FightRecord, where: str, boss: str) -> None:
+    fought = str(record.meta.get("boss", boss))
+    try:
+        is_same = _identity(fought) == _identity(boss)
+    except UserError as error:
+        raise UserError(f"cannot tell whom {where} was fought against: {error}") from None
+    if not is_same:
+        raise UserError(f"{where} is a fight against {fought}, not {boss}; calibrate one boss at a time")
+    if record.meta.get("randomise", "none") != "none":
+        raise UserError(f"{where} was fought against a varied boss, whose numbers are no one's; leave it out of --from")
+
+
+def _whole_boss(boss: str) -> str:
+    """Name or path of a boss; of an overlay, that of its base."""
     file = _identity(boss)
-    return file.stem if file == boss_file(file.stem) else str(file)
+    names = {path.resolve(): name for name, path in boss_names().items()}
+    return names.get(file, str(file))
 
 
 def _identity(boss: str) -> Path:

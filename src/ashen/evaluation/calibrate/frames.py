@@ -37,8 +37,7 @@ def way_per_frame(
     rows = np.concatenate([frames_in_steps(t.end_f) * scale for t, scale in zip(traces, scales, strict=True)])
     seen, kept = np.concatenate(ways), np.ones(len(rows), np.bool_)
     for _ in range(_PASSES):
-        system, wanted = _with_priors(rows[kept], seen[kept], before)
-        result = np.linalg.lstsq(system, wanted, rcond=None)[0]
+        result = np.linalg.solve(*_normal(rows[kept], seen[kept], before))
         kept = np.abs(rows @ result - seen) < _OUTLIER_M
         if kept.mean() < 0.5:  # no one motion explains them: leave the middle one
             return before
@@ -61,7 +60,9 @@ def turn_per_frame(traces: Sequence[Trace], before: NDArray[np.float64]) -> NDAr
         telling = (steps.off_rad > TELLING_RAD) & (steps.turned_rad < steps.off_rad - _REACHED_RAD)
         rows.append(frames_in_steps(trace.end_f)[telling])
         seen.append(steps.turned_rad[telling])
-    return nnls(*_with_priors(np.concatenate(rows), np.concatenate(seen), before))[0]
+    squares, sums = _normal(np.concatenate(rows), np.concatenate(seen), before)
+    lower = np.linalg.cholesky(squares)
+    return nnls(lower.T, np.linalg.solve(lower, sums))[0]
 
 
 def frames_in_steps(end_f: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -70,10 +71,10 @@ def frames_in_steps(end_f: NDArray[np.int64]) -> NDArray[np.float64]:
     return ((end_f[:, None] - FRAMES_PER_STEP <= frames) & (frames < end_f[:, None])).astype(np.float64)
 
 
-def _with_priors(
+def _normal(
     rows: NDArray[np.float64], seen: NDArray[np.float64], before: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The steps with weak beliefs: a frame changes from its neighbour as it did before, and is as it was before."""
+    """Normal equations of the steps with weak beliefs: a frame changes from its neighbour, and is, as it was before."""
     change = np.diff(np.eye(MOTION_FRAMES), axis=0)
-    system = np.concatenate([rows, _SMOOTH * change, _KEEP * np.eye(MOTION_FRAMES)])
-    return system, np.concatenate([seen, _SMOOTH * (change @ before), _KEEP * before])
+    belief = _SMOOTH**2 * change.T @ change + _KEEP**2 * np.eye(MOTION_FRAMES)
+    return rows.T @ rows + belief, rows.T @ seen + belief @ before

@@ -1,7 +1,8 @@
-"""How the boss moves: root motion, lunges, turning and walking of recorded fights, written back as a table holds them."""
+"""How the boss moves: root motion, lunges, turning and walking, written back as a table holds them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,7 +121,6 @@ def _lunge(
 
 def clamped_line(apart_m: NDArray[np.float64], ways_m: NDArray[np.float64], row: Sequence[float]) -> list[float]:
     """Share, least and most way and stand-off of a lunge: least squares over those numbers, from several beginnings."""
-    from scipy.optimize import least_squares
 
     def off(values: NDArray[np.float64]) -> NDArray[np.float64]:
         share, least, most, standoff = values
@@ -157,5 +157,5 @@ def turn_windows(turn_rad: NDArray[np.float64]) -> list[list[float]]:
     """Turn rates a frame [MOTION_FRAMES] as windows [[from_s, to_s, deg_s], ...]."""
     rates = _TURN_STEP_DEG_S * np.rint(np.degrees(turn_rad) * FRAMES_PER_S / _TURN_STEP_DEG_S)
     edges = [0, *(np.flatnonzero(np.diff(rates)) + 1).tolist(), MOTION_FRAMES]
-    windows = zip(edges[:-1], edges[1:], strict=True)
-    return [[a / FRAMES_PER_S, b / FRAMES_PER_S, float(rates[a])] for a, b in windows if rates[a] > 0.0]
+    windows = [(first, last, float(rates[first])) for first, last in pairwise(edges) if rates[first] > 0.0]
+    return [[first / FRAMES_PER_S, last / FRAMES_PER_S, rate] for first, last, rate in windows]

@@ -28,9 +28,11 @@ class Numbers:
         self.names = boss_vocabulary(boss)
         self.found: dict[str, dict[str, Fact]] = {"boss": {}, "player": {}}
         """Dotted path -> what was found, for the boss's and the player's table."""
-        self._facts = {"boss": load_facts(boss), "player": player_facts(boss)}
-        self._before = {part: dict(walk(tree)) for part, tree in self._facts.items()}
-        self._values = {part: plain(deepcopy(tree)) for part, tree in self._facts.items()}
+        self.seen: dict[str, int] = {}
+        """Dotted path -> how often it was seen."""
+        facts = {"boss": load_facts(boss), "player": player_facts(boss)}
+        self._before = {part: dict(walk(tree)) for part, tree in facts.items()}
+        self._values = {part: plain(deepcopy(tree)) for part, tree in facts.items()}
         self._source = source
 
     def before(self, part: str = "boss") -> dict[str, Fact]:
@@ -69,6 +71,7 @@ class Numbers:
         interval = None if bounds is None else (round(float(bounds[0]), 3), round(float(bounds[1]), 3))
         fact = Fact(rounded(value), self._source, confidence, interval)
         self.found[part][path] = fact
+        self.seen[path] = seen
         *parents, last = path.split(".")
         node = self._values[part]
         for key in parents:

@@ -1,6 +1,7 @@
 """A rehearsal: a boss with hidden numbers is fought and recorded; are his numbers found again?"""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,20 @@ from numpy.typing import NDArray
 from ashen.core.seeding import derive_seed, generator
 from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
 from ashen.env import make_vec
+from ashen.evaluation.calibrate.fights import as_recording
+from ashen.evaluation.calibrate.numbers import SURE_FROM
 from ashen.evaluation.calibrate.overlay import overlay_text
+from ashen.evaluation.calibrate.report import alignment, judged_calibration, split
 from ashen.evaluation.match import fight_seeds, play_match
 from ashen.evaluation.opponents import AlwaysAttack, RandomPolicy, RollAndHit
 from ashen.evaluation.policies import Policy
 from ashen.runs.fights import FightRecord
+from ashen.sim.pack import load_tables
 
 HIDDEN_SOURCE = "hidden"
 SHIFT_S = 0.15
 """Every hit comes this much earlier or later at most, also where the table has it measured."""
-SHARES = {"motion_s_m": 0.3, "turn_s_deg_s": 0.3, "stretch": 0.0, "damage": 0.2, "knockback_m": 0.2, "reach_m": 0.2}
+SHARES = {"motion_s_m": 0.3, "turn_s_deg_s": 0.3, "damage": 0.2, "knockback_m": 0.2, "reach_m": 0.2}
 """By what share the other numbers of an attack are off at most."""
 SPEEDS = ("walk_forward_m_s", "walk_left_m_s", "walk_right_m_s", "turn_deg_s", "tail_turn_deg_s")
 SPEED_SHARE = 0.2
@@ -104,7 +109,9 @@ def _share(rng: np.random.Generator, most: float) -> float:
 class LateRoller(RollAndHit):
     """Rolls and hits like the script, but a little early or late in each fight, and now and then at random."""
 
-    name = "late-roller"
+    def __init__(self, name: str, action_names: Sequence[str], boss: str) -> None:
+        super().__init__(name, action_names, boss)
+        self._actions = action_names
 
     def begin(self, seeds: NDArray[np.uint64]) -> None:
         """Draw how far each fight's rolls are off."""
@@ -112,10 +119,6 @@ class LateRoller(RollAndHit):
         self._random.begin(seeds)
         self._late_s = np.array([generator(int(seed), "late").uniform(*_DELAYS_S) for seed in seeds])
         self._is_wild = np.array([generator(int(seed), "wild").random() < 0.3 for seed in seeds])
-
-    def __init__(self, name: str, action_names: Sequence[str], boss: str) -> None:
-        super().__init__(name, action_names, boss)
-        self._actions = action_names
 
     def _choose(self, states: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         off = states.copy()
@@ -159,3 +162,40 @@ def _player(number: int, env: Any) -> Policy:
     if number == 1:
         return RandomPolicy("random-valid", names, only_valid=True)
     return AlwaysAttack("always-attack", names)
+
+
+def rehearse(seed: int, steps: int, folder: Path) -> dict[str, Any]:
+    """Hide a boss's numbers, fight him, calibrate, and compare.
+
+    Args:
+        seed: of the boss and the fights.
+        steps: of recorded fights.
+        folder: for the hidden boss's file.
+
+    Returns:
+        ``seed``, ``fights`` and ``steps``; ``hit_times``, how many windows hit at least ``SURE_FROM`` times, with
+        ``hit_time_max_s`` and ``hit_time_median_s`` of their errors and ``hit_time_max_before_s``, the table's;
+        ``too_rare``, the windows that hit less often; ``ratios`` of each figure after to before on fights held out; and
+        ``held_out``, the figures: ``before``, ``after``, and ``true`` with the hidden numbers themselves.
+    """
+    boss = hidden_boss(seed, folder / f"hidden-{seed}.toml")
+    fights = [as_recording(record, str(boss)) for record in rehearsal_fights(boss, steps, seed)]
+    result = judged_calibration(fights, "iudex")
+    windows = {path: fact.value[0] for path, fact in walk(load_facts(boss)) if path.endswith(".window_s")}
+    seen = [path for path in windows if result.numbers.seen.get(path, 0) >= SURE_FROM]
+    errors = [abs(result.numbers.value(path)[0] - windows[path]) for path in seen]
+    before = [abs(result.numbers.before()[path].value[0] - windows[path]) for path in seen]
+    true = asdict(alignment(split(fights)[1], load_tables(boss)[0][0], "iudex"))
+    held_out = {name: row | {"true": true[name]} for name, row in result.figures["held_out"].items()}
+    return {
+        "seed": seed,
+        "fights": result.fights,
+        "steps": result.steps,
+        "hit_times": len(seen),
+        "hit_time_max_s": max(errors),
+        "hit_time_median_s": float(np.median(errors)),
+        "hit_time_max_before_s": max(before),
+        "too_rare": sorted(set(windows) - set(seen)),
+        "ratios": {name: row["after"] / max(1e-9, row["before"]) for name, row in held_out.items()},
+        "held_out": held_out,
+    }

@@ -36,7 +36,7 @@ def _fit_arena(numbers: Numbers, fights: Sequence[Recording]) -> None:
     outer, edge, aside = [], [], []
     for fight in fights:
         falling = _first_fall(fight, table)
-        for step, state in enumerate(fight.states[:falling]):
+        for state in fight.states[:falling]:
             x, y = float(state["player_x_m"]), float(state["player_y_m"])
             radius, off = polar(arena, x, y)
             along, sideways = corridor_position(arena, x, y)
