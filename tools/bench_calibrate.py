@@ -21,11 +21,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=30.0, help="of recorded fights")
+    parser.add_argument("--keep", type=Path, help="folder for the hidden bosses and the recorded fights")
     parser.add_argument("--json", action="store_true", help="print all figures as one JSON list")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         steps = round(options.minutes * 60.0 / STEP_S)
-        rows = [rehearse(seed, steps, Path(folder)) for seed in range(options.seeds)]
+        rows = [rehearse(seed, steps, options.keep or Path(folder)) for seed in range(options.seeds)]
     if options.json:
         print(json.dumps(rows))
         return

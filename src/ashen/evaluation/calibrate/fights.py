@@ -37,7 +37,7 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
     for path, record in zip(paths, records, strict=True):
         _check_world(record, str(path), boss)
     fights = [as_recording(record, str(path)) for path, record in zip(paths, records, strict=True)]
-    steps = sum(len(fight.states) for fight in fights)
+    steps = sum(len(fight.states) - 1 for fight in fights)
     if len(fights) < LEAST_FIGHTS or steps < LEAST_STEPS:
         wanted = f"at least {LEAST_FIGHTS} fights and {LEAST_STEPS:,} steps ({LEAST_STEPS / 600:.0f} minutes)"
         raise UserError(f"{', '.join(places)}: {len(fights)} fights of {steps:,} steps are too few; record {wanted}")

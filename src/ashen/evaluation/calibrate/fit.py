@@ -21,7 +21,7 @@ def calibrate(fights: Sequence[Recording], boss: Path) -> Numbers:
         fights: the recordings.
         boss: the boss's table.
     """
-    steps = sum(len(fight.states) for fight in fights)
+    steps = sum(len(fight.states) - 1 for fight in fights)
     numbers = Numbers(boss, f"own fights ({len(fights)} fights, {steps:,} steps)")
     fit_clocks(numbers, fights)
     table = numbers.table()

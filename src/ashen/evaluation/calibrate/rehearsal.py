@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from ashen.core.seeding import derive_seed, generator
 from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
 from ashen.env import make_vec
-from ashen.evaluation.calibrate.fights import as_recording
+from ashen.evaluation.calibrate.fights import fights_from
 from ashen.evaluation.calibrate.numbers import SURE_FROM
 from ashen.evaluation.calibrate.overlay import overlay_text
 from ashen.evaluation.calibrate.report import alignment, judged_calibration, split
 from ashen.evaluation.match import fight_seeds, play_match
 from ashen.evaluation.opponents import AlwaysAttack, RandomPolicy, RollAndHit
 from ashen.evaluation.policies import Policy
-from ashen.runs.fights import FightRecord
+from ashen.runs.fights import FightRecord, save_fight
 from ashen.sim.pack import load_tables
 
 HIDDEN_SOURCE = "hidden"
@@ -56,6 +56,7 @@ def hidden_boss(seed: int, file: Path, base: str = "iudex") -> Path:
         for key in ("pivot_gain", "view_gain")
     }
     found = {"boss": hidden, "player": gains | {"inputs.drop_odds": _hidden(DROP_ODDS)}}
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(overlay_text(base, found), encoding="utf-8")
     return file
 
@@ -142,7 +143,8 @@ def rehearsal_fights(boss: Path, steps: int, seed: int) -> list[FightRecord]:
         fight, player = kinds[number % len(kinds)]
         env = make_vec(str(boss), fight=fight, num_envs=_ROUND, encoder="raw26", random_start=number % 2 == 1, seed=0)
         seeds = fight_seeds(derive_seed(seed, "rehearsal", number), _ROUND)
-        play_match(env, _player(player, env), seeds, record=records.append, facts={"boss": str(boss), "fight": fight})
+        facts = {"boss": str(boss), "fight": fight, "kind": "evaluation", "env_step": number}
+        play_match(env, _player(player, env), seeds, record=records.append, facts=facts)
         env.close()
         if sum(len(record.actions) for record in records) >= steps:
             break
@@ -170,7 +172,7 @@ def rehearse(seed: int, steps: int, folder: Path) -> dict[str, Any]:
     Args:
         seed: of the boss and the fights.
         steps: of recorded fights.
-        folder: for the hidden boss's file.
+        folder: for the hidden boss's file, and a folder with the fights.
 
     Returns:
         ``seed``, ``fights`` and ``steps``; ``hit_times``, how many windows hit at least ``SURE_FROM`` times, with
@@ -179,13 +181,17 @@ def rehearse(seed: int, steps: int, folder: Path) -> dict[str, Any]:
         ``held_out``, the figures: ``before``, ``after``, and ``true`` with the hidden numbers themselves.
     """
     boss = hidden_boss(seed, folder / f"hidden-{seed}.toml")
-    fights = [as_recording(record, str(boss)) for record in rehearsal_fights(boss, steps, seed)]
-    result = judged_calibration(fights, "iudex")
+    kept = folder / f"fights-{seed}"
+    kept.mkdir(parents=True, exist_ok=True)
+    for record in rehearsal_fights(boss, steps, seed):
+        save_fight(record, kept)
+    fights, base = fights_from([str(kept)], folder, None)
+    result = judged_calibration(fights, base)
     windows = {path: fact.value[0] for path, fact in walk(load_facts(boss)) if path.endswith(".window_s")}
     seen = [path for path in windows if result.numbers.seen.get(path, 0) >= SURE_FROM]
     errors = [abs(result.numbers.value(path)[0] - windows[path]) for path in seen]
     before = [abs(result.numbers.before()[path].value[0] - windows[path]) for path in seen]
-    true = asdict(alignment(split(fights)[1], load_tables(boss)[0][0], "iudex"))
+    true = asdict(alignment(split(fights)[1], load_tables(boss)[0][0], base))
     held_out = {name: row | {"true": true[name]} for name, row in result.figures["held_out"].items()}
     return {
         "seed": seed,
