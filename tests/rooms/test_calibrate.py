@@ -145,7 +145,7 @@ def seen_in(states: np.ndarray) -> tuple[list[int], list[int]]:
 def test_numbers_that_a_table_lacks_are_left_out():
     """Breaks if a number without a place in the table stops a calibration, or is written."""
     numbers = Numbers(IUDEX, "own fights")
-    numbers.put("phases.1.attacks.Attack3000.no_such_s", 1.0)
+    numbers.put("phases.1.attacks.Attack3000.no_such_s", 1.0, seen=9)
     assert not numbers.found["boss"]
 
 

@@ -9,6 +9,7 @@ from ashen.evaluation.calibrate.motion import fit_motion
 from ashen.evaluation.calibrate.numbers import Numbers
 from ashen.evaluation.calibrate.shapes import fit_force, fit_shapes
 from ashen.evaluation.calibrate.spans import spans_of
+from ashen.evaluation.calibrate.speeds import fit_speeds
 from ashen.evaluation.calibrate.windows import fit_windows
 from ashen.evaluation.calibrate.world import fit_world
 from ashen.evaluation.recording import Recording
@@ -30,5 +31,6 @@ def calibrate(fights: Sequence[Recording], boss: Path) -> Numbers:
     fit_shapes(numbers, swings, hits)
     fit_force(numbers, hits)
     fit_motion(numbers, fights)
+    fit_speeds(numbers, fights)
     fit_world(numbers, fights)
     return numbers

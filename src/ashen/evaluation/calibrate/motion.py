@@ -1,4 +1,4 @@
-"""How the boss moves: root motion, lunges, turning and walking, written back as a table holds them."""
+"""How attacks move the boss: root motion, lunges and turning, written back as a table holds them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from ashen.core.fight import REPORTED_STEP_S
 from ashen.evaluation.calibrate.frames import frames_in_steps, turn_per_frame, way_per_frame
 from ashen.evaluation.calibrate.numbers import Numbers
-from ashen.evaluation.fit.attacks import Trace, attack_traces, boss_steps, fit_turn_rate, median_of, spread
-from ashen.evaluation.fit.table import fitted_table
+from ashen.evaluation.fit.attacks import Trace, attack_traces, median_of, spread
 from ashen.evaluation.recording import Recording
-from ashen.sim.records import B_LEFT90, B_RIGHT90, FRAMES_PER_S, FRAMES_PER_STEP, MOTION_FRAMES
+from ashen.sim.records import FRAMES_PER_S, FRAMES_PER_STEP, MOTION_FRAMES
 
 LEAST_TRACES = 2
 """An attack's motion is refitted if it was seen at least this often."""
@@ -24,18 +22,12 @@ _BEND_M = 0.01
 """A curve keeps a point if it lies further than this off the line between its neighbours."""
 _TURN_STEP_DEG_S = 5.0
 _APART_M = 0.5
-_SPEEDS = {"walk_forward_m": "walk_forward_m_s", "walk_left_m": "walk_left_m_s", "walk_right_m": "walk_right_m_s"}
 _PASSES = 3
 
 
 def fit_motion(numbers: Numbers, fights: Sequence[Recording]) -> None:
-    """Refit the motion of every attack seen, and the boss's speeds."""
+    """Refit the motion of every attack seen often enough."""
     table = numbers.table()
-    new = fitted_table(fights, table)["rules"]
-    for key, name in _SPEEDS.items():
-        numbers.put(f"body.{name}", float(new[key]) * FRAMES_PER_S)
-    numbers.put("body.tail_turn_deg_s", float(np.degrees(new["tail_turn_rad"])) * FRAMES_PER_S)
-    _fit_turn_on_the_spot(numbers, fights, table)
     traces: dict[tuple[int, int], list[Trace]] = defaultdict(list)
     for fight in fights:
         for trace in attack_traces(fight, table):
@@ -43,21 +35,6 @@ def fit_motion(numbers: Numbers, fights: Sequence[Recording]) -> None:
     for (phase, attack), of_attack in traces.items():
         if len(of_attack) >= LEAST_TRACES:
             _put(numbers, numbers.attack_path(phase, attack), of_attack, table["attacks"][phase - 1, attack])
-
-
-def _fit_turn_on_the_spot(numbers: Numbers, fights: Sequence[Recording], table: np.void) -> None:
-    """Quarter turns alone: half turns go at twice their rate."""
-    names, lead_f = table["ids"][[B_LEFT90, B_RIGHT90]], int(table["rules"]["turn_lead_f"])
-    turned, off = [], []
-    for fight in fights:
-        steps, clock_s = boss_steps(fight.states), fight.states["boss_animation_s"]
-        begun = clock_s * FRAMES_PER_STEP / REPORTED_STEP_S - FRAMES_PER_STEP >= lead_f
-        turning = np.isin(fight.states["boss_animation"], names) & begun
-        turned.append(steps.turned_rad[turning])
-        off.append(steps.off_rad[turning])
-    rate = fit_turn_rate(np.concatenate(turned), np.concatenate(off))
-    if np.isfinite(rate):
-        numbers.put("body.turn_deg_s", float(np.degrees(rate)) * FRAMES_PER_S)
 
 
 def _put(numbers: Numbers, path: str, traces: Sequence[Trace], old: np.void) -> None:

@@ -53,7 +53,7 @@ class Numbers:
         value: Any,
         bounds: tuple[float, float] | None = None,
         *,
-        seen: int = SURE_FROM,
+        seen: int,
         part: str = "boss",
     ) -> None:
         """Put a number that fights show in place; one that the table lacks is left out.

@@ -86,7 +86,7 @@ def _fit_camera(numbers: Numbers, fights: Sequence[Recording]) -> None:
         if len(did) >= LEAST_STEPS:
             gain = float((did * should).sum() / (should**2).sum())
             error = float(np.sqrt(((did - gain * should) ** 2).mean() / (should**2).sum()))
-            numbers.put(f"camera.{key}", gain, (gain - 2.0 * error, gain + 2.0 * error), part="player")
+            numbers.put(f"camera.{key}", gain, (gain - 2.0 * error, gain + 2.0 * error), seen=len(did), part="player")
 
 
 def _pivots(states: NDArray, rules: np.void) -> NDArray[np.float64]:
