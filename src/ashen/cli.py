@@ -25,6 +25,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
   plot RUN...          draw learning curves
   fidelity             compare the simulator with the real game, figure by figure
+  calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure the speed of the simulated fight here
   recipes              list the recipes
 
@@ -44,7 +45,7 @@ def train(words: Sequence[str]) -> None:
     if options.resume:
         train_on(options.resume, options.runs_dir)
     else:
-        train_new(options.recipe, options.runs_dir, options.name)
+        train_new(options.recipe, options.runs_dir, options.name, options.overlay)
 
 
 def evaluate(words: Sequence[str]) -> None:
@@ -96,7 +97,6 @@ def explain(words: Sequence[str]) -> None:
     from ashen.evaluation.explain.fight import explain_fight
     from ashen.evaluation.explain.text import explanation_text
     from ashen.options import ExplainOptions, parse
-    from ashen.runs.files import write_text
 
     options = parse(ExplainOptions, "explain", words)
     say_if_cold()
@@ -105,12 +105,18 @@ def explain(words: Sequence[str]) -> None:
     if options.out is None:
         print(text, end="")
         return
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(options.out, text)
-    except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        raise UserError(f"cannot write {options.out}: {error.strerror}; choose another --out") from None
+    _write(options.out, text)
     print(options.out)
+
+
+def _write(out: Path, text: str) -> None:
+    from ashen.runs.files import write_text
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(out, text)
+    except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from None
 
 
 def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
@@ -210,6 +216,28 @@ def fidelity(words: Sequence[str]) -> None:
     print(f"written to {', '.join(str(path) for path in (options.out, *pictures))}", file=sys.stderr)
 
 
+def calibrate(words: Sequence[str]) -> None:
+    """Refit a boss's numbers to recorded fights."""
+    from ashen.display import calibration_table, calibration_text, say_if_cold
+    from ashen.evaluation.calibrate.fights import fights_from
+    from ashen.evaluation.calibrate.report import judged_calibration
+    from ashen.options import CalibrateOptions, parse
+
+    options = parse(CalibrateOptions, "calibrate", words)
+    fights, boss = fights_from(options.places, options.runs_dir, options.boss)
+    say_if_cold()
+    calibration = judged_calibration(fights, boss)
+    _write(options.out, calibration.overlay)
+    figures = calibration.figures | {"overlay": str(options.out)}
+    if options.json:
+        print(json.dumps(figures))
+        return
+    from rich.console import Console
+
+    Console().print(calibration_table(figures))
+    print(f"{calibration_text(figures)}\n{options.out}")
+
+
 def recipes(words: Sequence[str]) -> None:
     """List the recipes with the first line of each."""
     from ashen.options import NoOptions, parse
@@ -221,7 +249,7 @@ def recipes(words: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, play, film, explain, plot, fidelity, bench, recipes)
+    verb.__name__: verb for verb in (train, evaluate, play, film, explain, plot, fidelity, calibrate, bench, recipes)
 }
 
 

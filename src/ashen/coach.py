@@ -3,7 +3,7 @@
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import tyro
 
 import ashen
 from ashen.core.errors import UserError
+from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import Display, match_text, say_if_cold
 from ashen.options import parse, split_first
 from ashen.reports.film import choose_fight, film
@@ -33,8 +34,14 @@ class TrainOptions:
     """Name of the new run; made from date, boss and fight if not given."""
     resume: str | None = None
     """Go on with this run (name or folder) from its newest checkpoint, by its own recipe."""
+    overlay: Path | None = None
+    """Numbers of the boss from your own fights (ashen calibrate writes them); the run keeps a copy."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.resume is not None and self.overlay is not None:
+            raise UserError("--resume goes on with the run's own boss; leave out --overlay")
 
 
 def read_train_options(words: Sequence[str]) -> TrainOptions:
@@ -52,23 +59,39 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     return parse(TrainOptions, "train", rest, TrainOptions(load_recipe(name or "full")))
 
 
-def train_new(recipe: Recipe, runs_dir: Path, name: str | None) -> None:
+def train_new(recipe: Recipe, runs_dir: Path, name: str | None, overlay: Path | None = None) -> None:
     """Train by a recipe in a new run folder.
 
     Args:
         recipe: how to train.
         runs_dir: folder of all runs.
         name: the run's name; None makes one.
+        overlay: changes numbers of the recipe's boss; the run keeps a copy.
 
     Raises:
-        UserError: the recipe or the name is wrong.
+        UserError: the recipe, the name or the overlay is wrong.
         OSError: the disk is full.
     """
-    training = Training(recipe)
+    base = None if overlay is None else _base_of(overlay, recipe.boss)
+    # What is wrong with the recipe is said before there is a folder.
+    training = Training(recipe if overlay is None else replace(recipe, boss=str(overlay)))
     run = create_run(runs_dir, name, run_label(recipe))
+    if overlay is not None:
+        run.keep_overlay(overlay, None if base in boss_names().values() else base)
+        training = Training(replace(recipe, boss=str(run.overlay_file.resolve())))
     run.write_config(_config(training))
     run.log(f"started: {' '.join(sys.argv)}")
     _train(training, run)
+
+
+def _base_of(overlay: Path, boss: str) -> Path:
+    """The table an overlay changes, which must be that of the recipe's boss."""
+    base = base_file(boss_file(str(overlay)))
+    if base is None:
+        raise UserError(f"{overlay} is no overlay, it has no base; train against a whole table with --boss {overlay}")
+    if base.resolve() != boss_file(boss).resolve():
+        raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
+    return base
 
 
 def train_on(run: str, runs_dir: Path) -> None:

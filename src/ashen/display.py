@@ -117,6 +117,24 @@ def match_table(figures: dict[str, Any]) -> Table:
     return table
 
 
+def calibration_table(figures: dict[str, Any]) -> Table:
+    """How well numbers foretell fights before and after calibration."""
+    judged = f"on {figures['held_out_fights']} fights held out, 1 s ahead"
+    table = Table(title=f"{figures['boss']}: {figures['fights']} fights, {figures['steps']:,} steps; {judged}")
+    for name in ("figure", "before", "after"):
+        table.add_column(name, justify="left" if name == "figure" else "right")
+    for name, row in figures["held_out"].items():
+        table.add_row(name, f"{row['before']:.3g}", f"{row['after']:.3g}")
+    return table
+
+
+def calibration_text(figures: dict[str, Any]) -> str:
+    """How many numbers were refitted, and which guesses stayed."""
+    kept = figures["guesses_kept"]
+    count = f"{figures['refitted']} numbers refitted, {figures['guesses_refitted']} of them guesses"
+    return f"{count}; {len(kept)} guesses stayed for want of evidence (--json lists them)"
+
+
 def _split(row: Row) -> str:
     seconds = {key.removeprefix("seconds/"): value for key, value in row.items() if key.startswith("seconds/")}
     total = sum(seconds.values()) or 1.0

@@ -7,7 +7,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
@@ -166,6 +166,34 @@ class FidelityOptions:
     """Folder for a picture of each recorded fight beside what is foretold of it; the page shows them."""
     json: bool = False
     """Print one JSON object instead of the page."""
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """Refit a boss's numbers to recorded fights, and write those that they show as an overlay.
+
+    An overlay stands wherever a boss's name does (--boss FILE), and ashen train --overlay FILE trains with it. What the
+    fights do not show stays as it was. The table judges numbers fitted on four fifths of the fights by the last fifth.
+    """
+
+    places: Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
+    """Runs (names or folders; human for your own fights), folders of fights, or recorded fights (npz)."""
+    boss: str | None = None
+    """Name or table of the boss; that of the fights if not given."""
+    out: Path = Path("overlay.toml")
+    """The overlay to write."""
+    force: bool = False
+    """Write over a file that is there already."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not self.places:
+            raise UserError("--from needs at least one run, folder of fights or npz file")
+        if self.out.exists() and not self.force:
+            raise UserError(f"{self.out} is there already; give another --out, or --force to write over it")
 
 
 @dataclass(frozen=True)

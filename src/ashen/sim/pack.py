@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ashen.core.arena import make_arena
 from ashen.core.errors import UserError, unknown
-from ashen.core.tables import data_file, fingerprint, load_facts, plain
+from ashen.core.tables import fingerprint, load_facts, plain, player_facts
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
     ACT_ATTACK,
@@ -50,8 +50,7 @@ def load_tables(path: Path, randomise: str = "none", seed: int = 0) -> tuple[NDA
     Raises:
         UserError: the table lacks a key, names something unknown, or holds more than the records can.
     """
-    boss = load_facts(path)
-    player = load_facts(data_file("ds3", "player.toml"))
+    boss, player = load_facts(path), player_facts(path)
     try:
         if randomise == "none":
             return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)
@@ -241,7 +240,7 @@ def _pack_rules(row: np.void, boss: dict[str, Any], player: dict[str, Any], move
     for level, reaction in player["reactions"].items():
         row["reaction_move"][LEVELS.index(level)] = move_ids[reaction["animation"]]
         row["reaction_own_m"][LEVELS.index(level)] = reaction["own_m"]
-    for key, value in player.get("inputs", {}).items():
+    for key, value in player["inputs"].items():
         row[key] = value
     row["boss_pose"] = start["boss_pose"]
     poses = start["player_poses_random"]

@@ -1,6 +1,6 @@
 """A recipe: everything that decides how a training goes. TOML over defaults; the command line over both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,12 +119,13 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
 
 
 def recipe_of(run: RunFolder) -> Recipe:
-    """The recipe a run was trained by.
+    """The recipe a run was trained by; a run with an overlay of its own meets the boss of that, wherever it lies.
 
     Raises:
         UserError: the run's ``config.json`` is damaged.
     """
-    return from_table(Recipe, run.read_config().get("recipe", {}), str(run.config_file))
+    recipe = from_table(Recipe, run.read_config().get("recipe", {}), str(run.config_file))
+    return replace(recipe, boss=str(run.overlay_file.resolve())) if run.overlay_file.is_file() else recipe
 
 
 def env_options(recipe: Recipe) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ashen.core.tables import Fact, boss_file, data_file, load_facts, walk
+from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.fidelity.drift_tables import by_attack, by_field, by_forecast, markdown_table
 from ashen.evaluation.fidelity.forecasts import Forecasts
@@ -93,11 +93,11 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _guesses(boss: str) -> list[tuple[str, ...]]:
-    tables = (("boss", boss_file(boss)), ("player", data_file("ds3", "player.toml")))
+    tables = (("boss", load_facts(boss_file(boss))), ("player", player_facts(boss_file(boss))))
     return [
         (f"{name}: {path}", _text(fact.value), _bounds(fact))
-        for name, file in tables
-        for path, fact in walk(load_facts(file))
+        for name, table in tables
+        for path, fact in walk(table)
         if fact.confidence == "G"
     ]
 

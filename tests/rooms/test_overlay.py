@@ -1,0 +1,125 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import ashen
+from ashen.agents import PPOConfig
+from ashen.cli import main
+from ashen.coach import train_new
+from ashen.core.errors import UserError
+from ashen.core.tables import base_file, boss_file, load_facts, plain, player_facts, walk
+from ashen.sim.pack import load_tables
+from ashen.training.recipe import load_recipe
+
+WINDOW = "phases.1.attacks.Attack3000.hits.0.window_s"
+OVERLAY = f"""base = "iudex"
+[overlay]
+"{WINDOW}" = {{ v = [1.5, 1.62], s = "own fights", c = "M", range = [1.48, 1.53] }}
+"arena.corridor_half_width_m" = {{ v = 4.5, s = "own fights", c = "M" }}
+[player]
+"body.press_delay_s" = {{ v = 0.03, s = "own fights", c = "M" }}
+"inputs.drop_odds" = {{ v = 0.05, s = "own fights", c = "M" }}
+"""
+
+
+def written(path: Path, text: str = OVERLAY) -> Path:
+    """The file, with a text in it."""
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_overlay_changes_its_numbers_and_no_others(tmp_path):
+    """Breaks if a number of the base changes, one of the overlay does not, or the table hash stays."""
+    path, base = written(tmp_path / "mine.toml"), boss_file("iudex")
+    facts, before = dict(walk(load_facts(path))), dict(walk(load_facts(base)))
+    assert {where for where in before if facts[where] != before[where]} == {WINDOW, "arena.corridor_half_width_m"}
+    assert facts[WINDOW].value == [1.5, 1.62] and facts[WINDOW].range == (1.48, 1.53)
+    player, player_before = dict(walk(player_facts(path))), dict(walk(player_facts(base)))
+    changed = {where for where in player_before if player[where] != player_before[where]}
+    assert changed == {"body.press_delay_s", "inputs.drop_odds"}
+    assert base_file(path) == base and base_file(base) is None
+    tables, table_hash = load_tables(path)
+    assert table_hash != load_tables(base)[1]
+    assert tables["arena"]["corridor_half_width_m"][0] == 4.5 and tables["rules"]["drop_odds"][0] == 0.05
+
+
+def test_an_overlay_stands_where_a_boss_stands(tmp_path):
+    """Breaks if an overlay's boss cannot be fought, varied or seen by the encoders."""
+    path = str(written(tmp_path / "mine.toml"))
+    for randomise in ("none", "facts"):
+        env = ashen.make_vec(path, fight="full", num_envs=2, encoder="ashen", randomise=randomise, seed=0)
+        own, _ = env.reset()
+        assert own.shape == env.reset()[0].shape
+    plain_obs, _ = ashen.make_vec("iudex", fight="full", num_envs=2, encoder="ashen", seed=0).reset()
+    own_obs, _ = ashen.make_vec(path, fight="full", num_envs=2, encoder="ashen", seed=0).reset()
+    assert (plain_obs != own_obs).any(), "the encoder does not know of the other walls"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            OVERLAY.replace("corridor_half_width_m", "corridor_half_widht_m"),
+            "unknown number 'arena.corridor_half_widht_m'.*'arena.corridor_half_width_m'",
+        ),
+        (OVERLAY + '"body.run_m_s" = 4.1', "has no source"),
+        (OVERLAY + '"body.run_m_s" = "fast"', "must be a number with its source"),
+        (OVERLAY.replace('"iudex"', '"iudx"'), "did you mean 'iudex'"),
+        (OVERLAY.replace('"iudex"', '"other.toml"'), "no boss table at"),
+        (OVERLAY.replace('"iudex"', '"mine.toml"'), "is an overlay too"),
+        (OVERLAY.replace("[overlay]", "[overlays]"), "unknown key 'overlays'"),
+        ("overlay = 3\n" + OVERLAY.partition("\n[overlay]")[0], "must be tables of numbers"),
+    ],
+)
+def test_a_broken_overlay_is_told_in_one_line(text, message, tmp_path):
+    """Breaks if a mistake in an overlay passes, or its message does not say what and where."""
+    with pytest.raises(UserError, match=message):
+        load_tables(written(tmp_path / "mine.toml", text))
+
+
+def test_a_base_can_lie_beside_its_overlay(tmp_path):
+    """Breaks if a base is not looked for relative to the overlay."""
+    written(tmp_path / "boss.toml", boss_file("iudex").read_text(encoding="utf-8"))
+    path = written(tmp_path / "mine.toml", OVERLAY.replace('"iudex"', '"boss.toml"'))
+    assert plain(load_facts(path)["arena"])["corridor_half_width_m"] == 4.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", ["iudex", "boss.toml"])
+def test_a_run_keeps_its_overlay(base, tmp_path, capsys):
+    """Breaks if a run cannot be judged or gone on with once the user's overlay, or its base, is gone."""
+    own = written(tmp_path / "boss.toml", boss_file("iudex").read_text(encoding="utf-8"))
+    overlay = written(tmp_path / "mine.toml", OVERLAY.replace('"iudex"', f'"{base}"'))
+    small = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
+    boss = "iudex" if base == "iudex" else str(own)
+    recipe = replace(load_recipe("phase1"), boss=boss, **small, ppo=PPOConfig(rollout_steps=32, width=16))
+    table_hash = load_tables(overlay)[1]
+    train_new(recipe, tmp_path, "kept", overlay)
+    overlay.unlink()
+    own.unlink()
+    (tmp_path / "kept").rename(tmp_path / "moved")
+    capsys.readouterr()
+    assert main(["evaluate", "moved", "--fights", "1", "--json", "--runs-dir", str(tmp_path)]) == 0
+    assert table_hash in capsys.readouterr().out
+    assert main(["train", "--resume", "moved", "--runs-dir", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--overlay", "none.toml"], "no boss table at none.toml"),
+        (["--overlay", "iudex.toml"], "is no overlay, it has no base"),
+        (["--overlay", "mine.toml", "--boss", "iudex.toml"], "changes iudex, but the recipe's boss is iudex.toml"),
+        (["--overlay", "mine.toml", "--resume", "x"], "leave out --overlay"),
+    ],
+)
+def test_an_overlay_that_cannot_be_trained_with(words, message, tmp_path, monkeypatch, capsys):
+    """Breaks if a mistake makes a run folder, or is told in more than a line."""
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "mine.toml")
+    written(tmp_path / "iudex.toml", boss_file("iudex").read_text(encoding="utf-8"))
+    assert main(["train", "smoke", *words, "--runs-dir", "runs"]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
