@@ -6,7 +6,7 @@ from ashen.core.fight import ACTION_NAMES
 from ashen.core.tables import Fact, boss_file, data_file, load_facts, read_toml, walk
 from ashen.sim.backend import SimBackend
 from ashen.sim.pack import load_tables
-from ashen.sim.vary import POOL, pool
+from ashen.sim.vary import pool
 
 MODES = ("facts", "wide")
 WALK = ACTION_NAMES.index("walk_forward")
