@@ -144,7 +144,7 @@ class Scene:
         for name, shape in SHAPES.items():
             for key, value in shape.items():
                 tables["attacks"][key][0, 0, self.vocabulary.id(name), 0] = value
-        tables["rules"]["surface_offset_m"] = 1.07
+        tables["rules"]["surface_offset_m"], tables["rules"]["sword_reach_m"] = 1.07, 2.8
         self.worlds, self.table = backend.snapshot(), tables[0]
         self.world, self.tables = self.worlds[0], Tables(tables)
         off = math.radians(off_deg)
