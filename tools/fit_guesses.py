@@ -4,10 +4,10 @@
     python tools/fit_guesses.py --trials 130 --write  # and put it into the boss's table
 
 Every trial plays random fights and the recorded strikes with changed numbers; its loss is the sum of squared
-deviations, each in units of its figure's tolerance. Within nine tenths of the tolerance they cost little, beyond it much:
-that all figures hold counts more than how well. Only numbers of confidence G or I are touched, and only within their ranges,
-which stay: what the search starts from does not matter. Seeded: same trials, same result. Needs Optuna, which
-comes with the extras "sweep" and "dev".
+deviations, each in units of its figure's tolerance. Within nine tenths of the tolerance they cost little, beyond it
+much: that all figures hold counts more than how well. Only numbers of confidence G or I are touched, and only within
+their ranges, which stay: what the search starts from does not matter. Seeded: same trials, same result. Needs Optuna,
+which comes with the extras "sweep" and "dev".
 """
 
 import argparse
