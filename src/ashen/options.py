@@ -149,6 +149,10 @@ class BenchOptions:
     json: bool = False
     """Print one JSON object instead of lines."""
 
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise UserError(f"--repeats {self.repeats} must be at least 1")
+
 
 @dataclass(frozen=True)
 class FidelityOptions:

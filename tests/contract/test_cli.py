@@ -98,6 +98,7 @@ def _complaint(words, capsys):
         (["plot"], "see: ashen plot --help"),
         (["plot", "dome"], "unknown run 'dome'"),
         (["bench", "--repeats", "x"], "--repeats"),
+        (["bench", "--repeats", "0"], "--repeats 0 must be at least 1"),
         (["recipes", "x"], "x"),
     ],
 )
