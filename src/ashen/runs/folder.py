@@ -144,7 +144,7 @@ def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:
         if name is None or not (runs_dir / name).exists():
             raise UserError(f"cannot make {error.filename}: a file is in the way; choose another --runs-dir") from None
         raise UserError(f"there is already a run '{name}' in {runs_dir}; give another --name or remove it") from None
-    except (PermissionError, NotADirectoryError) as error:
+    except OSError as error:
         raise UserError(f"cannot make a run in {runs_dir}: {error.strerror}; choose another --runs-dir") from None
     return run
 
