@@ -102,13 +102,6 @@ def is_over_cliff(arena, x, y):
 
 
 @njit
-def is_inside(arena, x, y):
-    """Whether a body may stand (or fall) here; everywhere else is wall."""
-    radius = radius_m(arena, x, y)
-    return radius <= arena.wall_radius_m or is_open(arena, x, y, radius) or is_in_corridor(arena, x, y)
-
-
-@njit
 def confine(arena, x, y, edge_m):
     """The nearest place inside the walls and at least ``edge_m`` before the cliff (negative lets a body step over it).
 

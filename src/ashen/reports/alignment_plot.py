@@ -1,7 +1,6 @@
 """A recorded real fight and what is foretold of it, as one PNG of traces."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ashen.core.errors import UserError
 from ashen.core.fight import STEP_S
-from ashen.reports.plot import COLOURS
-from ashen.runs.files import write_bytes
+from ashen.reports.plot import COLOURS, save_png
 
 _PANELS: Final = {
     "boss's x (m)": lambda rows: rows["boss_x_m"],
@@ -64,14 +61,7 @@ def plot_alignment(states: NDArray[Any], forecasts: Mapping[str, NDArray[Any]], 
         axis.set_xlabel("seconds", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper left", ncols=len(labels), frameon=False, fontsize=11)
-    data = BytesIO()
-    figure.savefig(data, format="png", dpi=dpi)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(out, data.getvalue())
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror or error}; choose another place") from None
-    return out
+    return save_png(figure, out, dpi)
 
 
 def _draw_forecast(axis: Axes, title: str, states: NDArray[Any], ahead: NDArray[Any], colour: str, name: str) -> None:

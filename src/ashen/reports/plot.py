@@ -74,8 +74,17 @@ def plot(runs: Sequence[Path], out: Path) -> Path:
         names = ", ".join(str(path) for path in runs)
         raise UserError(f"nothing to plot in {names} yet; wait for the first line of metrics.jsonl")
     figure = _draw([run for run in curves if any(run.rows.values())])
+    return save_png(figure, out, dpi=110)
+
+
+def save_png(figure: Figure, out: Path, dpi: float) -> Path:
+    """Write a figure whole or not at all, making its folder; returns ``out``.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
     data = BytesIO()
-    figure.savefig(data, format="png", dpi=110)
+    figure.savefig(data, format="png", dpi=dpi)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(out, data.getvalue())
