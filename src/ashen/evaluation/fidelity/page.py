@@ -22,8 +22,8 @@ its own drift is in sample and proves little. Judged is motion fitted on one fig
 (`ashen.evaluation.fit`): the boss's root motion, lunges, turning and walking, the player's moves and running. An
 attack that the fitted fight does not show moves as the mean of those it shows; a move it does not show stands still.
 The names' and motions' clocks, how a walk gains and loses speed, knock-back, the camera and hit shapes stay the
-table's, which knows both fights: only motion is out of sample. Each cell is median / 90th percentile. Starts overlap, so the errors in the table above are
-too small.
+table's, which knows both fights: only motion is out of sample. Each cell is median / 90th percentile. Starts overlap,
+so the errors in the table above are too small.
 
 Motion fitted on the same fight shows what this way of moving cannot follow however much it has seen. Most of the
 player's drift is of that kind: directions a few degrees off, and contact with the boss.
