@@ -176,6 +176,10 @@ class DQNAgent:
             "updates": float(self.updates),
         }
 
+    def tune(self) -> str:
+        """Nothing to choose: its batches are too small for 16-bit products to pay."""
+        return "learning in float32"
+
     @torch.inference_mode()
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Actions of highest Q-value for ``obs`` [B, D], any B; with ``explore``, noisy or epsilon-greedy."""

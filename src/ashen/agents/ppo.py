@@ -19,6 +19,7 @@ from ashen.agents import losses
 from ashen.agents.checks import check_choice, check_fits, check_range, load_network
 from ashen.agents.exploration import scheduled
 from ashen.agents.networks import ACTIVATIONS, ActorCritic
+from ashen.agents.precision import PRECISIONS, products_in, quickest_precision
 from ashen.agents.rollout import RewardScaler, Rollout
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.protocols import Decision, Transitions
@@ -65,9 +66,12 @@ class PPOConfig:
     """Scale observations by their running mean and standard deviation, clipped at 10 deviations."""
     normalise_reward: bool = True
     """Divide rewards by the running standard deviation of the discounted return."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Numbers of the matrix products in learning; auto tries both at the start and takes bfloat16 if it pays."""
 
     def __post_init__(self) -> None:
         check_choice(self, "activation", ACTIVATIONS)
+        check_choice(self, "precision", PRECISIONS)
         check_range(self, 1, np.inf, "rollout_steps", "epochs", "minibatch_size", "width", "depth")
         check_range(self, 0.0, 1.0, "discount", "gae_lambda")
         check_range(self, 1e-6, np.inf, "clip")
@@ -98,6 +102,15 @@ class PPOAgent:
         self.rollout = Rollout(config.rollout_steps, num_envs, obs_dim, num_actions)
         self.reward_scaler = RewardScaler(num_envs, config.discount)
         self.steps = self.updates = 0
+        self.precision = config.precision
+
+    def tune(self) -> str:
+        """Choose the precision, if it is still open; returns what was chosen and why."""
+        if self.precision != "auto":
+            return f"learning in {self.precision}"
+        obs = torch.zeros(self.config.minibatch_size, self.obs_dim)
+        self.precision, reason = quickest_precision(self._build(), obs)
+        return reason
 
     def _build(self) -> ActorCritic:
         c = self.config
@@ -156,8 +169,10 @@ class PPOAgent:
         r = self.rollout
         obs = self.network.normalise(torch.from_numpy(r.obs))  # [T, N, D]
         mask, actions = torch.from_numpy(r.mask), torch.from_numpy(r.actions)
-        values = self.network.value(obs).squeeze(-1)  # [T, N]
-        log_probs = losses.masked_log_probs(self.network.policy(obs), mask)
+        with products_in(self.precision):
+            values = self.network.value(obs).squeeze(-1).float()  # [T, N]
+            logits = self.network.policy(obs).float()
+        log_probs = losses.masked_log_probs(logits, mask)
         where, reached = r.bootstraps()
         next_values = torch.cat([values[1:], values[-1:]])
         next_values[torch.from_numpy(where)] = self.network(torch.from_numpy(reached))[1]
@@ -184,13 +199,17 @@ class PPOAgent:
 
     def _learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
         """One gradient step on a minibatch of B samples."""
-        value = losses.value_loss(self.network.value(batch["obs"]).squeeze(-1), batch["returns"])
+        with products_in(self.precision):
+            values = self.network.value(batch["obs"]).squeeze(-1).float()
+        value = losses.value_loss(values, batch["returns"])
         # Where at most one action is valid the policy has no gradient, and locked animations are half of a fight.
         free = batch["mask"].sum(-1) > 1
         free[0] = True  # a mean over nothing would be NaN
         share = free.float().mean()
         obs, mask, actions, old_log_probs, advantages = (batch[name][free] for name in _POLICY_FIELDS)
-        all_log_probs = losses.masked_log_probs(self.network.policy(obs), mask)  # [F, A]
+        with products_in(self.precision):
+            logits = self.network.policy(obs).float()
+        all_log_probs = losses.masked_log_probs(logits, mask)  # [F, A]
         log_probs = all_log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)  # [F]
         policy = losses.ppo_policy_loss(log_probs, old_log_probs, advantages, self.config.clip)
         entropy = losses.masked_entropy(all_log_probs).mean()
@@ -221,6 +240,7 @@ class PPOAgent:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "counters": {"steps": self.steps, "updates": self.updates},
+            "precision": self.precision,
             "rollout": to_tensors(self.rollout.state_dict()),
             "reward_scaler": to_tensors(self.reward_scaler.state_dict()),
             "torch_rng": self.torch_rng.get_state(),
@@ -236,6 +256,7 @@ class PPOAgent:
         load_network(self.network, state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.steps, self.updates = state["counters"]["steps"], state["counters"]["updates"]
+        self.precision = state.get("precision", "float32")
         self.rollout.clear()
         same_envs = state["num_envs"] == self.num_envs
         if same_envs and state["config"]["rollout_steps"] == self.config.rollout_steps:

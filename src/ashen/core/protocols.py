@@ -62,6 +62,9 @@ class Agent(Protocol):
     score_kind: str
     """``"q_values"`` or ``"probabilities"``."""
 
+    def tune(self) -> str:
+        """Settle what depends on this machine, such as the precision; returns what was chosen and why, for the log."""
+
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Choose valid actions for ``obs`` [N, D] under ``mask`` [N, A]; greedy unless ``explore``."""
 

@@ -40,6 +40,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         random_start: start at one of eleven poses instead of the fixed one.
         randomise: ``none``; ``facts`` or ``wide``: each fight against one of 64 bosses whose numbers vary.
         randomise_seed: draws those 64.
+        phase2_starts: share of the fights that begin where a recent one came into phase 2.
         seed: of the first reset without one; None draws it.
         actions: name of a set of actions, or their names.
         skip_steps: after a step, let time pass while only doing nothing is valid.
@@ -67,6 +68,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         random_start: bool = False,
         randomise: str = "none",
         randomise_seed: int = 0,
+        phase2_starts: float = 0.0,
         seed: int | None = None,
         actions: str | Sequence[str] = "all",
         skip_steps: bool = False,
@@ -74,7 +76,8 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         backend: Backend | None = None,
     ) -> None:
         self.render_mode = checked_mode(render_mode)
-        self.backend = backend or simulated(boss, fight, num_envs, random_start, randomise, randomise_seed)
+        varied = (randomise, randomise_seed, phase2_starts)
+        self.backend = backend or simulated(boss, fight, num_envs, random_start, *varied)
         self.num_envs = self.backend.num_fights
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
         self.encoder, self.reward, self.action_names = (
@@ -185,7 +188,13 @@ def make_vec(boss: str = "iudex", **options: Any) -> FightVectorEnv:
 
 
 def simulated(
-    boss: str, fight: str, num_envs: int, random_start: bool, randomise: str = "none", randomise_seed: int = 0
+    boss: str,
+    fight: str,
+    num_envs: int,
+    random_start: bool,
+    randomise: str = "none",
+    randomise_seed: int = 0,
+    phase2_starts: float = 0.0,
 ) -> Backend:
     """The simulator as a backend.
 
@@ -196,7 +205,7 @@ def simulated(
 
     if num_envs < 1:
         raise UserError(f"num_envs = {num_envs} must be at least 1")
-    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed)
+    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed, phase2_starts)
 
 
 def fresh_seeds(seed: int | Sequence[int] | None, count: int) -> NDArray[np.uint64]:

@@ -11,6 +11,7 @@ from ashen.core.fight import FIGHT_STATE, NUM_ACTIONS
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.sim.fight import show_fight, start_fight, step_fight
+from ashen.sim.late_starts import begin_late, keep_exits, late_starts
 from ashen.sim.pack import load_tables
 from ashen.sim.player import is_valid
 from ashen.sim.random import next_stream, pick
@@ -32,6 +33,8 @@ class SimBackend:
         random_start: start at one of eleven poses instead of the fixed one.
         randomise: ``"none"``; ``"facts"`` or ``"wide"``: each fight takes one of a pool of varied tables, by its seed.
         randomise_seed: of that pool.
+        phase2_starts: share of the fights that begin where a recent one came into phase 2, 0..1; see
+            :mod:`ashen.sim.late_starts`.
 
     Raises:
         UserError: there is no such boss, kind of fight or way to randomise, or its table is broken.
@@ -45,6 +48,7 @@ class SimBackend:
         random_start: bool = False,
         randomise: str = "none",
         randomise_seed: int = 0,
+        phase2_starts: float = 0.0,
     ) -> None:
         if fight not in FIGHTS:
             raise unknown("fight", fight, FIGHTS)
@@ -57,6 +61,7 @@ class SimBackend:
         self._worlds["stream"] = np.arange(num_fights)
         self._first_phase, self._may_change_phase = FIGHTS[fight]
         self._random_start = int(random_start)
+        self._late = late_starts(num_fights, phase2_starts)
         self._all = np.ones(num_fights, np.bool_)
         self._mask = np.zeros((num_fights, NUM_ACTIONS), np.bool_)
         self._outcome = np.zeros(num_fights, np.int8)
@@ -66,13 +71,16 @@ class SimBackend:
         """Start new fights where ``which`` [N] is true; ``seeds`` [N] restart their random streams, else they go on."""
         if seeds is not None:
             self._worlds["stream"][which] = seeds[which]
-        phase, change, random = self._first_phase, self._may_change_phase, self._random_start
-        _reset(self._worlds, self.tables, self.states, self._mask, self._outcome, which, phase, change, random)
+            self._late.count[0] = 0
+        how = (self._first_phase, self._may_change_phase, self._random_start)
+        _reset(self._worlds, self.tables, self.states, self._mask, self._outcome, which, how, self._late)
 
     def step(self, actions: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> None:
         """Advance by 0.1 s the fights in ``which`` [N] (all, if None) with ``actions`` [N] in 0..19."""
         which = self._all if which is None else which
         self._step(self._worlds, self.tables, self.states, self._mask, self._outcome, actions, which)
+        if self._late.share > 0.0:
+            keep_exits(self._worlds, self._late)
 
     def valid_actions(self) -> NDArray[np.bool_]:
         """Mask [N, 20]; rewritten in place by reset and step."""
@@ -115,15 +123,16 @@ def _show(worlds, tables, states, masks, outcomes):
 
 
 @njit
-def _reset(worlds, tables, states, masks, outcomes, which, phase, change, random_start):
+def _reset(worlds, tables, states, masks, outcomes, which, how, late):
+    phase, change, random_start = how
     for n in range(worlds.shape[0]):
         if which[n]:
             world = worlds[n]
             world.stream = next_stream(world.stream)
             world.variant = pick(world.stream, len(tables))
-            table = tables[world.variant]
-            start_fight(world, table, phase, change, random_start)
-            _show_one(world, table, states[n], masks[n])
+            start_fight(world, tables[world.variant], phase, change, random_start)
+            begin_late(worlds, n, late)
+            _show_one(world, tables[world.variant], states[n], masks[n])
             outcomes[n] = world.outcome
 
 

@@ -42,6 +42,7 @@ class Training:
             **env_options(recipe),
             num_envs=recipe.num_envs,
             random_start=recipe.random_start,
+            phase2_starts=recipe.phase2_starts,
             **self._varied,
         )
         self.agent = make_agent_for(recipe, self.env)
@@ -66,6 +67,7 @@ class Training:
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
         if self.env_step > 0:
             yield self._write("resume", {})
+        run.log(self.agent.tune())
         self._start_fights()
         while self.env_step < self.recipe.total_steps and not should_stop():
             self._step()
@@ -97,6 +99,7 @@ class Training:
         seed = derive_seed(self.recipe.seed, "world", self.env_step)
         self._obs, self._info = self.env.reset(seed=seed)
         self._tally.start_anew(np.ones(self.recipe.num_envs, np.bool_))
+        self._whole = self.env.states["step"] == 0
         self._recorder.stream_starts(seed)  # the environment counts upwards from it: it is slot 0's own
 
     def _step(self) -> None:
@@ -123,10 +126,12 @@ class Training:
         with tally.time("learning"):
             self.agent.observe(step)
             tally.add_update(self.agent.update())
-        tally.add_step(rewards, info, ended, self.env.final_states)
+        tally.add_step(rewards, info, ended, self._whole, self.env.final_states)
         self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits)
+        self._whole[ended] = self.env.states["step"][ended] == 0
         if ended[0]:
-            self._recorder.fight_ends(self.env.final_states[0], Outcome(int(info["outcome"][0])), self.env_step)
+            outcome = Outcome(int(info["outcome"][0]))
+            self._recorder.fight_ends(self.env.final_states[0], outcome, self.env_step, next_is_whole=self._whole[0])
         self._obs, self._info = next_obs, info
 
     def _periodic_work(self) -> Iterator[Row]:

@@ -32,6 +32,8 @@ class Recipe:
     """Start from one of eleven poses drawn at random, else from the fixed one. Matches start from the fixed one."""
     randomise: Literal["none", "facts", "wide"] = "none"
     """Vary the boss's numbers from fight to fight: within what their confidence allows, or wider. Matches do not."""
+    phase2_starts: float = 0.0
+    """Share of the training fights that begin where a recent one came into phase 2, 0..1; the display counts others."""
     skip_steps: bool = False
     """Wait in the environment while doing nothing is the only valid action."""
 
@@ -69,6 +71,8 @@ class Recipe:
         for name in (*counts, "evaluate_every", "checkpoint_every", "record_every", "log_every"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0.0 <= self.phase2_starts <= 1.0:
+            raise UserError(f"phase2_starts = {self.phase2_starts} must lie in 0..1")
 
     @property
     def config(self) -> PPOConfig | DQNConfig:

@@ -48,15 +48,15 @@ class FightRecorder:
             own = [tuple(part[:1] for part in wait) for wait in waits]
             self._tape.add(state, step.actions[:1], step.mask[:1], terms[:1], step.rewards[:1], scores[:1], own)
 
-    def fight_ends(self, final_state: Any, outcome: Outcome, env_step: int) -> None:
-        """Slot 0's fight is over and the next begins."""
+    def fight_ends(self, final_state: Any, outcome: Outcome, env_step: int, next_is_whole: bool) -> None:
+        """Slot 0's fight is over and the next begins; only one that begins at the beginning can be recorded."""
         if self._is_taping:
             meta = {"outcome": outcome.name, "env_step": env_step, "fight_number": 0} | self._stream
             self._save(self._tape.cut(0, np.asarray(final_state), self._facts | meta))
             self._is_wanted = False
         self._stream["nth_of_seed"] += 1
-        self._begin()
+        self._begin(next_is_whole)
 
-    def _begin(self) -> None:
+    def _begin(self, is_whole: bool = True) -> None:
         self._tape.clear()
-        self._is_taping = self._is_wanted
+        self._is_taping = self._is_wanted and is_whole

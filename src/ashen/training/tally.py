@@ -56,13 +56,26 @@ class Tally:
         self._clear()
 
     def add_step(
-        self, rewards: NDArray[Any], info: dict[str, Any], ended: NDArray[np.bool_], final: NDArray[Any]
+        self,
+        rewards: NDArray[Any],
+        info: dict[str, Any],
+        ended: NDArray[np.bool_],
+        whole: NDArray[np.bool_],
+        final: NDArray[Any],
     ) -> None:
-        """Take in one step of all fights; ``final`` is FIGHT_STATE [N], read where fights ``ended`` [N]."""
+        """Take in one step of all fights.
+
+        Args:
+            rewards: [N].
+            info: of the step, as :class:`ashen.env.vector.FightVectorEnv` gives it.
+            ended: fights that are over [N].
+            whole: fights that began at the beginning [N]; only these are counted when they end.
+            final: FIGHT_STATE [N], read where fights ended.
+        """
         self.steps += len(rewards)
         self._returns += rewards
         self._terms += info["reward_terms"]
-        for slot in np.flatnonzero(ended):
+        for slot in np.flatnonzero(ended & whole):
             self.episodes += 1
             self._outcomes.append(Outcome(int(info["outcome"][slot])))
             self._lengths.append(int(final["step"][slot]))
