@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ashen.bench import processor_name
+from ashen.bench import processor
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
 
@@ -99,7 +99,7 @@ def main() -> None:
         }
         seeds.append(row)
         print(json.dumps({key: value for key, value in row.items() if key != "curve"}), flush=True)
-    machine = {"processor": processor_name(), "cores": os.cpu_count()}
+    machine = {"processor": processor(), "cores": os.cpu_count()}
     what = {"recipe": options.recipe, "more": options.more[1:], "date": time.strftime("%Y-%m-%d"), "machine": machine}
     DOCS.mkdir(exist_ok=True)
     (DOCS / f"{options.recipe}.json").write_text(

@@ -40,14 +40,14 @@ def measure(repeats: int = 5) -> dict[str, Any]:
     return figures | {
         "repeats": repeats,
         "machine": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {"ashen": ashen.__version__} | {name: version(name) for name in ("numpy", "numba", "gymnasium")},
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's model; Linux tells it only in a file."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []

@@ -74,5 +74,5 @@ def test_only_whole_fights_are_counted():
 
 def test_a_share_beyond_1_is_refused():
     """Breaks if an impossible share is taken silently."""
-    with pytest.raises(UserError, match="phase2_starts = 1.5 must lie in 0..1"):
+    with pytest.raises(UserError, match=r"phase2_starts = 1\.5 must lie in 0\.\.1"):
         replace(load_recipe("full"), phase2_starts=1.5)

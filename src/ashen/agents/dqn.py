@@ -177,7 +177,7 @@ class DQNAgent:
         }
 
     def tune(self) -> str:
-        """Nothing to choose: its batches are too small for 16-bit products to pay."""
+        """Nothing to choose."""
         return "learning in float32"
 
     @torch.inference_mode()
