@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,6 +222,15 @@ def test_fights_are_found_by_run_folder_and_file(folder, tmp_path):
         (run / "fights").rename(folder)
     assert {boss for _, boss in ways} == {"iudex"}
     assert len({tuple(len(fight.states) for fight in fights) for fights, _ in ways}) == 1
+
+
+def test_a_fight_counts_once(folder, tmp_path):
+    """Breaks if a fight given twice is counted twice: held out, it would be judged by its own twin."""
+    copies = tmp_path / "copies"
+    shutil.copytree(folder, copies)
+    once, _ = fights_from([str(folder)], tmp_path, None)
+    twice, _ = fights_from([str(folder), str(copies), str(folder)], tmp_path, None)
+    assert len(twice) == len(once)
 
 
 @pytest.mark.slow
