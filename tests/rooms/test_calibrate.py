@@ -199,7 +199,7 @@ def test_places_without_enough_fights(folder, tmp_path, capsys):
     for places, message in (
         ([str(tmp_path / "empty")], "no recorded fights in"),
         ([first], "are too few"),
-        ([first, str(tmp_path / "bad.npz")], "is damaged"),
+        ([first, str(tmp_path / "bad.npz")], "is not a fight recorded by ashen"),
         (["no-such-run"], "unknown run 'no-such-run'"),
         ([first, "--boss", str(other)], "is a fight against"),
     ):
