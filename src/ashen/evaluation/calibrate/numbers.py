@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ashen.core.limits import flaw, limits_of, name_of
 from ashen.core.tables import Fact, load_facts, plain, player_facts, walk
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.sim.pack import pack
@@ -56,7 +57,7 @@ class Numbers:
         seen: int,
         part: str = "boss",
     ) -> None:
-        """Put a number that fights show in place; one that the table lacks is left out.
+        """Put a number that fights show in place; one that the table lacks, or that cannot be, is left out.
 
         Args:
             path: dotted.
@@ -65,10 +66,11 @@ class Numbers:
             seen: how often it was seen.
             part: ``"boss"`` or ``"player"``.
         """
-        if path not in self._before[part]:
+        name = name_of(path)
+        if path not in self._before[part] or flaw(name, rounded(value)):
             return
         confidence = "M" if seen >= SURE_FROM else "I"
-        interval = None if bounds is None else (round(float(bounds[0]), 3), round(float(bounds[1]), 3))
+        interval = None if bounds is None else tuple(np.round(np.clip(bounds, *limits_of(name)), 3).tolist())
         fact = Fact(rounded(value), self._source, confidence, interval)
         self.found[part][path] = fact
         self.seen[path] = seen
