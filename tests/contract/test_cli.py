@@ -210,8 +210,10 @@ def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):
 
 def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_path):
     """Breaks if a record, a run or an opponent is not explained, or if --out, --around or a seed has no effect."""
-    record = list_fights(runs_dir / "done" / "fights", "evaluation")[0]
-    told = {}
+    record = list_fights(runs_dir / "done" / "fights", "final")[0]
+    slow, told = tmp_path / "slow.toml", {}
+    number = '{ v = 0.5, s = "none", c = "G" }'
+    slow.write_text(f'base = "iudex"\n[overlay]\n"body.walk_forward_m_s" = {number}', encoding="utf-8")
     for words in (
         ["done"],
         ["done", "--which", "typical"],

@@ -25,6 +25,8 @@ HOLD_S: Final = 1.0
 PICTURE_SIZE: Final = (960, 540)
 WHICH: Final = ("best", "worst", "typical", "last")
 
+_KINDS: Final = ("final", "evaluation", "")
+"""Fights of the first kind there is are chosen from."""
 
 @dataclass(frozen=True)
 class Encoding:
@@ -62,17 +64,17 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
 
     Args:
         run: the run's folder.
-        which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
-            quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
-            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded, a
-            number the fight of that number; None is the last fight of a human and the typical one of an agent.
+        which: of the fights of the final match, of the newest evaluation if there was none yet, of all if neither was:
+            ``"best"`` is the quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest
+            win, ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded,
+            a number the fight of that number; None is the last fight of a human and the typical one of an agent.
 
     Raises:
         UserError: the run has no recorded fights or none of that number, or ``which`` is unknown.
     """
     if which is not None and which not in WHICH and not which.isdecimal():
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}, or give its number")
-    paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
+    paths = next((found for kind in _KINDS if (found := list_fights(run / "fights", kind))), [])
     if not paths:
         raise UserError(f"{run} has no recorded fights yet; let it fight first, or choose another run")
     metas = {path: load_meta(path) for path in paths}

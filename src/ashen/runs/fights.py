@@ -45,9 +45,9 @@ class FightRecord:
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
-    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "training" or "human"), ``fight_number,
-    policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of the random
-    stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
+    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training" or "human"),
+    ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
+    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
     Older records lack all of these but the seed."""
 
     @property
@@ -159,7 +159,7 @@ def load_meta(path: Path) -> dict[str, Any]:
 
 
 def list_fights(folder: Path, kind: str = "") -> list[Path]:
-    """The recorded fights of a folder, oldest step first; ``kind`` is "evaluation", "training", "human" or all."""
+    """The recorded fights of a folder, oldest step first; ``kind`` as in their ``meta``, or all."""
     return sorted(folder.glob(f"{kind}*.npz"), key=lambda path: path.name.split("-")[1:])
 
 
