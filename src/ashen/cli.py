@@ -95,10 +95,13 @@ def explain(words: Sequence[str]) -> None:
     """Tell why a fight went as it did."""
     from ashen.display import say_if_cold
     from ashen.evaluation.explain.fight import explain_fight
-    from ashen.evaluation.explain.text import explanation_text
+    from ashen.evaluation.explain.text import LEGEND, explanation_text
     from ashen.options import ExplainOptions, parse
+    from ashen.runs.files import refuse_other_file
 
     options = parse(ExplainOptions, "explain", words)
+    if options.out is not None:
+        refuse_other_file(options.out, LEGEND.encode(), "explanation")
     say_if_cold()
     record, where = _fight_to_explain(options)
     text = explanation_text(explain_fight(record, where), options.show, options.steps)
@@ -224,8 +227,10 @@ def calibrate(words: Sequence[str]) -> None:
     from ashen.options import CalibrateOptions, parse
 
     options = parse(CalibrateOptions, "calibrate", words)
+    from ashen.runs.files import refuse_other_file
     fights, boss = fights_from(options.places, options.runs_dir, options.boss)
     say_if_cold()
+    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
     calibration = judged_calibration(fights, boss)
     _write(options.out, calibration.overlay)
     figures = calibration.figures | {"overlay": str(options.out)}

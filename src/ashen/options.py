@@ -68,7 +68,7 @@ class FilmOptions:
     which: Literal["typical", "best", "worst", "last"] | None = None
     """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
     out: Path = Path("fight.mp4")
-    """The film; its ending says whether it is an mp4, a webp, a gif or a png."""
+    """The film: an mp4, webp, gif or png. One that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -98,7 +98,7 @@ class ExplainOptions:
     to_step: int | None = None
     """Only up to this step."""
     out: Path | None = None
-    """The file to write; the terminal if not given."""
+    """The file; the terminal if not given. An explanation that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -131,7 +131,7 @@ class PlotOptions:
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Names or folders of runs."""
     out: Path = Path("curves.png")
-    """The picture."""
+    """The picture, a png. One that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -185,9 +185,7 @@ class CalibrateOptions:
     boss: str | None = None
     """Name or table of the boss; that of the fights if not given."""
     out: Path = Path("overlay.toml")
-    """The overlay to write."""
-    force: bool = False
-    """Write over a file that is there already."""
+    """The overlay. One of a calibration that is there already is replaced, any other file refused."""
     json: bool = False
     """Print one JSON object instead of a table."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -196,8 +194,6 @@ class CalibrateOptions:
     def __post_init__(self) -> None:
         if not self.places:
             raise UserError("--from needs at least one run, folder of fights or npz file")
-        if self.out.exists() and not self.force:
-            raise UserError(f"{self.out} is there already; give another --out, or --force to write over it")
 
 
 @dataclass(frozen=True)

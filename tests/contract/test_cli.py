@@ -213,6 +213,25 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     record = list_fights(runs_dir / "done" / "fights", "final")[0]
     slow, told = tmp_path / "slow.toml", {}
     number = '{ v = 0.5, s = "none", c = "G" }'
+def test_only_a_file_of_its_own_kind_is_replaced(capsys, runs_dir, tmp_path):
+    """Breaks if a verb writes over a file that it did not make, or refuses to make its own anew."""
+    fight = str(list_fights(runs_dir / "done" / "fights")[0])
+    for words, name in (
+        (["film", fight], "mine.png"),
+        (["plot", "done"], "mine.png"),
+        (["explain", fight], "mine.txt"),
+        (["calibrate", "--from", fight], "mine.toml"),
+    ):
+        out = tmp_path / name
+        out.write_text("mine", encoding="utf-8")
+        assert f"{name} is there already and is no" in _complaint([*words, "--out", out], capsys)
+        assert out.read_text(encoding="utf-8") == "mine"
+        out.unlink()
+        if words[0] != "calibrate":  # too few fights
+            assert main([*words, "--out", str(out)]) == main([*words, "--out", str(out)]) == 0
+            out.unlink()
+
+
     slow.write_text(f'base = "iudex"\n[overlay]\n"body.walk_forward_m_s" = {number}', encoding="utf-8")
     for words in (
         ["done"],

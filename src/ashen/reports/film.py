@@ -19,14 +19,15 @@ from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
 from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
+from ashen.runs.files import MEDIA_MARKS, refuse_other_file
 
 HOLD_S: Final = 1.0
 """How long the last picture stands."""
 PICTURE_SIZE: Final = (960, 540)
 WHICH: Final = ("best", "worst", "typical", "last")
-
 _KINDS: Final = ("final", "evaluation", "")
 """Fights of the first kind there is are chosen from."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -118,13 +119,14 @@ def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
         ``out``.
 
     Raises:
-        UserError: the record cannot be read, or ``out`` has another ending or cannot be written.
+        UserError: the record cannot be read, or ``out`` has another ending, is another file or cannot be written.
     """
     kind = out.suffix.lower()
     if kind not in (*ENCODINGS, ".png"):
         raise UserError(f"cannot film to {out}; end its name in one of {', '.join(ENCODINGS)}, .png")
     if speed <= 0.0 or fps <= 0:
         raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
+    refuse_other_file(out, MEDIA_MARKS[kind], f"{kind} film")
     record = load_fight(fight)
     beside = out.with_name(f".{out.stem}.unfinished{kind}")
     try:

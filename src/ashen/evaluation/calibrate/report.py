@@ -14,9 +14,8 @@ from ashen.evaluation.calibrate.overlay import overlay_text
 from ashen.evaluation.hits_check import recorded_strikes
 from ashen.evaluation.recording import Recording
 
-HORIZON_STEPS = 10
-HELD_OUT_EVERY = 5
-"""One fight in so many is held out."""
+CALIBRATED = "Calibrated from"
+"""How every overlay of a calibration begins."""
 UNSURE = "IG"
 """Confidences of the numbers that a calibration is for."""
 
@@ -111,7 +110,7 @@ class Calibration:
         figures = self.figures
         guesses = f"{figures['guesses_refitted']} of them guesses; {len(figures['guesses_kept'])} guesses stayed"
         comments = [
-            f"Calibrated from {self.fights} fights of {self.steps:,} steps against {self.boss}.",
+            f"{CALIBRATED} {self.fights} fights of {self.steps:,} steps against {self.boss}.",
             f"{figures['refitted']} numbers refitted, {guesses} for want of evidence.",
             f"On {self.held_out} fights held out, by the numbers of the others (medians 1 s ahead unless said):",
             *(
