@@ -137,8 +137,8 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
-        fight = {} if options.fight is None else {"fight": options.fight}
-        return first_fight(contender.make_policy, contender.env_options | fight, options.seed or 0), options.run
+        world, seed = contender.env_options | options.changes, options.seed or 0
+        return first_fight(contender.make_policy, world, seed, options.randomise), options.run
     path = choose_fight(open_run(options.run, options.runs_dir, tuple(DESCRIPTIONS)).path, options.which)
     return load_fight(path), str(path)
 
@@ -161,13 +161,18 @@ def play(words: Sequence[str]) -> None:
     from ashen.play.bindings import key_text
 
     options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
+    from secrets import randbits
+
+    from ashen.core.seeding import derive_seed
     from ashen.display import say_if_cold
     from ashen.play.bout import Setting
     from ashen.play.game import Plan, play
     from ashen.signals import StopOnSignal
 
-    setting = Setting(options.boss, options.fight, options.start)
-    plan = Plan(setting, options.seed, options.speed, options.fights)
+    seed = randbits(32) if options.seed is None else options.seed
+    varied = derive_seed(seed, "randomise")  # as a match draws its bosses
+    setting = Setting(options.boss, options.fight, options.start, options.randomise, varied)
+    plan = Plan(setting, seed, options.speed, options.fights)
     say_if_cold()
     with StopOnSignal() as stop:
         records = play(plan, options.runs_dir, stop)

@@ -18,6 +18,8 @@ from ashen.runs.folder import default_runs_dir
 Options = TypeVar("Options")
 AROUND_STEPS = 10
 """How much is told before and after a step that was asked for."""
+_ANEW = "--seed, --fight, --boss and --randomise"
+"""What makes a run's agent fight anew to be explained."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class EvaluateOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return {name: getattr(self, name) for name in ("boss", "fight", "reward") if getattr(self, name) is not None}
+        return _given(self, "boss", "fight", "reward")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class FilmOptions:
 class ExplainOptions:
     """Tell why a fight went as it did: every decision of the boss, every blow that hit or missed, every refused input.
 
-    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed or --fight is
-    given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with this seed.
+    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed, --fight, --boss
+    or --randomise is given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with them.
     """
 
     run: tyro.conf.Positional[str]
@@ -87,6 +89,10 @@ class ExplainOptions:
     """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought anew: the run's own if not given, full for opponents."""
+    boss: str | None = None
+    """Boss of the fight fought anew, by name or table: the run's own if not given, iudex for opponents."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Fight anew against a boss varied within what is known of his numbers, or wider."""
     seed: int | None = None
     """Of the fight fought anew, 0 if not given; same seed, same fight."""
     show: Literal["all", "events", "hits"] = "events"
@@ -106,14 +112,22 @@ class ExplainOptions:
         if self.around is not None and (self.from_step is not None or self.to_step is not None):
             raise UserError("--around and --from-step, --to-step exclude each other; give one of the two")
         if self.which is not None and self.is_anew:
-            raise UserError("--which chooses a recorded fight, --seed and --fight make a new one; give one of the two")
+            raise UserError(f"--which chooses a recorded fight, {_ANEW} make a new one; give one of the two")
         if self.run.endswith(".npz") and (self.which is not None or self.is_anew):
-            raise UserError(f"{self.run} is one recorded fight; leave out --which, --seed and --fight")
+            raise UserError(f"{self.run} is one recorded fight; leave out --which, {_ANEW}")
+        for name in ("around", "from_step", "to_step"):
+            if (getattr(self, name) or 0) < 0:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)} must be at least 0")
 
     @property
     def is_anew(self) -> bool:
         """Whether a run's agent is to fight anew."""
-        return self.seed is not None or self.fight is not None
+        return self.seed is not None or self.randomise != "none" or bool(self.changes)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return _given(self, "boss", "fight")
 
     @property
     def steps(self) -> range:
@@ -206,6 +220,8 @@ class PlayOptions:
     """What is fought."""
     start: Literal["fixed", "random"] = "fixed"
     """Start pose: the fixed one, or one of eleven drawn at random."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Vary the boss from fight to fight: within what is known of his numbers, or wider; drawn are the table's."""
     seed: int | None = None
     """Same seed, same fights, which are also those of ashen evaluate; drawn if not given."""
     speed: float = 1.0
@@ -260,6 +276,10 @@ def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if words and not words[0].startswith("-"):
         return words[0], list(words[1:])
     return None, list(words)
+
+
+def _given(options: Any, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _essence(complaint: str) -> str:
