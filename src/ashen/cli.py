@@ -194,6 +194,7 @@ def bench(words: Sequence[str]) -> None:
 
 def fidelity(words: Sequence[str]) -> None:
     """Compare the simulator with the real game."""
+    from ashen.display import say
     from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
     from ashen.evaluation.fidelity.measure import fidelity_rows
     from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
@@ -201,10 +202,6 @@ def fidelity(words: Sequence[str]) -> None:
     from ashen.options import FidelityOptions, parse
 
     options = parse(FidelityOptions, "fidelity", words)
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
-
     forecasts = forecast(options.boss)
     pictures = []
     if options.plots:
@@ -226,19 +223,21 @@ def fidelity(words: Sequence[str]) -> None:
 
 def calibrate(words: Sequence[str]) -> None:
     """Refit a boss's numbers to recorded fights."""
-    from ashen.display import calibration_table, calibration_text, say_if_cold
+    from ashen.display import calibration_table, calibration_text, calibration_warning, say, say_if_cold
     from ashen.evaluation.calibrate.fights import fights_from
-    from ashen.evaluation.calibrate.report import judged_calibration
+    from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
     from ashen.options import CalibrateOptions, parse
+    from ashen.runs.files import refuse_other_file
 
     options = parse(CalibrateOptions, "calibrate", words)
-    from ashen.runs.files import refuse_other_file
+    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
     fights, boss = fights_from(options.places, options.runs_dir, options.boss)
     say_if_cold()
-    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
-    calibration = judged_calibration(fights, boss)
+    calibration = judged_calibration(fights, boss, say)
     _write(options.out, calibration.overlay)
     figures = calibration.figures | {"overlay": str(options.out)}
+    if warning := calibration_warning(figures):
+        say(warning)
     if options.json:
         print(json.dumps(figures))
         return

@@ -1,6 +1,7 @@
 """The fights to calibrate from: found by a run, a folder or files, checked, and put into the form of recordings."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,7 @@ def _whole_boss(boss: str) -> str:
     return names.get(file, str(file))
 
 
+@cache  # asked of every fight
 def _identity(boss: str) -> Path:
     """The table that tells two bosses apart: of overlays, that of their base."""
     path = boss_file(boss)
