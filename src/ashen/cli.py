@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from secrets import randbits
 from typing import TYPE_CHECKING
 
 from ashen.core.errors import UserError, unknown
@@ -161,8 +162,6 @@ def play(words: Sequence[str]) -> None:
     from ashen.play.bindings import key_text
 
     options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
-    from secrets import randbits
-
     from ashen.core.seeding import derive_seed
     from ashen.display import say_if_cold
     from ashen.play.bout import Setting
