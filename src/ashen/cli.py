@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from secrets import randbits
 from typing import TYPE_CHECKING
 
 from ashen.core.errors import UserError, unknown
@@ -95,10 +96,13 @@ def explain(words: Sequence[str]) -> None:
     """Tell why a fight went as it did."""
     from ashen.display import say_if_cold
     from ashen.evaluation.explain.fight import explain_fight
-    from ashen.evaluation.explain.text import explanation_text
+    from ashen.evaluation.explain.text import LEGEND, explanation_text
     from ashen.options import ExplainOptions, parse
+    from ashen.runs.files import refuse_other_file
 
     options = parse(ExplainOptions, "explain", words)
+    if options.out is not None:
+        refuse_other_file(options.out, LEGEND.encode(), "explanation")
     say_if_cold()
     record, where = _fight_to_explain(options)
     text = explanation_text(explain_fight(record, where), options.show, options.steps)
@@ -134,8 +138,8 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
-        fight = {} if options.fight is None else {"fight": options.fight}
-        return first_fight(contender.make_policy, contender.env_options | fight, options.seed or 0), options.run
+        world, seed = contender.env_options | options.changes, options.seed or 0
+        return first_fight(contender.make_policy, world, seed, options.randomise), options.run
     path = choose_fight(open_run(options.run, options.runs_dir, tuple(DESCRIPTIONS)).path, options.which)
     return load_fight(path), str(path)
 
@@ -158,13 +162,16 @@ def play(words: Sequence[str]) -> None:
     from ashen.play.bindings import key_text
 
     options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
+    from ashen.core.seeding import derive_seed
     from ashen.display import say_if_cold
     from ashen.play.bout import Setting
     from ashen.play.game import Plan, play
     from ashen.signals import StopOnSignal
 
-    setting = Setting(options.boss, options.fight, options.start)
-    plan = Plan(setting, options.seed, options.speed, options.fights)
+    seed = randbits(32) if options.seed is None else options.seed
+    varied = derive_seed(seed, "randomise")  # as a match draws its bosses
+    setting = Setting(options.boss, options.fight, options.start, options.randomise, varied)
+    plan = Plan(setting, seed, options.speed, options.fights)
     say_if_cold()
     with StopOnSignal() as stop:
         records = play(plan, options.runs_dir, stop)
@@ -186,6 +193,7 @@ def bench(words: Sequence[str]) -> None:
 
 def fidelity(words: Sequence[str]) -> None:
     """Compare the simulator with the real game."""
+    from ashen.display import say
     from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
     from ashen.evaluation.fidelity.measure import fidelity_rows
     from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
@@ -193,10 +201,6 @@ def fidelity(words: Sequence[str]) -> None:
     from ashen.options import FidelityOptions, parse
 
     options = parse(FidelityOptions, "fidelity", words)
-
-    def say(text: str) -> None:
-        print(text, file=sys.stderr)
-
     forecasts = forecast(options.boss)
     pictures = []
     if options.plots:
@@ -218,17 +222,21 @@ def fidelity(words: Sequence[str]) -> None:
 
 def calibrate(words: Sequence[str]) -> None:
     """Refit a boss's numbers to recorded fights."""
-    from ashen.display import calibration_table, calibration_text, say_if_cold
+    from ashen.display import calibration_table, calibration_text, calibration_warning, say, say_if_cold
     from ashen.evaluation.calibrate.fights import fights_from
-    from ashen.evaluation.calibrate.report import judged_calibration
+    from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
     from ashen.options import CalibrateOptions, parse
+    from ashen.runs.files import refuse_other_file
 
     options = parse(CalibrateOptions, "calibrate", words)
+    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
     fights, boss = fights_from(options.places, options.runs_dir, options.boss)
     say_if_cold()
-    calibration = judged_calibration(fights, boss)
+    calibration = judged_calibration(fights, boss, say)
     _write(options.out, calibration.overlay)
     figures = calibration.figures | {"overlay": str(options.out)}
+    if warning := calibration_warning(figures):
+        say(warning)
     if options.json:
         print(json.dumps(figures))
         return

@@ -91,7 +91,12 @@ def say_if_cold() -> None:
     from ashen.core.compiled import is_cold
 
     if is_cold():
-        print("ashen: compiling the fight for this machine, once; takes up to a minute", file=sys.stderr)
+        say("compiling the fight for this machine, once; takes up to a minute")
+
+
+def say(text: str) -> None:
+    """Say something on standard error: what takes long and has begun, or what else there is to know."""
+    print(f"ashen: {text}", file=sys.stderr)
 
 
 def say_progress(results: Sequence[object]) -> None:
@@ -129,10 +134,23 @@ def calibration_table(figures: dict[str, Any]) -> Table:
 
 
 def calibration_text(figures: dict[str, Any]) -> str:
-    """How many numbers were refitted, and which guesses stayed."""
+    """How many numbers were refitted, and how many guesses stayed."""
     kept = figures["guesses_kept"]
     count = f"{figures['refitted']} numbers refitted, {figures['guesses_refitted']} of them guesses"
     return f"{count}; {len(kept)} guesses stayed for want of evidence (--json lists them)"
+
+
+def calibration_warning(figures: dict[str, Any]) -> str:
+    """What of the numbers refitted did not help on the fights held out; empty if all did."""
+    rows = {name: {when: f"{row[when]:.3g}" for when in row} for name, row in figures["held_out"].items()}
+    worse = [
+        f"{name} {row['before']} -> {row['after']}"
+        for name, row in rows.items()
+        if float(row["after"]) > float(row["before"])
+    ]
+    told = {"left out, since fights held out are foretold better without": figures["left_out"]}
+    told["still worse on fights held out"] = worse
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
 
 
 def _split(row: Row) -> str:

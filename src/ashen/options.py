@@ -18,6 +18,8 @@ from ashen.runs.folder import default_runs_dir
 Options = TypeVar("Options")
 AROUND_STEPS = 10
 """How much is told before and after a step that was asked for."""
+_ANEW = "--seed, --fight, --boss and --randomise"
+"""What makes a run's agent fight anew to be explained."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class EvaluateOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return {name: getattr(self, name) for name in ("boss", "fight", "reward") if getattr(self, name) is not None}
+        return _given(self, "boss", "fight", "reward")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class FilmOptions:
     which: Literal["typical", "best", "worst", "last"] | None = None
     """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
     out: Path = Path("fight.mp4")
-    """The film; its ending says whether it is an mp4, a webp, a gif or a png."""
+    """The film: an mp4, webp, gif or png. One that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -77,8 +79,8 @@ class FilmOptions:
 class ExplainOptions:
     """Tell why a fight went as it did: every decision of the boss, every blow that hit or missed, every refused input.
 
-    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed or --fight is
-    given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with this seed.
+    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed, --fight, --boss
+    or --randomise is given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with them.
     """
 
     run: tyro.conf.Positional[str]
@@ -87,6 +89,10 @@ class ExplainOptions:
     """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought anew: the run's own if not given, full for opponents."""
+    boss: str | None = None
+    """Boss of the fight fought anew, by name or table: the run's own if not given, iudex for opponents."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Fight anew against a boss varied within what is known of his numbers, or wider."""
     seed: int | None = None
     """Of the fight fought anew, 0 if not given; same seed, same fight."""
     show: Literal["all", "events", "hits"] = "events"
@@ -98,7 +104,7 @@ class ExplainOptions:
     to_step: int | None = None
     """Only up to this step."""
     out: Path | None = None
-    """The file to write; the terminal if not given."""
+    """The file; the terminal if not given. An explanation that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -106,14 +112,22 @@ class ExplainOptions:
         if self.around is not None and (self.from_step is not None or self.to_step is not None):
             raise UserError("--around and --from-step, --to-step exclude each other; give one of the two")
         if self.which is not None and self.is_anew:
-            raise UserError("--which chooses a recorded fight, --seed and --fight make a new one; give one of the two")
+            raise UserError(f"--which chooses a recorded fight, {_ANEW} make a new one; give one of the two")
         if self.run.endswith(".npz") and (self.which is not None or self.is_anew):
-            raise UserError(f"{self.run} is one recorded fight; leave out --which, --seed and --fight")
+            raise UserError(f"{self.run} is one recorded fight; leave out --which, {_ANEW}")
+        for name in ("around", "from_step", "to_step"):
+            if (getattr(self, name) or 0) < 0:
+                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)} must be at least 0")
 
     @property
     def is_anew(self) -> bool:
         """Whether a run's agent is to fight anew."""
-        return self.seed is not None or self.fight is not None
+        return self.seed is not None or self.randomise != "none" or bool(self.changes)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return _given(self, "boss", "fight")
 
     @property
     def steps(self) -> range:
@@ -131,7 +145,7 @@ class PlotOptions:
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Names or folders of runs."""
     out: Path = Path("curves.png")
-    """The picture."""
+    """The picture, a png. One that is there already is replaced, any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -185,9 +199,7 @@ class CalibrateOptions:
     boss: str | None = None
     """Name or table of the boss; that of the fights if not given."""
     out: Path = Path("overlay.toml")
-    """The overlay to write."""
-    force: bool = False
-    """Write over a file that is there already."""
+    """The overlay. One of a calibration that is there already is replaced, any other file refused."""
     json: bool = False
     """Print one JSON object instead of a table."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -196,8 +208,6 @@ class CalibrateOptions:
     def __post_init__(self) -> None:
         if not self.places:
             raise UserError("--from needs at least one run, folder of fights or npz file")
-        if self.out.exists() and not self.force:
-            raise UserError(f"{self.out} is there already; give another --out, or --force to write over it")
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,8 @@ class PlayOptions:
     """What is fought."""
     start: Literal["fixed", "random"] = "fixed"
     """Start pose: the fixed one, or one of eleven drawn at random."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Vary the boss from fight to fight: within what is known of his numbers, or wider; drawn are the table's."""
     seed: int | None = None
     """Same seed, same fights, which are also those of ashen evaluate; drawn if not given."""
     speed: float = 1.0
@@ -264,6 +276,10 @@ def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     if words and not words[0].startswith("-"):
         return words[0], list(words[1:])
     return None, list(words)
+
+
+def _given(options: Any, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _essence(complaint: str) -> str:

@@ -92,6 +92,11 @@ def _complaint(words, capsys):
         (["explain", "done", "--which", "nicest"], "unknown choice of a fight 'nicest'"),
         (["explain", "done", "--which", "9"], "no recorded fight 9"),
         (["explain", "done", "--which", "best", "--seed", "1"], "give one of the two"),
+        (["explain", "done", "--which", "best", "--boss", "iudex"], "give one of the two"),
+        (["explain", "none.npz", "--randomise", "facts"], "none.npz is one recorded fight; leave out"),
+        (["explain", "random", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["explain", "done", "--around", "-5"], "--around -5 must be at least 0"),
+        (["explain", "done", "--from-step", "-1"], "--from-step -1 must be at least 0"),
         (["explain", "done", "--around", "5", "--to-step", "9"], "give one of the two"),
         (["explain", "done", "--from-step", "2999"], "the fight has steps 0 to"),
         (["explain", "done", "--show", "some"], "some"),
@@ -208,10 +213,31 @@ def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):
         out.unlink()
 
 
+def test_only_a_file_of_its_own_kind_is_replaced(capsys, runs_dir, tmp_path):
+    """Breaks if a verb writes over a file that it did not make, or refuses to make its own anew."""
+    fight = str(list_fights(runs_dir / "done" / "fights")[0])
+    for words, name in (
+        (["film", fight], "mine.png"),
+        (["plot", "done"], "mine.png"),
+        (["explain", fight], "mine.txt"),
+        (["calibrate", "--from", fight], "mine.toml"),
+    ):
+        out = tmp_path / name
+        out.write_text("mine", encoding="utf-8")
+        assert f"{name} is there already and is no" in _complaint([*words, "--out", out], capsys)
+        assert out.read_text(encoding="utf-8") == "mine"
+        out.unlink()
+        if words[0] != "calibrate":  # too few fights
+            assert main([*words, "--out", str(out)]) == main([*words, "--out", str(out)]) == 0
+            out.unlink()
+
+
 def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_path):
     """Breaks if a record, a run or an opponent is not explained, or if --out, --around or a seed has no effect."""
-    record = list_fights(runs_dir / "done" / "fights", "evaluation")[0]
-    told = {}
+    record = list_fights(runs_dir / "done" / "fights", "final")[0]
+    slow, told = tmp_path / "slow.toml", {}
+    number = '{ v = 0.5, s = "none", c = "G" }'
+    slow.write_text(f'base = "iudex"\n[overlay]\n"body.walk_forward_m_s" = {number}', encoding="utf-8")
     for words in (
         ["done"],
         ["done", "--which", "typical"],
@@ -219,12 +245,17 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
         [str(record)],
         ["done", "--seed", "3"],
         ["random", "--seed", "3"],
+        ["random", "--seed", "3", "--randomise", "wide"],
+        ["random", "--seed", "3", "--boss", str(slow)],
+        ["done", "--randomise", "facts"],
     ):
         assert main(["explain", *words]) == 0
         told[" ".join(words)] = capsys.readouterr().out
     assert told["done"] == told["done --which typical"]
     assert told["done --which 0"] == told[str(record)]
-    assert len({told["done"], told["done --seed 3"], told["random --seed 3"]}) == 3
+    del told["done --which typical"], told["done --which 0"], told["done"]
+    assert len(set(told.values())) == len(told)
+    assert f"against {slow}," in told[f"random --seed 3 --boss {slow}"]
     assert all("player lost" in text for text in told.values())
     out = tmp_path / "new" / "why.txt"
     words = ["explain", "random", "--seed", "3", "--around", "30", "--show", "all", "--out", str(out)]

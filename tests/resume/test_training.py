@@ -83,6 +83,7 @@ def test_a_run_folder_holds_all_that_was_promised(tmp_path):
     recorded = [load_fight(path) for path in list_fights(run.fights)]
     kinds = [record.meta["kind"] for record in recorded]
     assert kinds.count("evaluation") == 4
+    assert kinds.count("final") == recipe.final_fights
     assert kinds.count("training") >= 1
     for record in recorded:
         assert record.meta["table_hash"] == rows[-1]["table_hash"]

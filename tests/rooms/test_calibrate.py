@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from ashen.cli import main
 from ashen.core.fight import FIGHT_STATE
 from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
-from ashen.display import calibration_table, calibration_text
+from ashen.display import calibration_table, calibration_text, calibration_warning
 from ashen.evaluation.calibrate.clocks import most_common
 from ashen.evaluation.calibrate.fights import as_recording, fights_from
 from ashen.evaluation.calibrate.fit import calibrate
@@ -16,9 +17,11 @@ from ashen.evaluation.calibrate.motion import clamped_line, curve, turn_windows
 from ashen.evaluation.calibrate.numbers import Numbers
 from ashen.evaluation.calibrate.overlay import overlay_text
 from ashen.evaluation.calibrate.rehearsal import hidden_boss, rehearsal_fights, rehearse
+from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
 from ashen.evaluation.calibrate.shapes import Cases, Sector, best_sector
 from ashen.evaluation.calibrate.windows import opening
 from ashen.runs.fights import save_fight
+from ashen.runs.files import refuse_other_file
 from ashen.sim.pack import load_tables, per_frame
 from ashen.sim.records import MOTION_FRAMES
 
@@ -142,27 +145,69 @@ def seen_in(states: np.ndarray) -> tuple[list[int], list[int]]:
     return states["phase"].tolist(), states["boss_animation"].tolist()
 
 
-def test_numbers_that_a_table_lacks_are_left_out():
-    """Breaks if a number without a place in the table stops a calibration, or is written."""
+def test_numbers_that_no_table_can_hold_are_left_out():
+    """Breaks if a number without a place in the table, or an impossible one, stops a calibration or is written."""
     numbers = Numbers(IUDEX, "own fights")
     numbers.put("phases.1.attacks.Attack3000.no_such_s", 1.0, seen=9)
+    numbers.put("body.walk_left_m_s", float("nan"), seen=9)
+    numbers.put("phases.1.attacks.Attack3000.hits.0.window_s", [1.7, 1.6], seen=9)
     assert not numbers.found["boss"]
+    numbers.put("body.walk_left_m_s", 0.01, (-0.02, 0.04), seen=9)
+    assert numbers.found["boss"]["body.walk_left_m_s"].range == (0.0, 0.04)
 
 
 def test_the_command_writes_an_overlay(folder, tmp_path, capsys):
-    """Breaks if the command's figures or its overlay are wrong, or it writes over a file without being told to."""
+    """Breaks if figures or overlay are wrong, if it works in silence, writes over another file, or refuses its own."""
     out = tmp_path / "own.toml"
     out.write_text("mine", encoding="utf-8")
     words = ["calibrate", "--from", str(folder), "--out", str(out)]
     assert main(words) == 2
-    assert "--force" in capsys.readouterr().err and out.read_text(encoding="utf-8") == "mine"
-    assert main([*words, "--force", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
+    assert "is no overlay of a calibration" in capsys.readouterr().err and out.read_text(encoding="utf-8") == "mine"
+    out.unlink()
+    assert main([*words, "--json"]) == 0
+    said = capsys.readouterr()
+    figures = json.loads(said.out)
+    for line in ("judging the table on", "fitting to the other", "trying without the speeds", "fitting to all"):
+        assert f"ashen: {line}" in said.err
     assert figures["boss"] == "iudex" and figures["refitted"] > 50 and figures["guesses_kept"]
     assert figures["held_out"]["boss_m"]["after"] < figures["held_out"]["boss_m"]["before"]
+    assert "motion of attacks" not in figures["left_out"], "a group that helps a lot"
     assert load_tables(out)[1] != load_tables(IUDEX)[1]
     assert calibration_table(figures).row_count == len(figures["held_out"])
     assert "guesses stayed" in calibration_text(figures)
+    refuse_other_file(out, CALIBRATED.encode(), "overlay")
+
+
+def test_numbers_left_out_are_those_of_before(records):
+    """Breaks if a group that is left out stays in the table or the overlay, or takes another with it."""
+    numbers = calibrate([as_recording(record, "here") for record in records], IUDEX)
+    assert {"clocks", "hit windows", "motion of attacks", "speeds"} <= set(numbers.groups)
+    none = numbers.without(numbers.groups)
+    assert none.table() == load_tables(IUDEX)[0][0]
+    assert none.found == {"boss": {}, "player": {}} and not none.groups
+    rest = numbers.without(["speeds"])
+    lost = set(numbers.found["boss"]) - set(rest.found["boss"])
+    assert lost and all(path.startswith("body.") for path in lost)
+    assert "speeds" in numbers.groups and "speeds" not in rest.groups
+
+
+def test_numbers_that_foretell_worse_are_left_out(records):
+    """Breaks if numbers that do not hold in the fights held out are kept, or left out without a word."""
+    others = iter(rehearsal_fights(IUDEX, 2_400, 1))  # the table's own boss: whatever is refitted is wrong of him
+    mixed = [next(others) if number % 5 == 4 else record for number, record in enumerate(records)]
+    calibration = judged_calibration([as_recording(record, "here") for record in mixed], "iudex")
+    assert "motion of attacks" in calibration.left_out
+    assert not any(path.endswith("motion_s_m") for path in calibration.numbers.found["boss"])
+    assert "Left out, since those fights are foretold better without: " in calibration.overlay
+    assert "motion of attacks" in calibration_warning(calibration.figures)
+
+
+def test_what_got_worse_is_said():
+    """Breaks if a figure that got worse is not named, or one that did not is."""
+    held_out = {"boss_m": {"before": 0.1, "after": 0.1}, "wrong_strikes": {"before": 0.2, "after": 0.25}}
+    said = calibration_warning({"left_out": [], "held_out": held_out})
+    assert said == "still worse on fights held out: wrong_strikes 0.2 -> 0.25"
+    assert not calibration_warning({"left_out": [], "held_out": {"boss_m": held_out["boss_m"]}})
 
 
 @pytest.mark.parametrize(
@@ -198,7 +243,7 @@ def test_places_without_enough_fights(folder, tmp_path, capsys):
     for places, message in (
         ([str(tmp_path / "empty")], "no recorded fights in"),
         ([first], "are too few"),
-        ([first, str(tmp_path / "bad.npz")], "is damaged"),
+        ([first, str(tmp_path / "bad.npz")], "is not a fight recorded by ashen"),
         (["no-such-run"], "unknown run 'no-such-run'"),
         ([first, "--boss", str(other)], "is a fight against"),
     ):
@@ -221,6 +266,15 @@ def test_fights_are_found_by_run_folder_and_file(folder, tmp_path):
         (run / "fights").rename(folder)
     assert {boss for _, boss in ways} == {"iudex"}
     assert len({tuple(len(fight.states) for fight in fights) for fights, _ in ways}) == 1
+
+
+def test_a_fight_counts_once(folder, tmp_path):
+    """Breaks if a fight given twice is counted twice: held out, it would be judged by its own twin."""
+    copies = tmp_path / "copies"
+    shutil.copytree(folder, copies)
+    once, _ = fights_from([str(folder)], tmp_path, None)
+    twice, _ = fights_from([str(folder), str(copies), str(folder)], tmp_path, None)
+    assert len(twice) == len(once)
 
 
 @pytest.mark.slow

@@ -16,7 +16,9 @@ from ashen.runs.fights import FightRecord, save_fight
 STEPS = 6
 
 
-def a_fight(outcome: str = "WIN", steps: int = STEPS, number: int = 0, env_step: int = 1000) -> FightRecord:
+def a_fight(
+    outcome: str = "WIN", steps: int = STEPS, number: int = 0, env_step: int = 1000, kind: str = "evaluation"
+) -> FightRecord:
     """A fight in which the boss stands still and the player walks past him."""
     states = np.zeros(steps + 1, FIGHT_STATE)
     states["phase"], states["step"] = 1, np.arange(steps + 1)
@@ -31,7 +33,7 @@ def a_fight(outcome: str = "WIN", steps: int = STEPS, number: int = 0, env_step:
         "action_names": ACTION_NAMES,
         "term_names": ["damage_dealt", "win"],
     }
-    meta |= {"score_kind": "q_values", "env_step": env_step, "kind": "evaluation", "fight_number": number}
+    meta |= {"score_kind": "q_values", "env_step": env_step, "kind": kind, "fight_number": number}
     return FightRecord(
         states=states,
         actions=np.full(steps, 2, np.int16),
@@ -84,7 +86,7 @@ def test_one_picture_of_a_fight(tmp_path: Path):
 
 
 def test_the_fight_asked_for_is_chosen_among_the_newest(tmp_path: Path):
-    """Breaks if an old evaluation is shown, or a slow win passes for the best."""
+    """Breaks if an old evaluation is shown, a slow win passes for the best, or the final match's only win is missed."""
     (tmp_path / "fights").mkdir()
     fights = [("WIN", 100, 1000), ("LOSS", 300, 2000), ("WIN", 400, 2000), ("WIN", 350, 2000), ("LOSS", 80, 2000)]
     fights += [("WIN", 500, 2000)]
@@ -95,6 +97,10 @@ def test_the_fight_asked_for_is_chosen_among_the_newest(tmp_path: Path):
     assert choose_fight(tmp_path, "4").name.split("-")[2] == "004"
     with pytest.raises(UserError, match="choose from 1 to 5"):
         choose_fight(tmp_path, "0")
+    # The final match is the newest, though its agent is the best and may be older than the last.
+    for number, outcome in enumerate(("LOSS", "WIN")):
+        save_fight(a_fight(outcome, 90, number, 1000, "final"), tmp_path / "fights")
+    assert choose_fight(tmp_path, "best").name == "final-000001000-001-win.npz"
 
 
 def test_what_cannot_be_filmed_is_said_in_one_line(tmp_path: Path):

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,52 @@ def test_an_overlay_stands_where_a_boss_stands(tmp_path):
 def test_a_broken_overlay_is_told_in_one_line(text, message, tmp_path):
     """Breaks if a mistake in an overlay passes, or its message does not say what and where."""
     with pytest.raises(UserError, match=message):
+        load_tables(written(tmp_path / "mine.toml", text))
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        ("arena.corridor_half_width_m", "nan", "is no finite number"),
+        ("arena.corridor_half_width_m", '"wide"', "is no finite number"),
+        ("arena.wall_radius_m", "-5.0", "must be at least 0"),
+        ("arena.open_half_width_deg", "200", "must be at least 0 and at most 180"),
+        ("body.hp", "-5.0", "must be at least 1"),
+        ("body.hp", "[5.0, 6.0]", "must be a number, as in its base"),
+        ("body.stagger_s", "-0.1", "must be at least 0 and at most 3600"),
+        ("body.leftover_cooldown_odds", "1.5", "must be at least 0 and at most 1"),
+        ("phases.1.decisions.0.weights.A20", "-1", "must be at least 0"),
+        ("phases.1.decisions.0.distance_m", "[9.0, 3.0]", "ends before it begins"),
+        ("phases.1.attacks.Attack3000.hits.0.damage", "-90.0", "must be at least 0"),
+        (WINDOW, "[1.9, 1.6]", "ends before it begins"),
+        (WINDOW, "[1.6]", "must be a list of 2 numbers, as in its base"),
+        ("phases.1.attacks.Attack3000.motion_s_m", "[[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]", "needs rows whose times rise"),
+        ("phases.1.attacks.Attack3000.motion_s_m", "[[0.0, 0.0], [0.3, 1.0]]", "must be rows of 3 numbers, as in its"),
+        ("phases.1.attacks.Attack3000.turn_s_deg_s", "[[0.5, 0.2, 90.0]]", "has a row that ends before it begins"),
+        ("phases.1.attacks.Attack3000.stretch", "[1.0, 2.0]", "must be a list of rows"),
+    ],
+)
+def test_an_impossible_number_is_told_by_its_key_and_file(where, value, message, tmp_path):
+    """Breaks if a number that no fight can have passes, or its message does not name file and key."""
+    text = f'base = "iudex"\n[overlay]\n"{where}" = {{ v = {value}, s = "own fights", c = "M" }}'
+    with pytest.raises(UserError, match=message) as told:
+        load_tables(written(tmp_path / "mine.toml", text))
+    assert f"mine.toml, [overlay]: {where} = " in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wrong"),
+    [
+        (r"(\nhp = \{ v = )[\d.]+", r"\g<1>0.0"),
+        (r"(window_s = \{ v = \[)[\d.]+", r"\g<1>99.0"),
+        (r"(wall_radius_m = .* range = \[)", r"\g<1>-"),
+    ],
+)
+def test_an_impossible_number_of_a_whole_table_is_told(pattern, wrong, tmp_path):
+    """Breaks if only overlays are looked through, or ranges are not."""
+    text, count = re.subn(pattern, wrong, boss_file("iudex").read_text(encoding="utf-8"), count=1)
+    assert count == 1
+    with pytest.raises(UserError, match=r"mine\.toml: (body|arena|phases)\."):
         load_tables(written(tmp_path / "mine.toml", text))
 
 

@@ -1,4 +1,5 @@
 import csv
+import pickle
 from datetime import datetime
 
 import numpy as np
@@ -58,10 +59,10 @@ def test_a_record_comes_back_as_it_was(tmp_path):
 
 
 def test_damaged_and_missing_fights_are_told(tmp_path):
-    """Breaks if a cut, foreign or missing record is a traceback, or is read as if it were whole."""
+    """Breaks if a cut, old or missing record is a traceback, or is read as if it were whole."""
     path = save_fight(_record(50), tmp_path)
     whole = path.read_bytes()
-    for damage in (whole[: len(whole) // 2], whole[:40], b"", b"text", whole[:300] + b"\xff" * 200 + whole[500:]):
+    for damage in (whole[: len(whole) // 2], whole[:40], b"", whole[:300] + b"\xff" * 200 + whole[500:]):
         path.write_bytes(damage)
         with pytest.raises(UserError, match="damaged"):
             load_fight(path)
@@ -70,6 +71,25 @@ def test_damaged_and_missing_fights_are_told(tmp_path):
     old = save_fight(_record(3, schema_version=0), tmp_path)
     with pytest.raises(UserError, match="schema 0"):
         load_fight(old)
+
+
+def test_a_foreign_file_is_no_fight(tmp_path):
+    """Breaks if a file with other things in it is a traceback, or gets NumPy's advice to unpickle it."""
+    path = tmp_path / "mine.npz"
+    foreign = [{"a": np.zeros(3)}, {"meta": np.array([{}])}, {"meta": np.array("[1]")}, {"meta": np.array("x")}]
+    foreign += [{"meta": np.array('{"schema_version": 1}'), "states": np.array([{}])}]
+    files = [b"text", pickle.dumps({})]
+    for arrays in foreign:
+        np.savez(path, **arrays)
+        files.append(path.read_bytes())
+    np.save(tmp_path / "mine.npy", np.zeros(3))
+    for content in (*files, (tmp_path / "mine.npy").read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(
+            UserError, match="is not a fight recorded by ashen; give one from the fights folder"
+        ) as told:
+            load_fight(path)
+        assert "pickle" not in str(told.value)
 
 
 def test_typical_fight_is_the_median_of_the_commonest_outcome(tmp_path):

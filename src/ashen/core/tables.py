@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError, unknown
+from ashen.core.limits import flaw, is_alike, kind_of, name_of
 
 CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
 _KEYS = {"v", "s", "c", "range", "note"}
@@ -52,13 +53,13 @@ def load_facts(path: Path) -> dict[str, Any]:
     """Read a fact table; every number becomes a :class:`Fact`. An overlay gives its base's table with its own numbers.
 
     Raises:
-        UserError: the file is missing, is not TOML, or holds a number without a source or one its base lacks.
+        UserError: the file is missing or not TOML, or a number cannot be (see :mod:`ashen.core.limits`), has no source
+            or is unknown to the base.
     """
     table = read_toml(path)
     if "base" not in table:
-        return _facts(table, path, "")
-    base = _facts(read_toml(_base_file(table, path)), _base_file(table, path), "")
-    return _laid_over(base, table.get("overlay", {}), path)
+        return _facts(table, str(path), "")
+    return _laid_over(load_facts(_base_file(table, path)), table, "overlay", path)
 
 
 def player_facts(boss: Path) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def player_facts(boss: Path) -> dict[str, Any]:
     """
     player = load_facts(data_file("ds3", "player.toml"))
     table = read_toml(boss)
-    return _laid_over(player, table["player"], boss) if "base" in table and "player" in table else player
+    return _laid_over(player, table, "player", boss) if "base" in table else player
 
 
 def base_file(path: Path) -> Path | None:
@@ -160,18 +161,20 @@ def _base_file(table: dict[str, Any], path: Path) -> Path:
     return file
 
 
-def _laid_over(tree: dict[str, Any], changes: Any, path: Path) -> dict[str, Any]:
-    """The tree, rewritten in place, with the facts that changes (dotted path -> number with source) put in."""
-    known = {where for where, _ in walk(tree)}
+def _laid_over(tree: dict[str, Any], table: dict[str, Any], section: str, path: Path) -> dict[str, Any]:
+    """The tree, rewritten in place, with the facts of an overlay's section (dotted path -> number with source)."""
+    changes, known, place = table.get(section, {}), dict(walk(tree)), f"{path}, [{section}]"
     if not isinstance(changes, dict):
         raise UserError(f"{path}: [overlay] and [player] must be tables of numbers by their dotted paths")
     for where, change in changes.items():
         if where not in known:
             near = get_close_matches(where, sorted(known), n=1, cutoff=0.0)[0]
-            raise UserError(f"unknown number '{where}' in {path}; did you mean '{near}'?")
-        fact = _facts(change, path, where)
+            raise UserError(f"unknown number '{where}' in {place}; did you mean '{near}'?")
+        fact = _facts(change, place, where)
         if not isinstance(fact, Fact):
-            raise UserError(f'{path}: {where} must be a number with its source, {{v = ..., s = "...", c = "M"}}')
+            raise UserError(f'{place}: {where} must be a number with its source, {{v = ..., s = "...", c = "M"}}')
+        if not is_alike(fact.value, known[where].value):
+            raise UserError(f"{place}: {where} = {fact.value} must be {kind_of(known[where].value)}, as in its base")
         *parents, last = where.split(".")
         node: Any = tree
         for part in parents:
@@ -180,24 +183,26 @@ def _laid_over(tree: dict[str, Any], changes: Any, path: Path) -> dict[str, Any]
     return tree
 
 
-def _facts(node: Any, path: Path, where: str) -> Any:
+def _facts(node: Any, place: str, where: str) -> Any:
     if isinstance(node, bool | str):
         return node
     if isinstance(node, dict):
         if "v" in node:
-            return _fact(node, path, where)
-        return {key: _facts(value, path, f"{where}.{key}" if where else key) for key, value in node.items()}
+            return _fact(node, place, where)
+        return {key: _facts(value, place, f"{where}.{key}" if where else key) for key, value in node.items()}
     if isinstance(node, list):
-        return [_facts(value, path, f"{where}[{index}]") for index, value in enumerate(node)]
-    raise UserError(f'{path}: {where} = {node} has no source; write {{v = {node}, s = "...", c = "G"}}')
+        return [_facts(value, place, f"{where}.{index}") for index, value in enumerate(node)]
+    raise UserError(f'{place}: {where} = {node} has no source; write {{v = {node}, s = "...", c = "G"}}')
 
 
-def _fact(node: dict[str, Any], path: Path, where: str) -> Fact:
+def _fact(node: dict[str, Any], place: str, where: str) -> Fact:
     if extra := set(node) - _KEYS:
-        raise unknown("key", sorted(extra)[0], _KEYS, f"{path}, {where}")
+        raise unknown("key", sorted(extra)[0], _KEYS, f"{place}, {where}")
     if not isinstance(node.get("s"), str) or node.get("c") not in CONFIDENCES:
-        raise UserError(f"{path}: {where} needs a source s and a confidence c, one of {', '.join(CONFIDENCES)}")
-    bounds = node.get("range")
-    if bounds is not None and not (isinstance(bounds, list) and len(bounds) == 2 and bounds[0] <= bounds[1]):
-        raise UserError(f"{path}: {where} has a bad range {bounds}; write range = [lo, hi]")
+        raise UserError(f"{place}: {where} needs a source s and a confidence c, one of {', '.join(CONFIDENCES)}")
+    name, bounds = name_of(where), node.get("range")
+    if wrong := flaw(name, node["v"]):
+        raise UserError(f"{place}: {where} = {node['v']} {wrong}")
+    if bounds is not None and (kind_of(bounds) != "a list of 2 numbers" or flaw(name, bounds) or bounds[0] > bounds[1]):
+        raise UserError(f"{place}: {where} has a bad range {bounds}; write range = [lo, hi]")
     return Fact(node["v"], node["s"], node["c"], tuple(bounds) if bounds else None)

@@ -77,9 +77,11 @@ def judge(
     return figures | {"seconds": seconds, "table_hash": table_hash, "policy": policy.name} | asked | world
 
 
-def first_fight(make_policy: Callable[[Any], Policy], env_options: dict[str, Any], seed: int) -> FightRecord:
+def first_fight(
+    make_policy: Callable[[Any], Policy], env_options: dict[str, Any], seed: int, randomise: str = "none"
+) -> FightRecord:
     """The record of a match's first fight from the fixed start; arguments as of :func:`judge`."""
     records: list[FightRecord] = []
     facts = {"kind": "evaluation", "env_step": 0}
-    judge(make_policy, env_options, fights=1, seed=seed, record=records.append, facts=facts)
+    judge(make_policy, env_options, fights=1, seed=seed, randomise=randomise, record=records.append, facts=facts)
     return records[0]

@@ -1,7 +1,7 @@
 """One fight of a human: actions in, states out, and its record."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +27,10 @@ class Setting:
     """``phase1``, ``phase2`` or ``full``."""
     start: str = "fixed"
     """``fixed`` or ``random``."""
+    randomise: str = "none"
+    """``none``, ``facts`` or ``wide``."""
+    randomise_seed: int = 0
+    """Which varied bosses."""
 
     def make_env(self) -> FightEnv:
         """The environment, with everything compiled that a step needs.
@@ -34,7 +38,8 @@ class Setting:
         Raises:
             UserError: an unknown name.
         """
-        env = FightEnv(self.boss, fight=self.fight, random_start=self.start == "random", **_WORTH)
+        varied = {"randomise": self.randomise, "randomise_seed": self.randomise_seed}
+        env = FightEnv(self.boss, fight=self.fight, random_start=self.start == "random", **varied, **_WORTH)
         env.reset(seed=0)
         env.step(0)
         return env
@@ -93,7 +98,7 @@ class Bout:
         """The fight so far, at least one step; all that is needed to fight it again stands in it."""
         env, setting = self._env, self._setting
         meta: dict[str, Any] = {"kind": HUMAN, "policy": HUMAN, "env_step": 0, "fight_number": fight_number}
-        meta |= {"boss": setting.boss, "fight": setting.fight, "start": setting.start, "seed": self._seed} | _WORTH
+        meta |= asdict(setting) | {"seed": self._seed} | _WORTH
         meta |= {"outcome": self.outcome.name, "table_hash": env.backend.table_hash, "score_kind": "probabilities"}
         meta |= {"action_names": list(env.action_names), "term_names": list(env.reward.names)}
         return self._tape.cut(0, self._state, meta)

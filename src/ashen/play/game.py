@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
 from pathlib import Path
-from secrets import randbits
 from typing import Final, Protocol
 
 import numpy as np
@@ -52,8 +51,8 @@ class Plan:
     """What is to be played."""
 
     setting: Setting = Setting()
-    seed: int | None = None
-    """Same seed, same fights, those of ``ashen evaluate`` with it; drawn if None."""
+    seed: int = 0
+    """Same seed, same fights, those of ``ashen evaluate`` with it."""
     speed: float = 1.0
     """1 is the game's."""
     fights: int | None = None
@@ -107,8 +106,7 @@ class Game:
 
     def __init__(self, plan: Plan, env: FightEnv, controls: Controls, run: RunFolder) -> None:
         self._plan, self._env, self._controls, self._run = plan, env, controls, run
-        seed = randbits(32) if plan.seed is None else plan.seed
-        self._seeds = (derive_seed(seed, "fight", number) for number in count())
+        self._seeds = (derive_seed(plan.seed, "fight", number) for number in count())
         self._seed = next(self._seeds)
         self._with_actions = False
         self._ended = 0
@@ -164,7 +162,8 @@ class Game:
             what = "end" if self._is_last else "next fight"
             return Words(hint=f"{start}: {what}      {again}: the same fight again", warning=warning)
         setting = self._plan.setting
-        title = f"{setting.boss}, {setting.fight}, {setting.start} start"
+        varied = "" if setting.randomise == "none" else f", varied ({setting.randomise})"
+        title = f"{setting.boss}, {setting.fight}, {setting.start} start{varied}"
         return Words(hint=f"{start}: start", title=title, rows=_ROWS)
 
     @property

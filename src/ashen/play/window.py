@@ -1,8 +1,12 @@
 """The window: a picture of the fight with words over it."""
 
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -35,6 +39,20 @@ class Words:
     """In columns, in the middle of a darkened picture."""
 
 
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Drop what libraries in C write to standard error: without a display SDL complains beside our own line."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 class Window:
     """A window that can be made larger, open until :meth:`close`.
 
@@ -47,7 +65,8 @@ class Window:
 
     def __init__(self, caption: str) -> None:
         try:
-            pygame.display.init()
+            with _hushed():
+                pygame.display.init()
             driver = pygame.display.get_driver()
             if driver in _UNSEEN and os.environ.get("SDL_VIDEODRIVER") != driver:
                 raise pygame.error("no display")

@@ -19,11 +19,14 @@ from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
 from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
+from ashen.runs.files import MEDIA_MARKS, refuse_other_file
 
 HOLD_S: Final = 1.0
 """How long the last picture stands."""
 PICTURE_SIZE: Final = (960, 540)
 WHICH: Final = ("best", "worst", "typical", "last")
+_KINDS: Final = ("final", "evaluation", "")
+"""Fights of the first kind there is are chosen from."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,17 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
 
     Args:
         run: the run's folder.
-        which: of the newest evaluation's fights (of all recorded fights if none was evaluated): ``"best"`` is the
-            quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest win,
-            ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded, a
-            number the fight of that number; None is the last fight of a human and the typical one of an agent.
+        which: of the fights of the final match, of the newest evaluation if there was none yet, of all if neither was:
+            ``"best"`` is the quickest win or else the longest fight, ``"worst"`` the quickest loss or else the slowest
+            win, ``"typical"`` one of the most common outcome and of median length, ``"last"`` the last one recorded,
+            a number the fight of that number; None is the last fight of a human and the typical one of an agent.
 
     Raises:
         UserError: the run has no recorded fights or none of that number, or ``which`` is unknown.
     """
     if which is not None and which not in WHICH and not which.isdecimal():
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}, or give its number")
-    paths = list_fights(run / "fights", "evaluation") or list_fights(run / "fights")
+    paths = next((found for kind in _KINDS if (found := list_fights(run / "fights", kind))), [])
     if not paths:
         raise UserError(f"{run} has no recorded fights yet; let it fight first, or choose another run")
     metas = {path: load_meta(path) for path in paths}
@@ -116,13 +119,14 @@ def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
         ``out``.
 
     Raises:
-        UserError: the record cannot be read, or ``out`` has another ending or cannot be written.
+        UserError: the record cannot be read, or ``out`` has another ending, is another file or cannot be written.
     """
     kind = out.suffix.lower()
     if kind not in (*ENCODINGS, ".png"):
         raise UserError(f"cannot film to {out}; end its name in one of {', '.join(ENCODINGS)}, .png")
     if speed <= 0.0 or fps <= 0:
         raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
+    refuse_other_file(out, MEDIA_MARKS[kind], f"{kind} film")
     record = load_fight(fight)
     beside = out.with_name(f".{out.stem}.unfinished{kind}")
     try:

@@ -16,7 +16,7 @@ from matplotlib.ticker import EngFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from ashen.core.errors import UserError
-from ashen.runs.files import write_bytes
+from ashen.runs.files import MEDIA_MARKS, refuse_other_file, write_bytes
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row, read_metrics
 
@@ -81,8 +81,9 @@ def save_png(figure: Figure, out: Path, dpi: float) -> Path:
     """Write a figure whole or not at all, making its folder; returns ``out``.
 
     Raises:
-        UserError: it cannot be written there.
+        UserError: another file is there, or it cannot be written.
     """
+    refuse_other_file(out, MEDIA_MARKS[".png"], "picture")
     data = BytesIO()
     figure.savefig(data, format="png", dpi=dpi)
     try:

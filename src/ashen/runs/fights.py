@@ -22,7 +22,8 @@ from ashen.runs.files import now, write_bytes
 SCHEMA_VERSION = 1
 WAITED = -1
 """Stands for the action of a step in which an environment with ``skip_steps`` waited."""
-_DAMAGE = (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_FOREIGN = (KeyError, ValueError, TypeError)
+_DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
 _ARRAYS = ("states", "actions", "masks", "reward_terms", "rewards", "scores")
 
 
@@ -44,9 +45,9 @@ class FightRecord:
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
-    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "training" or "human"), ``fight_number,
-    policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of the random
-    stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
+    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training" or "human"),
+    ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
+    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
     Older records lack all of these but the seed."""
 
     @property
@@ -140,8 +141,8 @@ def load_fight(path: Path) -> FightRecord:
         meta = _meta(file, path)
         try:
             record = FightRecord(**{part: file[part] for part in _ARRAYS}, meta=meta)
-        except _DAMAGE as error:
-            raise _damaged(path, error) from None
+        except (*_FOREIGN, *_DAMAGE) as error:
+            raise _unreadable(path, error) from None
     if record.states.dtype != FIGHT_STATE or len(record.states) != len(record.actions) + 1:
         raise UserError(f"{path} was recorded by another version of ashen and cannot be read; record it anew")
     return record
@@ -158,7 +159,7 @@ def load_meta(path: Path) -> dict[str, Any]:
 
 
 def list_fights(folder: Path, kind: str = "") -> list[Path]:
-    """The recorded fights of a folder, oldest step first; ``kind`` is "evaluation", "training", "human" or all."""
+    """The recorded fights of a folder, oldest step first; ``kind`` as in their ``meta``, or all."""
     return sorted(folder.glob(f"{kind}*.npz"), key=lambda path: path.name.split("-")[1:])
 
 
@@ -178,23 +179,29 @@ def typical_fight(paths: Iterable[Path]) -> Path:
 def _opened(path: Path) -> Any:
     try:
         # From memory, because NumPy leaves a damaged file open, and Windows then cannot remove it.
-        return np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        file = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"no recorded fight at {path}; see the fights folder of a run") from None
-    except _DAMAGE as error:
-        raise _damaged(path, error) from None
+    except (*_FOREIGN, *_DAMAGE) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(file, np.lib.npyio.NpzFile):
+        raise _unreadable(path, TypeError())
+    return file
 
 
 def _meta(file: Any, path: Path) -> dict[str, Any]:
     try:
         meta = json.loads(str(file["meta"]))
         version = meta["schema_version"]
-    except _DAMAGE as error:
-        raise _damaged(path, error) from None
+    except (*_FOREIGN, *_DAMAGE) as error:
+        raise _unreadable(path, error) from None
     if version != SCHEMA_VERSION:
         raise UserError(f"{path} has schema {version}, this ashen reads {SCHEMA_VERSION}; record it anew")
     return meta
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
+def _unreadable(path: Path, error: Exception) -> UserError:
+    """Whole files with other things in them are foreign; their errors are NumPy's, about what does not concern here."""
+    if isinstance(error, _FOREIGN):
+        return UserError(f"{path} is not a fight recorded by ashen; give one from the fights folder of a run")
     return UserError(f"{path} is damaged ({error}); remove it and choose another fight")

@@ -4,7 +4,14 @@ import os
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
+from ashen.core.errors import UserError
+
+MEDIA_MARKS: Final = {".mp4": b"ftyp", ".webp": b"WEBP", ".gif": b"GIF8", ".png": b"\x89PNG"}
+"""What stands near the beginning of films and pictures, by file ending."""
+_BEGIN_BYTES = 4096
+"""The beginning of a file, in which its kind is told."""
 _REPLACE_TRIES = 20
 _REPLACE_WAIT_S = 0.05
 
@@ -12,6 +19,25 @@ _REPLACE_WAIT_S = 0.05
 def now() -> str:
     """The wall-clock time as ISO 8601 with the local offset, for example ``2026-11-22T18:03:11.250+01:00``."""
     return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def refuse_other_file(out: Path, mark: bytes, kind: str) -> None:
+    """Make sure that writing a file replaces none but one of its kind.
+
+    Args:
+        out: the file to be written.
+        mark: what stands near the beginning of all files of its kind.
+        kind: what they are called.
+
+    Raises:
+        UserError: another file, not empty, is there.
+    """
+    if not out.is_file():
+        return
+    with out.open("rb") as file:
+        begin = file.read(_BEGIN_BYTES)
+    if begin and mark not in begin:
+        raise UserError(f"{out} is there already and is no {kind}; choose another file, or remove it")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -58,7 +58,7 @@ def load_tables(path: Path, randomise: str = "none", seed: int = 0) -> tuple[NDA
         return np.concatenate([pack(*pair, boss_vocabulary(path)) for pair in pairs]), fingerprint(*pairs)
     except KeyError as error:
         raise UserError(f"{path}: the table lacks the key {error}") from None
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise UserError(f"{path}: a number in the table does not fit: {error}") from None
 
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from ashen.core.errors import unknown
+from ashen.core.limits import TIME_COLUMNS
 from ashen.core.seeding import generator
 from ashen.core.tables import Fact, data_file, read_toml
 
 RANDOMISE = ("none", "facts", "wide")
 POOL = 64
 """Tables in a pool; each fight takes one by its seed."""
-_TIME_COLUMNS = {"turn_s_deg_s": 2, "stretch": 2}
-"""Columns of a list of rows that are times and stay; one, unless it is said here."""
 _TRUSTED = "MDCW"
 """Confidences whose shapes vary by their own share, not by the factors of shapes."""
 _MOST_INNER = 0.8
@@ -70,7 +69,7 @@ class _Draw:
     def _vary(self, fact: Fact, key: str) -> Any:
         value, spread = fact.value, self._spread
         if isinstance(value, list) and value and isinstance(value[0], list):
-            times, factor = _TIME_COLUMNS.get(key, 1), 1.0 + self._within(spread["share"][fact.confidence])
+            times, factor = TIME_COLUMNS.get(key, 0), 1.0 + self._within(spread["share"][fact.confidence])
             return [[*row[:times], *(number * factor for number in row[times:])] for row in value]
         is_shape = fact.confidence not in _TRUSTED
         if is_shape and key in spread.get("between", {}):

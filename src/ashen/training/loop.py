@@ -162,7 +162,7 @@ class Training:
         return self.env_step // every > (self.env_step - self.recipe.num_envs) // every
 
     def _evaluate(self) -> Row:
-        figures = self._match(self.recipe.evaluation_fights, "evaluation", record=True)
+        figures = self._match(self.recipe.evaluation_fights, "evaluation", self.env_step)
         score = (figures["win_rate"], figures["return_mean"])
         if score >= self._best:
             self._best = score
@@ -172,18 +172,18 @@ class Training:
     def _judge_best(self) -> Row:
         checkpoint = load_checkpoint(best_checkpoint(self._run))
         self.agent.load_state_dict(checkpoint["agent"])
-        figures = self._match(self.recipe.final_fights, "final", record=False)
+        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"])
         return self._write("final", figures | {"checkpoint_step": checkpoint["env_step"]})
 
-    def _match(self, fights: int, kind: str, record: bool) -> dict[str, Any]:
+    def _match(self, fights: int, kind: str, agent_step: int) -> dict[str, Any]:
         with self._tally.time("evaluation"):
             return judge(
                 lambda env: GreedyAgent(self.agent, self._run.name),
                 env_options(self.recipe),
                 fights=fights,
                 seed=derive_seed(self.recipe.seed, kind),
-                record=partial(save_fight, folder=self._run.fights) if record else None,
-                facts={"kind": kind, "env_step": self.env_step},
+                record=partial(save_fight, folder=self._run.fights),
+                facts={"kind": kind, "env_step": agent_step},
             )
 
     def _write(self, kind: str, values: Row) -> Row:

@@ -1,6 +1,7 @@
 """The fights to calibrate from: found by a run, a folder or files, checked, and put into the form of recordings."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +27,19 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
         boss: whose fights they must be; None takes the boss of the first fight.
 
     Returns:
-        The fights in the order of the places, and the name or path of the boss whose numbers they refit.
+        The fights in the order of the places, each once, and the name or path of the boss whose numbers they refit.
 
     Raises:
         UserError: there are no fights, too few, damaged ones or some of another boss.
     """
-    paths = [path for place in places for path in _paths(place, runs_dir)]
-    records = [load_fight(path) for path in paths]
-    boss = _whole_boss(boss or str(records[0].meta.get("boss", "iudex")))
-    for path, record in zip(paths, records, strict=True):
-        _check_world(record, str(path), boss)
-    fights = [as_recording(record, str(path)) for path, record in zip(paths, records, strict=True)]
+    found: dict[bytes, tuple[str, FightRecord]] = {}
+    for path in (path for place in places for path in _paths(place, runs_dir)):
+        record = load_fight(path)
+        found.setdefault(record.states.tobytes(), (str(path), record))
+    boss = _whole_boss(boss or str(next(iter(found.values()))[1].meta.get("boss", "iudex")))
+    for where, record in found.values():
+        _check_world(record, where, boss)
+    fights = [as_recording(record, where) for where, record in found.values()]
     steps = sum(len(fight.states) - 1 for fight in fights)
     if len(fights) < LEAST_FIGHTS or steps < LEAST_STEPS:
         wanted = f"at least {LEAST_FIGHTS} fights and {LEAST_STEPS:,} steps ({LEAST_STEPS / 600:.0f} minutes)"
@@ -94,6 +97,7 @@ def _whole_boss(boss: str) -> str:
     return names.get(file, str(file))
 
 
+@cache  # asked of every fight
 def _identity(boss: str) -> Path:
     """The table that tells two bosses apart: of overlays, that of their base."""
     path = boss_file(boss)

@@ -24,13 +24,20 @@ def calibrate(fights: Sequence[Recording], boss: Path) -> Numbers:
     """
     steps = sum(len(fight.states) - 1 for fight in fights)
     numbers = Numbers(boss, f"own fights ({len(fights)} fights, {steps:,} steps)")
+    numbers.begin("clocks")
     fit_clocks(numbers, fights)
     table = numbers.table()
     swings = [swing for fight in fights for swing in swings_of(fight, spans_of(fight.states, table), table)]
+    numbers.begin("hit windows")
     hits = fit_windows(numbers, swings)
+    numbers.begin("shapes")
     fit_shapes(numbers, swings, hits)
+    numbers.begin("damage and knock-back")
     fit_force(numbers, hits)
+    numbers.begin("motion of attacks")
     fit_motion(numbers, fights)
+    numbers.begin("speeds")
     fit_speeds(numbers, fights)
+    numbers.begin("surroundings")
     fit_world(numbers, fights)
     return numbers

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ashen.core.limits import flaw, limits_of, name_of
 from ashen.core.tables import Fact, load_facts, plain, player_facts, walk
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.sim.pack import pack
@@ -30,10 +31,30 @@ class Numbers:
         """Dotted path -> what was found, for the boss's and the player's table."""
         self.seen: dict[str, int] = {}
         """Dotted path -> how often it was seen."""
+        self._group = ""
+        self._group_of: dict[tuple[str, str], str] = {}
         facts = {"boss": load_facts(boss), "player": player_facts(boss)}
         self._before = {part: dict(walk(tree)) for part, tree in facts.items()}
         self._values = {part: plain(deepcopy(tree)) for part, tree in facts.items()}
         self._source = source
+
+    def begin(self, group: str) -> None:
+        """Put what follows into a group of numbers, of this name."""
+        self._group = group
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups in which something was found, in the order they were begun."""
+        return list(dict.fromkeys(self._group_of.values()))
+
+    def without(self, groups: Sequence[str]) -> "Numbers":
+        """The same numbers, but those of some groups as they were before any fight."""
+        rest = deepcopy(self)
+        for (part, path), group in self._group_of.items():
+            if group in groups:
+                rest._set(part, path, self._before[part][path].value)
+                del rest.found[part][path], rest.seen[path], rest._group_of[part, path]
+        return rest
 
     def before(self, part: str = "boss") -> dict[str, Fact]:
         """Dotted path -> fact, as it was before any fight."""
@@ -56,7 +77,7 @@ class Numbers:
         seen: int,
         part: str = "boss",
     ) -> None:
-        """Put a number that fights show in place; one that the table lacks is left out.
+        """Put a number that fights show in place; one that the table lacks, or that cannot be, is left out.
 
         Args:
             path: dotted.
@@ -65,23 +86,28 @@ class Numbers:
             seen: how often it was seen.
             part: ``"boss"`` or ``"player"``.
         """
-        if path not in self._before[part]:
+        name = name_of(path)
+        if path not in self._before[part] or flaw(name, rounded(value)):
             return
         confidence = "M" if seen >= SURE_FROM else "I"
-        interval = None if bounds is None else (round(float(bounds[0]), 3), round(float(bounds[1]), 3))
+        interval = None if bounds is None else tuple(np.round(np.clip(bounds, *limits_of(name)), 3).tolist())
         fact = Fact(rounded(value), self._source, confidence, interval)
         self.found[part][path] = fact
         self.seen[path] = seen
-        *parents, last = path.split(".")
-        node = self._values[part]
-        for key in parents:
-            node = node[int(key)] if isinstance(node, list) else node[key]
-        node[last] = fact.value
+        self._group_of[part, path] = self._group
+        self._set(part, path, fact.value)
 
     def put_frames(self, path: str, frame: int, seen: int) -> None:
         """Put a time that was seen to the frame."""
         bounds = ((frame - 1) / FRAMES_PER_S, (frame + 1) / FRAMES_PER_S)
         self.put(path, frame / FRAMES_PER_S, bounds, seen=seen)
+
+    def _set(self, part: str, path: str, value: Any) -> None:
+        *parents, last = path.split(".")
+        node = self._values[part]
+        for key in parents:
+            node = node[int(key)] if isinstance(node, list) else node[key]
+        node[last] = value
 
     def table(self) -> np.void:
         """The packed TABLE record of all numbers as they are now."""

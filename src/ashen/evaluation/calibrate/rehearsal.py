@@ -15,7 +15,8 @@ from ashen.env import make_vec
 from ashen.evaluation.calibrate.fights import fights_from
 from ashen.evaluation.calibrate.numbers import SURE_FROM
 from ashen.evaluation.calibrate.overlay import overlay_text
-from ashen.evaluation.calibrate.report import alignment, judged_calibration, split
+from ashen.evaluation.calibrate.report import judged_calibration
+from ashen.evaluation.calibrate.trial import alignment, split
 from ashen.evaluation.match import fight_seeds, play_match
 from ashen.evaluation.opponents import AlwaysAttack, RandomPolicy, RollAndHit
 from ashen.evaluation.policies import Policy

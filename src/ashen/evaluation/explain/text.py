@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from ashen.evaluation.explain.fight import Explanation
 from ashen.runs.fights import WAITED
 
 Show = Literal["all", "events", "hits"]
+LEGEND: Final = (
+    "A step is 0.1 s: f0 the keys, then three frames. Its line is what the action at the end was chosen from:"
+)
+"""Stands at the head of every explanation."""
 
 
 def explanation_text(explanation: Explanation, show: Show, steps: range) -> str:
@@ -56,7 +60,7 @@ def _head(explanation: Explanation) -> Iterator[str]:
     world = f"{meta['fight']} fight against {meta['boss']}, {meta.get('start', 'fixed')} start"
     seed = f"seed {meta['seed']}, fight {meta.get('nth_of_seed', 0)} of its stream"
     yield f"{meta['policy']}: {world}, {seed}: {meta['outcome']} after {count} steps ({count * STEP_S:.1f} s)"
-    yield "A step is 0.1 s: f0 the keys, then three frames. Its line is what the action at the end was chosen from:"
+    yield LEGEND
     yield "metres between the centres (the boss's AI measures between surfaces), the player's side seen from the boss."
 
 
