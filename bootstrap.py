@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent
 PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
+EXTRAS = {"test": ("dev",), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 
@@ -331,9 +332,8 @@ def main(arguments: list[str]) -> int:
             print(__doc__.strip(), flush=True)
             ashen = venv_program(ROOT / ".venv", "ashen")
             return run([str(ashen), "--help"])[0] if ashen.exists() else 0
-        if words[0] == "test":
-            return run_tests(prepare(("dev",), cuda), words[1:])
-        return run([str(venv_program(prepare((), cuda), "ashen")), *words])[0]
+        venv = prepare(EXTRAS.get(words[0], ()), cuda)
+        return run_tests(venv, words[1:]) if words[0] == "test" else run([str(venv_program(venv, "ashen")), *words])[0]
     except Problem as problem:
         say(str(problem))
         return 2

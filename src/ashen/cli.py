@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ashen.runs.fights import FightRecord
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+AGAIN = {"train": " --resume RUN", "sweep": " --resume"}
+"""What to add to a verb whose work was saved when the disk was full."""
 HELP = """usage: ashen VERB [OPTIONS]
 
 Trains agents that beat Souls bosses, on a fast simulated fight.
@@ -25,6 +27,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   film RUN             film a fight of a run; of your own: film human
   explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
   plot RUN...          draw learning curves
+  compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
+  sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure the speed of the simulated fight here
@@ -156,6 +160,36 @@ def plot(words: Sequence[str]) -> None:
     print(options.out)
 
 
+def compare(words: Sequence[str]) -> None:
+    """Compare recipes over seeds."""
+    from ashen.evaluation.compare import compare
+    from ashen.options import CompareOptions, parse
+    from ashen.reports.compare_plot import plot_comparison
+    from ashen.runs.folder import open_run
+
+    options = parse(CompareOptions, "compare", words)
+    figures = compare([open_run(run, options.runs_dir) for run in options.runs], options.metric)
+    plot_comparison(figures, options.out)
+    if options.json:
+        print(json.dumps(figures | {"picture": str(options.out)}))
+        return
+    from rich.console import Console
+
+    from ashen.display import comparison_table
+
+    Console().print(comparison_table(figures))
+    for warning in figures["warnings"]:
+        print(f"note: {warning}")
+    print(options.out)
+
+
+def sweep(words: Sequence[str]) -> None:
+    """Search for better settings of a recipe."""
+    from ashen.scout import read_sweep_options, search
+
+    search(read_sweep_options(words), words)
+
+
 def play(words: Sequence[str]) -> None:
     """Fight in a window."""
     from ashen.options import PlayOptions, parse
@@ -257,7 +291,8 @@ def recipes(words: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, play, film, explain, plot, fidelity, calibrate, bench, recipes)
+    verb.__name__: verb
+    for verb in (train, evaluate, play, film, explain, plot, compare, sweep, fidelity, calibrate, bench, recipes)
 }
 
 
@@ -291,7 +326,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        again = "ashen train --resume RUN" if words[0] == "train" else f"ashen {words[0]}"
+        again = f"ashen {words[0]}{AGAIN.get(words[0], '')}"
         return _complain(f"the disk is full ({error}); make room, what was saved is whole, then: {again}")
     except KeyboardInterrupt:
         print("ashen: interrupted", file=sys.stderr)

@@ -1,16 +1,13 @@
 """A training with someone watching: the display, curves at every evaluation, and a film at the end."""
 
-import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
-import ashen
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import Display, match_text, say_if_cold
@@ -19,10 +16,9 @@ from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
 from ashen.signals import StopOnSignal
-from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
-from ashen.training.tables import to_table
+from ashen.training.recipe import Recipe, load_recipe, run_label
+from ashen.training.start import resumed, run_config
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def train_new(recipe: Recipe, runs_dir: Path, name: str | None, overlay: Path | 
     if overlay is not None:
         run.keep_overlay(overlay, None if base in boss_names().values() else base)
         training = Training(replace(recipe, boss=str(run.overlay_file.resolve())))
-    run.write_config(_config(training))
+    run.write_config(run_config(training))
     run.log(f"started: {' '.join(sys.argv)}")
     _train(training, run)
 
@@ -106,14 +102,7 @@ def train_on(run: str, runs_dir: Path) -> None:
         OSError: the disk is full.
     """
     folder = open_run(run, runs_dir)
-    recipe = recipe_of(folder)
-    path = latest_checkpoint(folder)
-    training = Training(recipe)
-    try:
-        training.load(load_checkpoint(path))
-    except UserError as error:
-        raise UserError(f"cannot go on from {path}: {error}") from None
-    _train(training, folder)
+    _train(resumed(folder), folder)
 
 
 def _train(training: Training, run: RunFolder) -> None:
@@ -153,16 +142,3 @@ def _film(run: RunFolder) -> Path | None:
         run.log(f"no film: {error}")
         return None
     return run.film_file
-
-
-def _config(training: Training) -> dict[str, Any]:
-    env = training.env
-    return {
-        "recipe": to_table(training.recipe),
-        "table_hash": env.backend.table_hash,
-        "action_names": list(env.action_names),
-        "term_names": list(env.reward.names),
-        "versions": {"ashen": ashen.__version__, "python": platform.python_version()}
-        | {name: version(name) for name in ("torch", "numpy", "numba", "gymnasium")},
-        "machine": platform.platform(),
-    }

@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
-from ashen.runs.metrics import HEAD, Row
+from ashen.runs.metrics import HEAD, METRICS, Metric, Row
 
 LINE_EVERY_S = 10.0
 _KNOWN = {*HEAD, "fights", "faults", "win_rate", "return_mean", "length_mean_steps", "steps_per_s"}
@@ -119,6 +120,45 @@ def match_table(figures: dict[str, Any]) -> Table:
             table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
     for attack, share in figures["damage_per_attack"].items():
         table.add_row(attack, f"shown {share['shown']:.2f} times a fight, cost {share['damage']:.0f} HP a fight")
+    return table
+
+
+def comparison_table(figures: dict[str, Any]) -> Table:
+    """Groups of trainings with their final figure, and how likely a seed of each is better than one of the first."""
+    metric, share = METRICS[figures["metric"]], METRICS["win_rate"]
+    names = [escape(group["name"]).replace(", ", "\n") for group in figures["groups"]]
+    title = (
+        f"{figures['boss']} {figures['fight']}: interquartile means over seeds ({figures['confidence']:.0%} interval)"
+    )
+    table = Table(Column("group", overflow="fold"), title=title)
+    for heading in ("seeds", metric.label, *(["better than the first"] if names[1:] else [])):
+        table.add_column(heading, justify="right")
+    first = figures["groups"][0]["name"]
+    over_first = {row["of"]: row for row in figures["improvements"] if row["over"] == first}
+    for name, group in zip(names, figures["groups"], strict=True):
+        cells = [str(len(group["seeds"])), _with_interval(metric, group["iqm"], group["iqm_low"], group["iqm_high"])]
+        if row := over_first.get(group["name"]):
+            cells.append(_with_interval(share, row["probability"], row["low"], row["high"]))
+        table.add_row(name, *cells)
+    return table
+
+
+def _with_interval(metric: Metric, value: float, low: float | None, high: float | None) -> str:
+    interval = "no interval" if low is None else f"{metric.text(low)} to {metric.text(high)}"
+    return f"{metric.text(value)} ({interval})"
+
+
+def trials_table(
+    title: str, metric: Metric, trials: dict[str, tuple[float, dict[str, Any]]], importances: dict[str, float]
+) -> Table:
+    """Trials of a sweep side by side: score and settings, and how much a setting mattered where that is known."""
+    table = Table("", title=title)
+    for heading in (*trials, "importance"):
+        table.add_column(heading, justify="right")
+    table.add_row(metric.label, *(metric.text(score) for score, _ in trials.values()), end_section=True)
+    for name in next(iter(trials.values()))[1]:
+        cells = [str(values[name]) for _, values in trials.values()]
+        table.add_row(name, *cells, f"{importances[name]:.0%}" if name in importances else "?")
     return table
 
 

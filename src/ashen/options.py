@@ -14,6 +14,7 @@ import tyro
 from ashen.core.errors import UserError
 from ashen.core.fight import MAX_STEPS
 from ashen.runs.folder import default_runs_dir
+from ashen.runs.metrics import MetricName
 
 Options = TypeVar("Options")
 AROUND_STEPS = 10
@@ -152,6 +153,30 @@ class PlotOptions:
     def __post_init__(self) -> None:
         if not self.runs:
             raise UserError("no run to plot; give at least one, see: ashen plot --help")
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Compare recipes over seeds: runs that differ in nothing but the seed are one group, named by what sets it apart.
+
+    Of each group the interquartile mean over its seeds, of the best network in the final match and of the matches on
+    the way, with 95 % bootstrap intervals; and how likely a seed of it is better than a seed of the first group.
+    """
+
+    runs: tyro.conf.Positional[tuple[str, ...]]
+    """Names or folders of runs against one boss in one fight; five seeds of a recipe, better ten, tell something."""
+    metric: MetricName = "win_rate"
+    """What they are compared by."""
+    out: Path = Path("compare.png")
+    """The picture."""
+    json: bool = False
+    """Print one JSON object with all figures instead of a table."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise UserError("no run to compare; give at least one, see: ashen compare --help")
 
 
 @dataclass(frozen=True)

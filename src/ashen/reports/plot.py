@@ -67,14 +67,23 @@ def plot(runs: Sequence[Path], out: Path) -> Path:
     Raises:
         UserError: no run has anything to draw yet, a metrics file is damaged, or ``out`` cannot be written.
     """
-    if out.suffix.lower() != ".png":
-        raise UserError(f"cannot plot to {out}; end its name in .png")
+    check_png(out)
     curves = [_read(path, number) for number, path in enumerate(runs)]
     if not any(rows for run in curves for rows in run.rows.values()):
         names = ", ".join(str(path) for path in runs)
         raise UserError(f"nothing to plot in {names} yet; wait for the first line of metrics.jsonl")
     figure = _draw([run for run in curves if any(run.rows.values())])
     return save_png(figure, out, dpi=110)
+
+
+def check_png(out: Path) -> None:
+    """Require a picture's name to end in ``.png``.
+
+    Raises:
+        UserError: it does not.
+    """
+    if out.suffix.lower() != ".png":
+        raise UserError(f"cannot plot to {out}; end its name in .png")
 
 
 def save_png(figure: Figure, out: Path, dpi: float) -> Path:
@@ -128,7 +137,7 @@ def _draw(curves: list[Curves]) -> Figure:
     for name, (title, draw) in panels.items():
         for run in curves:
             draw(axes[name], run)
-        _finish(axes[name], title)
+        finish_axis(axes[name], title)
     _legends(figure, axes, curves)
     return figure
 
@@ -188,7 +197,8 @@ def _draw_terms(axis: Axes, run: Curves) -> None:
         _line(axis, run.column("train", name), color=colour, lw=1.3, ls=run.style, label=label)
 
 
-def _finish(axis: Axes, title: str) -> None:
+def finish_axis(axis: Axes, title: str) -> None:
+    """Give an axis over env steps its title and its looks."""
     axis.set_title(title, loc="left", fontsize=10, fontweight="bold")
     axis.xaxis.set_major_formatter(EngFormatter())
     axis.set_xlim(left=0)

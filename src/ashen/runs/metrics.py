@@ -14,8 +14,9 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from ashen.core.errors import UserError
 from ashen.runs.files import append_line, now, write_text
@@ -23,6 +24,31 @@ from ashen.runs.folder import RunFolder
 
 Row = dict[str, Any]
 HEAD = ("kind", "time", "env_step", "episode")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a match that trainings are ranked by."""
+
+    label: str
+    """For tables and pictures."""
+    is_share: bool
+    """Whether it is a share, 0..1."""
+    is_gain: bool
+    """Whether more of it is better."""
+
+    def text(self, value: float) -> str:
+        """A value for reading."""
+        return f"{value:.0%}" if self.is_share else f"{value:.3g}"
+
+
+METRICS: Final = {
+    "win_rate": Metric("win rate", is_share=True, is_gain=True),
+    "return_mean": Metric("return of a fight", is_share=False, is_gain=True),
+    "boss_hp_left_mean": Metric("boss HP left", is_share=True, is_gain=False),
+}
+"""What trainings can be ranked by, by its key in rows of kind ``evaluation`` and ``final``."""
+MetricName = Literal[tuple(METRICS)]
 
 
 class MetricsLog:

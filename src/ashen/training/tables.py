@@ -1,5 +1,6 @@
-"""From a TOML table to a frozen dataclass, strictly: a wrong key or type is the user's to mend."""
+"""From a TOML table to a frozen dataclass and back; strictly: a wrong key or type is the user's to mend."""
 
+import json
 import types
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -37,6 +38,28 @@ def to_table(config: Any) -> dict[str, Any]:
     """The opposite of :func:`from_table`, plain data for JSON."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}
     return {key: to_table(value) if is_dataclass(value) else value for key, value in values.items()}
+
+
+def to_toml(config: Any) -> str:
+    """A config as TOML; what has its default is left out.
+
+    Args:
+        config: a dataclass whose fields have defaults; its values are plain, and None only where that is the default.
+    """
+    default = type(config)()
+    changed = {field.name: getattr(config, field.name) for field in fields(config)}
+    changed = {name: value for name, value in changed.items() if value != getattr(default, name)}
+    plain = [f"{name} = {_literal(value)}\n" for name, value in changed.items() if not is_dataclass(value)]
+    tables = [f"\n[{name}]\n{to_toml(value)}" for name, value in changed.items() if is_dataclass(value)]
+    return "".join([*plain, *tables])
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_literal(item)}' for key, item in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fit(hint: Any, value: Any, key: str, where: str) -> Any:
