@@ -12,6 +12,7 @@ from ashen.core.errors import UserError, unknown
 if TYPE_CHECKING:
     from ashen.options import ExplainOptions
     from ashen.runs.fights import FightRecord
+    from ashen.runs.folder import RunFolder
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 HELP = """usage: ashen VERB [OPTIONS]
@@ -24,6 +25,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   film RUN             film a fight of a run; of your own: film human
   explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
   plot RUN...          draw learning curves
+  join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
+  import-checkpoint F  make a run of a checkpoint file of RL-Souls
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure the speed of the simulated fight here
@@ -152,6 +155,38 @@ def plot(words: Sequence[str]) -> None:
     print(options.out)
 
 
+def join(words: Sequence[str]) -> None:
+    """Make one run of two, a phase each."""
+    from ashen.options import JoinOptions, parse
+    from ashen.runs.folder import open_run
+    from ashen.training.joined import join
+
+    options = parse(JoinOptions, "join", words)
+    first, second = (open_run(run, options.runs_dir) for run in (options.run1, options.run2))
+    _introduce(join(first, second, options.runs_dir, options.name), options.fights)
+
+
+def import_checkpoint(words: Sequence[str]) -> None:
+    """Make a run of a checkpoint from elsewhere."""
+    from ashen.options import ImportOptions, parse
+    from ashen.training.imported import import_checkpoint
+
+    options = parse(ImportOptions, "import-checkpoint", words)
+    run = import_checkpoint(
+        options.file, options.encoder, options.actions, options.fight, options.runs_dir, options.name
+    )
+    _introduce(run, options.fights)
+
+
+def _introduce(run: "RunFolder", fights: int) -> None:
+    """Let a run that was made and not trained play its first match."""
+    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.training.first_match import play_first_match
+
+    say_if_cold()
+    print(f"result  {match_text(play_first_match(run, fights, say_progress))}\nrun     {run.path}")
+
+
 def play(words: Sequence[str]) -> None:
     """Fight in a window."""
     from ashen.options import PlayOptions, parse
@@ -248,9 +283,8 @@ def recipes(words: Sequence[str]) -> None:
         print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
-VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb for verb in (train, evaluate, play, film, explain, plot, fidelity, calibrate, bench, recipes)
-}
+_VERBS = (train, evaluate, play, film, explain, plot, join, import_checkpoint, fidelity, calibrate, bench, recipes)
+VERBS: dict[str, Callable[[Sequence[str]], None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 
 def main(words: Sequence[str] | None = None) -> int:
