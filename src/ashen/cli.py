@@ -13,6 +13,7 @@ from ashen.core.errors import UserError, unknown
 if TYPE_CHECKING:
     from ashen.options import ExplainOptions
     from ashen.runs.fights import FightRecord
+    from ashen.runs.folder import RunFolder
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 AGAIN = {"train": " --resume RUN", "sweep": " --resume"}
@@ -29,6 +30,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   plot RUN...          draw learning curves
   compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
   sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
+  join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
+  import-checkpoint F  make a run of a checkpoint file of RL-Souls
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure the speed of the simulated fight here
@@ -190,6 +193,38 @@ def sweep(words: Sequence[str]) -> None:
     search(read_sweep_options(words), words)
 
 
+def join(words: Sequence[str]) -> None:
+    """Make one run of two, a phase each."""
+    from ashen.options import JoinOptions, parse
+    from ashen.runs.folder import open_run
+    from ashen.training.joined import join
+
+    options = parse(JoinOptions, "join", words)
+    first, second = (open_run(run, options.runs_dir) for run in (options.run1, options.run2))
+    _introduce(join(first, second, options.runs_dir, options.name), options.fights)
+
+
+def import_checkpoint(words: Sequence[str]) -> None:
+    """Make a run of a checkpoint from elsewhere."""
+    from ashen.options import ImportOptions, parse
+    from ashen.training.imported import import_checkpoint
+
+    options = parse(ImportOptions, "import-checkpoint", words)
+    run = import_checkpoint(
+        options.file, options.encoder, options.actions, options.fight, options.runs_dir, options.name
+    )
+    _introduce(run, options.fights)
+
+
+def _introduce(run: "RunFolder", fights: int) -> None:
+    """Let a run that was made and not trained play its first match."""
+    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.training.first_match import play_first_match
+
+    say_if_cold()
+    print(f"result  {match_text(play_first_match(run, fights, say_progress))}\nrun     {run.path}")
+
+
 def play(words: Sequence[str]) -> None:
     """Fight in a window."""
     from ashen.options import PlayOptions, parse
@@ -290,10 +325,9 @@ def recipes(words: Sequence[str]) -> None:
         print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
-VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    verb.__name__: verb
-    for verb in (train, evaluate, play, film, explain, plot, compare, sweep, fidelity, calibrate, bench, recipes)
-}
+_VERBS = (train, evaluate, play, film, explain, plot, compare, sweep, join, import_checkpoint)
+_VERBS += (fidelity, calibrate, bench, recipes)
+VERBS: dict[str, Callable[[Sequence[str]], None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -98,10 +98,12 @@ def train_on(run: str, runs_dir: Path) -> None:
         runs_dir: folder of all runs.
 
     Raises:
-        UserError: there is no such run, or its checkpoint is damaged or of another shape.
+        UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
         OSError: the disk is full.
     """
     folder = open_run(run, runs_dir)
+    if not folder.read_config().get("trained_here", True):
+        raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")
     _train(resumed(folder), folder)
 
 

@@ -188,6 +188,8 @@ def test_bars_of_actions_follow_the_scores_and_the_mask():
     assert high - low > 300
     assert none < low
     assert masked > 0
+    lacking, _ = track_and_bar([True] * 3, [np.nan, 0.0, 0.4])
+    assert lacking == masked, "an action without a score is drawn as if the agent had it"
 
 
 def test_q_values_of_any_size_are_drawn():

@@ -93,6 +93,8 @@ def _draw_actions(canvas: Image.Image, pen: Any, overlay: Overlay, box: ink.Box,
     count = len(overlay.action_names)
     row = min(17 * unit, (bottom - top) / count)
     mask = np.ones(count, bool) if overlay.mask is None else np.asarray(overlay.mask, bool)
+    if overlay.scores is not None:  # an action the agent does not have has no score
+        mask = mask & ~np.isnan(overlay.scores)
     shares = _shares(overlay, mask)
     size = min(12 * unit, 0.82 * row)
     track = (left + 104 * unit, right - 42 * unit)

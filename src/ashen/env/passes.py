@@ -63,6 +63,19 @@ def _subset(valid, chosen, mask):
 
 
 @njit
+def subset_masks(valid, chosen, masks):
+    """Masks of an agent's actions.
+
+    Args:
+        valid: bool [N, 20].
+        chosen: int64 [A], the actions that the agent has.
+        masks: bool [N, A], written.
+    """
+    for i in range(len(valid)):
+        _subset(valid[i], chosen, masks[i])
+
+
+@njit
 def _finish_one(i, world, ledger, numbers, tables, out):
     states, outcomes, actions, valid = world
     facts, runs, parts, chosen = tables

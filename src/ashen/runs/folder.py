@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError, unknown
-from ashen.runs.files import append_line, now, write_text
+from ashen.runs.files import append_line, now, write_bytes, write_text
 
 SCHEMA_VERSION = 1
 """Rises when a reader of older folders would misread a newer one."""
+BEST = "best.pt"
+"""The checkpoint that played best, in the folder of checkpoints."""
 
 
 def default_runs_dir() -> Path:
@@ -48,6 +50,11 @@ class RunFolder:
     def overlay_file(self) -> Path:
         """The run's own copy of the overlay it was trained with, if there was one."""
         return self.path / "overlay.toml"
+
+    @property
+    def base_file(self) -> Path:
+        """The run's own copy of the table that its overlay changes, if that is not a shipped one."""
+        return self.path / "base.toml"
 
     @property
     def metrics_file(self) -> Path:
@@ -102,9 +109,24 @@ class RunFolder:
         """
         text = overlay.read_text(encoding="utf-8")
         if base is not None:
-            write_text(self.path / "base.toml", base.read_text(encoding="utf-8"))
-            text = re.sub(r"(?m)^base\s*=.*$", 'base = "base.toml"', text, count=1)
+            write_text(self.base_file, base.read_text(encoding="utf-8"))
+            text = re.sub(r"(?m)^base\s*=.*$", f'base = "{self.base_file.name}"', text, count=1)
         write_text(self.overlay_file, text)
+
+    def keep_run(self, run: "RunFolder", checkpoint: Path, place: str) -> None:
+        """Copy what another run's agent needs to play, as a run folder within this one.
+
+        Args:
+            run: the other run.
+            checkpoint: the one of its checkpoints to copy.
+            place: name of the folder.
+        """
+        copy = RunFolder(self.path / place)
+        copy.checkpoints.mkdir(parents=True)
+        write_bytes(copy.checkpoints / BEST, checkpoint.read_bytes())
+        for file in (run.overlay_file, run.base_file, run.config_file):
+            if file.is_file():
+                write_bytes(copy.path / file.name, file.read_bytes())
 
     def read_config(self) -> dict[str, Any]:
         """What :meth:`write_config` wrote.

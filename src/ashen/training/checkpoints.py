@@ -10,12 +10,11 @@ import torch
 
 from ashen.core.errors import UserError
 from ashen.runs.files import write_bytes
-from ashen.runs.folder import RunFolder
+from ashen.runs.folder import BEST, RunFolder
 
 SCHEMA_VERSION = 1
 KEEP = 3
 """Newest checkpoints kept beside the best one."""
-BEST = "best.pt"
 
 
 def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:

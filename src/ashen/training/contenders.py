@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ashen.core.errors import UserError
 from ashen.evaluation.opponents import DESCRIPTIONS, make_opponent
-from ashen.evaluation.policies import GreedyAgent, Policy
+from ashen.evaluation.policies import GreedyAgent, GuestAgent, PhaseSwitch, Policy
 from ashen.runs.folder import RunFolder, open_run
 
 
@@ -19,6 +18,8 @@ class Contender:
     """As :func:`ashen.make_vec` takes them."""
     make_policy: Callable[[Any], Policy]
     """Gives the policy for an environment."""
+    env_step: int = 0
+    """Steps of training behind it."""
 
 
 def find_contender(name: str, runs_dir: Path) -> Contender:
@@ -32,26 +33,42 @@ def find_contender(name: str, runs_dir: Path) -> Contender:
         UserError: there is neither, or the run has no checkpoint.
     """
     if name not in DESCRIPTIONS:
-        return _run_contender(open_run(name, runs_dir, tuple(DESCRIPTIONS)))
+        return run_contender(open_run(name, runs_dir, tuple(DESCRIPTIONS)))
     options = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
     return Contender(options, lambda env: make_opponent(name, options["boss"], env.action_names))
 
 
-def _run_contender(run: RunFolder) -> Contender:
-    # Torch is loaded here only, so that opponents are judged without it.
-    from ashen.training.checkpoints import best_checkpoint, load_checkpoint
-    from ashen.training.recipe import env_options, make_agent_for, recipe_of
+def run_contender(run: RunFolder) -> Contender:
+    """The agent of a run, or the agents of a joined one.
 
-    recipe = recipe_of(run)
-    path = best_checkpoint(run)
-    checkpoint = load_checkpoint(path)
+    Raises:
+        UserError: the run has no checkpoint, or it is damaged.
+    """
+    # Torch is loaded here only, so that opponents are judged without it.
+    from ashen.training.joined import is_joined
+    from ashen.training.recipe import env_options
+    from ashen.training.trained import trained
+
+    if is_joined(run):
+        return _joined_contender(run)
+    own = trained(run)
+    return Contender(env_options(own.recipe), lambda env: GreedyAgent(own.agent(env), run.name), own.env_step)
+
+
+def _joined_contender(run: RunFolder) -> Contender:
+    """Both agents as guests in the world of the first, with all actions, for the full fight."""
+    from ashen.training.joined import members_of
+    from ashen.training.recipe import env_options, view_of
+
+    members = members_of(run)
 
     def make_policy(env: Any) -> Policy:
-        agent = make_agent_for(recipe, env)
-        try:
-            agent.load_state_dict(checkpoint["agent"])
-        except UserError as error:
-            raise UserError(f"{path} does not fit {run.config_file}: {error}") from None
-        return GreedyAgent(agent, run.name)
+        views = {phase: view_of(member.recipe, str(env.encoder.boss)) for phase, member in members.items()}
+        guests = {
+            phase: GuestAgent(member.agent(views[phase]), member.run.name, views[phase])
+            for phase, member in members.items()
+        }
+        return PhaseSwitch(run.name, guests)
 
-    return Contender(env_options(recipe), make_policy)
+    options = env_options(members[1].recipe) | {"fight": "full", "actions": "all", "skip_steps": False}
+    return Contender(options, make_policy, sum(member.env_step for member in members.values()))

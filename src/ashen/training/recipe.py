@@ -9,6 +9,7 @@ from ashen.core.errors import UserError, unknown
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
+from ashen.env.view import View
 from ashen.recipes import recipe_files
 from ashen.runs.folder import RunFolder
 from ashen.training.tables import from_table
@@ -104,7 +105,7 @@ def run_label(recipe: Recipe) -> str:
 
 
 def make_agent_for(recipe: Recipe, env: Any) -> Agent:
-    """A new agent of a recipe, of the shapes of an environment.
+    """A new agent of a recipe, of the shapes of an environment or a view.
 
     Raises:
         UserError: the encoder gives dictionaries, which no learner takes.
@@ -114,7 +115,7 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
     return make_agent(
         recipe.algorithm,
         recipe.config,
-        obs_dim=env.single_observation_space.shape[0],
+        obs_dim=len(env.encoder.names),
         num_actions=len(env.action_names),
         num_envs=recipe.num_envs,
         seed=derive_seed(recipe.seed, "agent"),
@@ -126,9 +127,12 @@ def recipe_of(run: RunFolder) -> Recipe:
     """The recipe a run was trained by; a run with an overlay of its own meets the boss of that, wherever it lies.
 
     Raises:
-        UserError: the run's ``config.json`` is damaged.
+        UserError: the run's ``config.json`` is damaged, or the run is no training.
     """
-    recipe = from_table(Recipe, run.read_config().get("recipe", {}), str(run.config_file))
+    config = run.read_config()
+    if "recipe" not in config:
+        raise UserError(f"{run.path} has no recipe, so nothing was trained in it; choose a run that was trained")
+    recipe = from_table(Recipe, config["recipe"], str(run.config_file))
     return replace(recipe, boss=str(run.overlay_file.resolve())) if run.overlay_file.is_file() else recipe
 
 
@@ -142,3 +146,12 @@ def env_options(recipe: Recipe) -> dict[str, Any]:
         "actions": recipe.actions if isinstance(recipe.actions, str) else list(recipe.actions),
         "skip_steps": recipe.skip_steps,
     }
+
+
+def view_of(recipe: Recipe, boss: str) -> View:
+    """What a recipe's agent sees and may do, of a boss by name or table.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    return View(boss, recipe.encoder, recipe.actions, recipe.skip_steps)
