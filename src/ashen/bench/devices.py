@@ -106,7 +106,7 @@ def advice(figures: dict[str, Any]) -> str:
         else:
             gain, much = 1.0 / (1.0 - cpu[f"{place}_share"]), "at most "
         worth = "not worth it" if gain < WORTH_IT else "worth it" if "cuda" in figures else "worth a trial"
-        parts.append(f"in the {place} {much}{gain:.2f} times as fast, {worth}")
+        parts.append(f"in the {place} {much}{gain:.3g} times as fast, {worth}")
     return f"with a GPU {'; '.join(parts)}"
 
 
