@@ -128,7 +128,8 @@ def test_what_is_missing_is_told_in_one_line(monkeypatch, capsys):
     monkeypatch.setitem(peers.PACKAGES, "no_such_module", "no-such-package")
     assert main(["bench", "--peers"]) == 2
     said = capsys.readouterr().err
-    assert "needs no-such-package; install with: pip install" in said
+    assert "needs no-such-package; install with: " in said
+    assert '-e ".[peers]"' in said
     assert said.count("\n") == 1
 
 

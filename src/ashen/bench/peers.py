@@ -2,6 +2,7 @@
 
 import importlib.util
 import statistics
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from ashen.core.errors import UserError
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "torchrl": "torchrl", "tensordict": "tensordict"}
 """Module -> package of what is compared with."""
-INSTALL = 'pip install -c constraints.txt -e ".[peers]"'
+INSTALL = f'{sys.executable} -m pip install -c constraints.txt -e ".[peers]"'
 RATIOS = {
     "dqn_sb3_ratio": ("dqn_ours", "dqn_sb3"),
     "dqn_torchrl_ratio": ("dqn_updates_ours", "dqn_updates_torchrl"),
