@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ashen.bench import processor
+from ashen.bench.machine import processor
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
 

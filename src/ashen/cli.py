@@ -34,7 +34,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   import-checkpoint F  make a run of a checkpoint file of RL-Souls
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
-  bench                measure the speed of the simulated fight here
+  bench                measure speed here: of the fight, against other libraries, on a GPU
   recipes              list the recipes
 
 RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate and explain also take a
@@ -250,14 +250,29 @@ def play(words: Sequence[str]) -> None:
 
 def bench(words: Sequence[str]) -> None:
     """Measure speed."""
-    from ashen.bench import measure
+    from ashen.bench.machine import figures_text as text
     from ashen.display import say_if_cold
     from ashen.options import BenchOptions, parse
 
     options = parse(BenchOptions, "bench", words)
-    say_if_cold()
-    figures = measure(options.repeats)
-    print(json.dumps(figures) if options.json else "\n".join(f"{name:20} {value}" for name, value in figures.items()))
+    if options.peers:
+        from ashen.bench.peers import measure_peers, require_peers
+
+        require_peers()
+        say_if_cold()
+        figures = measure_peers(options.repeats)
+    elif options.device:
+        from ashen.bench.devices import devices_text as text
+        from ashen.bench.devices import measure_devices
+
+        say_if_cold()
+        figures = measure_devices(options.device.split(","), options.recipe, options.repeats)
+    else:
+        from ashen.bench.world import measure
+
+        say_if_cold()
+        figures = measure(options.repeats)
+    print(json.dumps(figures) if options.json else text(figures))
 
 
 def fidelity(words: Sequence[str]) -> None:

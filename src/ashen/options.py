@@ -181,8 +181,17 @@ class CompareOptions:
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """Measure the speed of the simulated fight on this machine."""
+    """Measure speed on this machine: of the simulated fight, of our learners against others', or on a GPU.
 
+    Without --peers and --device it is the fight's alone.
+    """
+
+    peers: bool = False
+    """Our DQN and PPO against those of Stable-Baselines3 and TorchRL, on the same job; takes some minutes."""
+    device: str | None = None
+    """Whether a GPU pays, recipe by recipe: the devices to measure, cpu or cpu,cuda."""
+    recipe: tuple[str, ...] = ()
+    """Recipes to measure on devices, by name or file; all shipped ones if not given."""
     repeats: int = 5
     """Measurements of each figure; the median is given."""
     json: bool = False
@@ -191,6 +200,12 @@ class BenchOptions:
     def __post_init__(self) -> None:
         if self.repeats < 1:
             raise UserError(f"--repeats {self.repeats} must be at least 1")
+        if self.peers and self.device:
+            raise UserError("--peers and --device are two measurements; give one of the two")
+        if self.recipe and not self.device:
+            raise UserError("--recipe says what --device measures; add --device cpu,cuda")
+        if self.device and self.device not in ("cpu", "cpu,cuda"):
+            raise UserError(f"--device {self.device} must be cpu or cpu,cuda")
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,10 @@ def _complaint(words, capsys):
         (["import-checkpoint", "none.pth", "--fights", "0"], "--fights 0 must be at least 1"),
         (["bench", "--repeats", "x"], "--repeats"),
         (["bench", "--repeats", "0"], "--repeats 0 must be at least 1"),
+        (["bench", "--peers", "--device", "cpu"], "give one of the two"),
+        (["bench", "--recipe", "full"], "add --device cpu,cuda"),
+        (["bench", "--device", "tpu"], "--device tpu must be cpu or cpu,cuda"),
+        (["bench", "--device", "cpu", "--recipe", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
         (["recipes", "x"], "x"),
     ],
 )

@@ -68,7 +68,7 @@ def test_leaving_out_forced_steps_changes_no_gradient():
     policy = losses.ppo_policy_loss(log_probs, batch["log_probs"], batch["advantages"], 0.2)
     loss = policy.loss - 0.1 * losses.masked_entropy(all_log_probs).mean()
     expected = torch.autograd.grad(loss, list(agent.network.policy.parameters()))
-    agent._learn(batch, 0.1)
+    agent.learn(batch, 0.1)
     for parameter, gradient in zip(agent.network.policy.parameters(), expected, strict=True):
         torch.testing.assert_close(parameter.grad, gradient)
 

@@ -217,7 +217,22 @@ class DQNAgent:
     def _update_once(self, beta: float) -> dict[str, torch.Tensor]:
         batch = self.replay.sample(self.config.batch_size, self.rng, beta)
         fields = {name: torch.from_numpy(batch.rows[name]) for name in batch.rows.dtype.names}
-        weights = torch.from_numpy(batch.weights)
+        errors, metrics = self.learn(fields, torch.from_numpy(batch.weights))
+        self.updates += 1
+        if self.updates % self.target_period_updates == 0:
+            sync_target(self.target, self.online, self.config.target_tau)
+        self.replay.update_priorities(batch.indices, errors.numpy())
+        return metrics
+
+    def learn(
+        self, fields: dict[str, torch.Tensor], weights: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """One gradient step, on the device of networks and batch: absolute TD errors [B], and metrics.
+
+        Args:
+            fields: of ``transition_dtype``, each [B, ...].
+            weights: importance weights [B].
+        """
         targets = self._targets(fields)
         self.online.train()
         q = self.online(fields["obs"]).gather(-1, fields["action"].long().unsqueeze(-1)).squeeze(-1)  # [B]
@@ -229,12 +244,8 @@ class DQNAgent:
             self.online.parameters(), self.config.grad_clip_norm or np.inf, foreach=True
         )
         self.optimizer.step()
-        self.updates += 1
-        if self.updates % self.target_period_updates == 0:
-            sync_target(self.target, self.online, self.config.target_tau)
         errors = (targets - q.detach()).abs()
-        self.replay.update_priorities(batch.indices, errors.numpy())
-        return {
+        return errors, {
             "loss": loss.detach(),
             "q_mean": q.detach().mean(),
             "target_mean": targets.mean(),

@@ -154,7 +154,7 @@ class PPOAgent:
             order = torch.randperm(len(data["actions"]), generator=self.torch_rng)
             for chosen in order.split(self.config.minibatch_size):
                 batch = {name: values[chosen] for name, values in data.items()}
-                rows.append(self._learn(batch, status["entropy_coef"]))
+                rows.append(self.learn(batch, status["entropy_coef"]))
             if self.config.target_kl is not None and rows[-1]["approx_kl"] > self.config.target_kl:
                 break
         if self.network.normaliser is not None:
@@ -197,8 +197,8 @@ class PPOAgent:
         data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
         return data, {"explained_variance": float(explained), "value_mean": float(values.mean())}
 
-    def _learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
-        """One gradient step on a minibatch of B samples."""
+    def learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
+        """One gradient step on a minibatch of B samples, on the device of network and batch; its metrics."""
         with products_in(self.precision):
             values = self.network.value(batch["obs"]).squeeze(-1).float()
         value = losses.value_loss(values, batch["returns"])

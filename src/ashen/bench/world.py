@@ -1,17 +1,14 @@
 """How fast the simulated fight is here: the world alone with thousands of fights, and one Gymnasium step."""
 
-import os
-import platform
-import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import ashen
+from ashen.bench.alternate import alternate, with_spread
+from ashen.bench.machine import machine_facts
 from ashen.core.seeding import generator
 
 WORLD_ENVS = 4096
@@ -32,27 +29,9 @@ def measure(repeats: int = 5) -> dict[str, Any]:
         ``gym_step_us``: microseconds of one ``env.step`` of ``gymnasium.make``, resets included; both medians, with
         their ``_spread`` (lowest, highest). Then machine and versions.
     """
-    figures: dict[str, Any] = {}
-    for name, run in (("world_steps_per_s", _world_run()), ("gym_step_us", _gym_run())):
-        run()  # compiles
-        values = [run() for _ in range(repeats)]
-        figures |= {name: statistics.median(values), f"{name}_spread": [min(values), max(values)]}
-    return figures | {
-        "repeats": repeats,
-        "machine": platform.platform(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {"ashen": ashen.__version__} | {name: version(name) for name in ("numpy", "numba", "gymnasium")},
-    }
-
-
-def processor() -> str:
-    """The processor's model; Linux tells it only in a file."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
-    models = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(models, "") or platform.processor() or platform.machine()
+    values = alternate({"world_steps_per_s": _world_run(), "gym_step_us": _gym_run()}, repeats)
+    figures = {key: figure for name in values for key, figure in with_spread(name, values[name]).items()}
+    return figures | {"repeats": repeats} | machine_facts(("numpy", "numba", "gymnasium"))
 
 
 def _world_run() -> Callable[[], float]:
