@@ -3,7 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from ashen.evaluation.statistics import anytime_interval, bootstrap_interval, is_sure, wilson_interval
+from ashen.evaluation.statistics import (
+    anytime_interval,
+    bootstrap_interval,
+    chance_of_gain,
+    is_sure,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +65,12 @@ def test_bootstrap_interval_is_near_the_normal_one():
     assert (low, high) == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.03)
     assert bootstrap_interval(values) == (low, high)
     assert np.isnan(bootstrap_interval([])).all()
+
+
+def test_chance_of_gain_by_hand():
+    """Breaks if fights that both won or both lost count, or if the tail of the coin tosses is not the upper one."""
+    before = [True, True, False, False, False, True, False]
+    after = [True, False, True, True, True, True, False]  # 3 gained, 1 lost: (4 + 1) / 16
+    assert chance_of_gain(before, after) == pytest.approx(5 / 16)
+    assert chance_of_gain(after, before) == pytest.approx(15 / 16)  # 1 gained, 3 lost: all but no head at all
+    assert chance_of_gain(before, before) == chance_of_gain([], []) == 1.0
