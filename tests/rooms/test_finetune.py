@@ -116,7 +116,7 @@ def test_statistics_go_on_and_a_resumed_tuning_keeps_its_parent(runs_dir, tmp_pa
     """Breaks if observation statistics stand still or start anew, or if a checkpoint forgets the frozen policy."""
     parent = find_parent("old", runs_dir)
     tuned = replace(finetuning_recipe(parent.recipe), **SMALL)
-    recipe = replace(tuned, ppo=replace(tuned.ppo, rollout_steps=32, learning_rate=0.01))
+    recipe = replace(tuned, ppo=replace(tuned.ppo, rollout_steps=32, learning_rate=0.01, learning_rate_final_share=1.0))
     training = Training(recipe)
     parent.hand_over(training)
     rows = list(training.run(create_run(tmp_path, "run", "x"), lambda: False))
