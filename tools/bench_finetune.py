@@ -33,7 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="shifted bosses")
     parser.add_argument("--parent", help="folder of a trained run; one is trained if not given")
-    parser.add_argument("--train-steps", type=int, default=1_000_000, help="of the agent trained if none is given")
+    parser.add_argument(
+        "--train-steps", type=int, help="of the agent trained if none is given; the recipe's own if not"
+    )
     parser.add_argument("--steps", type=int, default=STEPS, help="of fine-tuning")
     parser.add_argument("--fights", type=int, default=200, help="of each match")
     parser.add_argument("--keep", type=Path, help="folder for the runs")
@@ -55,9 +57,10 @@ def main() -> None:
         )
 
 
-def trained(folder: Path, steps: int) -> str:
-    """Train an agent by the recipe `full`; returns its run's folder."""
-    recipe = replace(load_recipe("full"), total_steps=steps, evaluate_every=max(1, steps // 4))
+def trained(folder: Path, steps: int | None) -> str:
+    """Train an agent by the recipe `full`, for its own or so many steps; returns its run's folder."""
+    recipe = load_recipe("full")
+    recipe = recipe if steps is None else replace(recipe, total_steps=steps)
     run = create_run(folder, None, "parent")
     run.write_config({"recipe": to_table(recipe)})
     for _ in Training(recipe).run(run, lambda: False):
