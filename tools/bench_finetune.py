@@ -39,22 +39,24 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="of fine-tuning")
     parser.add_argument("--fights", type=int, default=200, help="of each match")
     parser.add_argument("--keep", type=Path, help="folder for the runs")
-    parser.add_argument("--json", action="store_true", help="print all figures as one JSON list")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a seed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         parent = find_parent(options.parent or trained(folder, options.train_steps), folder)
         former = win_rate(parent.checkpoint, parent.recipe, options.fights)
-        rows = [tuned(parent, former, seed, folder, options.steps, options.fights) for seed in range(options.seeds)]
-    if options.json:
-        print(json.dumps(rows))
-        return
-    for row in rows:
-        print(
-            f"seed {row['seed']}: former {row['former']:.0%}; shifted: {row['before']:.0%} before, "
-            f"{row['after']:.0%} after {row['steps']:,} steps, {row['after'] / former:.0%} of the former; "
-            f"old fight after: {row['old_fight']:.0%}; deployed: {row['deployed']} (p = {row['chance_of_gain']:.2g})"
-        )
+        for seed in range(options.seeds):
+            row = tuned(parent, former, seed, folder, options.steps, options.fights)
+            print(json.dumps(row) if options.json else text(row), flush=True)
+
+
+def text(row: dict[str, Any]) -> str:
+    """The figures of one shifted boss as a line."""
+    return (
+        f"seed {row['seed']}: former {row['former']:.1%}; shifted: {row['before']:.1%} before, {row['after']:.1%} "
+        f"after {row['steps']:,} steps, {row['after'] / max(row['former'], 1e-9):.0%} of the former; "
+        f"old fight after: {row['old_fight']:.1%}; deployed: {row['deployed']} (p = {row['chance_of_gain']:.2g})"
+    )
 
 
 def trained(folder: Path, steps: int | None) -> str:

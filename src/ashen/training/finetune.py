@@ -10,8 +10,9 @@ STEPS = 20_000
 def finetuning_recipe(parent: Recipe) -> Recipe:
     """The recipe by which an agent is fine-tuned unless told otherwise: its own, with small steps close to itself.
 
-    Few fights side by side, so that each of them ends several times in so few steps; updates are small and held back by
-    the parent's policy (PPO), or begin at once and with little exploration (DQN).
+    Few fights side by side, so that each of them ends several times in so few steps. PPO uses each step more often, but
+    may move only half as far in an update and is held back by the parent's policy; DQN begins at once, with little
+    exploration and a lower learning rate.
 
     Args:
         parent: what the agent was trained by.
@@ -28,11 +29,12 @@ def finetuning_recipe(parent: Recipe) -> Recipe:
         log_every=STEPS // 10,
         ppo=replace(
             parent.ppo,
-            rollout_steps=256,
+            rollout_steps=128,
+            epochs=10,
             minibatch_size=512,
-            learning_rate=parent.ppo.learning_rate * 0.4,
+            clip=parent.ppo.clip * 0.5,
             entropy_coef=parent.ppo.entropy_coef_final,
-            kl_to_parent=0.05,
+            kl_to_parent=0.02,
         ),
         dqn=replace(
             parent.dqn,
