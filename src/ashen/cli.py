@@ -23,6 +23,8 @@ HELP = """usage: ashen VERB [OPTIONS]
 Trains agents that beat Souls bosses, on a fast simulated fight.
 
   train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
+  finetune RUN         adapt a trained agent to a fight that differs; it is replaced only by a better one
+  pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
   play                 fight yourself, in a window, with keyboard or gamepad
   film RUN             film a fight of a run; of your own: film human
@@ -48,12 +50,28 @@ ashen VERB --help tells the options of a verb, ashen --version the version.
 def train(words: Sequence[str]) -> None:
     """Train an agent by a recipe, or go on with a run."""
     from ashen.coach import read_train_options, train_new, train_on
+    from ashen.training.parent import find_parent
 
     options = read_train_options(words)
     if options.resume:
         train_on(options.resume, options.runs_dir)
     else:
-        train_new(options.recipe, options.runs_dir, options.name, options.overlay)
+        parent = None if options.parent is None else find_parent(options.parent, options.runs_dir)
+        train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
+
+
+def finetune(words: Sequence[str]) -> None:
+    """Adapt a run's agent to a fight that differs."""
+    from ashen.tutor import finetune, read_finetune_options
+
+    finetune(*read_finetune_options(words))
+
+
+def pretrain(words: Sequence[str]) -> None:
+    """Clone the play of recorded fights."""
+    from ashen.tutor import pretrain, read_pretrain_options
+
+    pretrain(read_pretrain_options(words))
 
 
 def evaluate(words: Sequence[str]) -> None:
@@ -340,8 +358,8 @@ def recipes(words: Sequence[str]) -> None:
         print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
-_VERBS = (train, evaluate, play, film, explain, plot, compare, sweep, join, import_checkpoint)
-_VERBS += (fidelity, calibrate, bench, recipes)
+_VERBS = (train, finetune, pretrain, evaluate, play, film, explain, plot, compare, sweep)
+_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

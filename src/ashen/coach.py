@@ -10,13 +10,15 @@ import tyro
 
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
-from ashen.display import Display, match_text, say_if_cold
+from ashen.display import Display, gate_text, match_text, say_if_cold
 from ashen.options import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
 from ashen.signals import StopOnSignal
+from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.loop import Training
+from ashen.training.parent import Parent
 from ashen.training.recipe import Recipe, load_recipe, run_label
 from ashen.training.start import resumed, run_config
 
@@ -32,12 +34,16 @@ class TrainOptions:
     """Go on with this run (name or folder) from its newest checkpoint, by its own recipe."""
     overlay: Path | None = None
     """Numbers of the boss from your own fights (ashen calibrate writes them); the run keeps a copy."""
+    parent: str | None = None
+    """Start from the best agent of this run (name or folder), trained or pretrained, in place of a new one."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
         if self.resume is not None and self.overlay is not None:
             raise UserError("--resume goes on with the run's own boss; leave out --overlay")
+        if self.resume is not None and self.parent is not None:
+            raise UserError("--resume goes on with the run's own agent; leave out --parent")
 
 
 def read_train_options(words: Sequence[str]) -> TrainOptions:
@@ -55,7 +61,14 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     return parse(TrainOptions, "train", rest, TrainOptions(load_recipe(name or "full")))
 
 
-def train_new(recipe: Recipe, runs_dir: Path, name: str | None, overlay: Path | None = None) -> None:
+def train_new(
+    recipe: Recipe,
+    runs_dir: Path,
+    name: str | None,
+    overlay: Path | None = None,
+    parent: Parent | None = None,
+    keep_parent: bool = False,
+) -> None:
     """Train by a recipe in a new run folder.
 
     Args:
@@ -63,21 +76,35 @@ def train_new(recipe: Recipe, runs_dir: Path, name: str | None, overlay: Path | 
         runs_dir: folder of all runs.
         name: the run's name; None makes one.
         overlay: changes numbers of the recipe's boss; the run keeps a copy.
+        parent: the agent to start from; None starts with a new one.
+        keep_parent: the parent stays the run's best agent until a trained one has beaten it.
 
     Raises:
-        UserError: the recipe, the name or the overlay is wrong.
+        UserError: the recipe, the name, the overlay or the parent is wrong.
         OSError: the disk is full.
     """
     base = None if overlay is None else _base_of(overlay, recipe.boss)
     # What is wrong with the recipe is said before there is a folder.
-    training = Training(recipe if overlay is None else replace(recipe, boss=str(overlay)))
+    training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent)
     run = create_run(runs_dir, name, run_label(recipe))
     if overlay is not None:
         run.keep_overlay(overlay, None if base in boss_names().values() else base)
-        training = Training(replace(recipe, boss=str(run.overlay_file.resolve())))
-    run.write_config(run_config(training))
+        training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent)
+    if parent is not None and keep_parent:
+        copy_checkpoint(parent.path, run, PARENT, BEST)
+    run.write_config(run_config(training) | ({} if parent is None else {"parent": parent.origin}))
     run.log(f"started: {' '.join(sys.argv)}")
     _train(training, run)
+
+
+def _begun(recipe: Recipe, parent: Parent | None) -> Training:
+    """A training at step 0, of a new agent or from a parent."""
+    training = Training(recipe)
+    if parent is not None:
+        parent.hand_over(training)
+    elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
+        raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
+    return training
 
 
 def _base_of(overlay: Path, boss: str) -> Path:
@@ -119,7 +146,7 @@ def _train(training: Training, run: RunFolder) -> None:
     if stop():
         print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
     else:
-        print(f"result  {match_text(row)}")
+        print(f"result  {match_text(row)}{gate_text(row)}")
         made["film"] = _film(run)
     for name, path in made.items():
         if path is not None:

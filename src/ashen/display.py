@@ -83,7 +83,7 @@ class Display:
             return f"resumed at step {row['env_step']:,}"
         return (
             f"{row['kind']} at step {row['env_step']:,}: {match_text(row)}, return {row['return_mean']:.2f}, "
-            f"boss HP left {row['boss_hp_left_mean']:.0%}"
+            f"boss HP left {row['boss_hp_left_mean']:.0%}{gate_text(row)}"
         )
 
 
@@ -110,6 +110,20 @@ def match_text(figures: dict[str, Any]) -> str:
     """A match in a few words: wins, fights, and the win rate with its interval."""
     low, high = figures["win_rate_low"], figures["win_rate_high"]
     return f"{figures['wins']} of {figures['fights']} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+
+
+def clone_text(row: Row) -> str:
+    """How well a clone foretells fights it has not seen."""
+    accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
+    return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
+
+
+def gate_text(row: Row) -> str:
+    """Of a final row, which agent a fine-tuning hands over and why; empty for other trainings."""
+    if "deployed" not in row:
+        return ""
+    rates = f"parent {row['parent_win_rate']:.0%}, tuned {row['tuned_win_rate']:.0%} of the same fights"
+    return f"; {rates} (p = {row['chance_of_gain']:.2g}): the {row['deployed']} agent is deployed"
 
 
 def match_table(figures: dict[str, Any]) -> Table:

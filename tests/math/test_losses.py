@@ -221,3 +221,20 @@ def test_ppo_loss_agrees_with_torchrl():
     torch.testing.assert_close(losses.masked_entropy(log_probs).mean(), theirs["entropy"])
     # TorchRL's critic loss has no half: ours at weight 1 is theirs at weight one half.
     torch.testing.assert_close(losses.value_loss(critic(obs).squeeze(-1), returns), theirs["loss_critic"])
+
+
+def test_divergence_from_a_teacher_by_hand():
+    """Breaks if the divergence is the other way round, not 0 between equals, or NaN where an action is invalid."""
+    mask = tensor([[True, True, False], [True, True, True]])
+    teacher = losses.masked_log_probs(tensor([[math.log(3.0), 0.0, 5.0], [0.0, 0.0, 0.0]]), mask)
+    student = losses.masked_log_probs(tensor([[0.0, 0.0, -5.0], [0.0, 0.0, 0.0]]), mask)
+    hand = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)
+    assert losses.masked_kl(teacher, student).tolist() == pytest.approx([hand, 0.0], abs=1e-6)
+
+
+def test_large_margin_by_hand():
+    """Breaks if an invalid action or the demonstrator's own counts as a rival, or if a clear lead still costs."""
+    q = tensor([[1.0, 0.5, 9.0], [1.0, 3.0, 0.0], [2.0, 0.0, 0.0]])
+    mask = tensor([[True, True, False], [True, True, True], [True, True, True]])
+    loss = losses.large_margin(q, mask, tensor([0, 0, 0]), 0.8)
+    assert loss.tolist() == pytest.approx([0.3, 2.8, 0.0])  # 0.5 + 0.8 - 1; 3 + 0.8 - 1; others end 1.2 below

@@ -6,6 +6,7 @@ import pytest
 from ashen.evaluation.statistics import (
     anytime_interval,
     bootstrap_interval,
+    chance_of_gain,
     improvement_interval,
     interquartile_mean,
     iqm_interval,
@@ -115,3 +116,12 @@ def test_one_seed_has_no_interval():
     assert iqm_interval([0.5]) == improvement_interval([0.5], [0.1, 0.2]) == (None, None)
     low, high = iqm_interval([0.4, 0.6])
     assert (low, high) == (0.4, 0.6) == iqm_interval([0.4, 0.6])
+
+
+def test_chance_of_gain_by_hand():
+    """Breaks if fights that both won or both lost count, or if the tail of the coin tosses is not the upper one."""
+    before = [True, True, False, False, False, True, False]
+    after = [True, False, True, True, True, True, False]  # 3 gained, 1 lost: (4 + 1) / 16
+    assert chance_of_gain(before, after) == pytest.approx(5 / 16)
+    assert chance_of_gain(after, before) == pytest.approx(15 / 16)  # 1 gained, 3 lost: all but no head at all
+    assert chance_of_gain(before, before) == chance_of_gain([], []) == 1.0

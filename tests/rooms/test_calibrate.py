@@ -11,7 +11,7 @@ from ashen.core.fight import FIGHT_STATE
 from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
 from ashen.display import calibration_table, calibration_text, calibration_warning
 from ashen.evaluation.calibrate.clocks import most_common
-from ashen.evaluation.calibrate.fights import as_recording, fights_from
+from ashen.evaluation.calibrate.fights import fights_from
 from ashen.evaluation.calibrate.fit import calibrate
 from ashen.evaluation.calibrate.motion import clamped_line, curve, turn_windows
 from ashen.evaluation.calibrate.numbers import Numbers
@@ -20,6 +20,7 @@ from ashen.evaluation.calibrate.rehearsal import hidden_boss, rehearsal_fights, 
 from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
 from ashen.evaluation.calibrate.shapes import Cases, Sector, best_sector
 from ashen.evaluation.calibrate.windows import opening
+from ashen.evaluation.fights import as_recording
 from ashen.runs.fights import save_fight
 from ashen.runs.files import refuse_other_file
 from ashen.sim.pack import load_tables, per_frame

@@ -285,6 +285,16 @@ class DQNAgent:
         }
         return state | ({"replay": to_tensors(self.replay.state_dict())} if with_replay else {})
 
+    def load_parent(self, state: dict[str, Any]) -> None:
+        """Start with another agent's online network, in both places; replay, optimiser and schedules begin anew.
+
+        Raises:
+            UserError: algorithm, sizes or network differ.
+        """
+        check_fits(state, "dqn", self.obs_dim, self.num_actions)
+        load_network(self.online, state["online"])
+        sync_target(self.target, self.online, 1.0)
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; steps pending in another number of environments are dropped.
 

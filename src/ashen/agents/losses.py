@@ -72,6 +72,33 @@ def masked_entropy(log_probs: Tensor) -> Tensor:
     return -(log_probs.exp() * log_probs).sum(-1)
 
 
+def masked_kl(teacher: Tensor, student: Tensor) -> Tensor:
+    """Divergence [B] in nats of a student's policy from a teacher's: log-probabilities [B, A] under the same mask.
+
+    Source: Schmitt et al. 2018, Kickstarting Deep Reinforcement Learning, equation 3 (arXiv:1803.03835), whose
+    cross-entropy differs from it by the teacher's own entropy, which has no gradient.
+    """
+    assert teacher.shape == student.shape, (teacher.shape, student.shape)
+    return (teacher.exp() * (teacher - student)).sum(-1)
+
+
+def large_margin(q: Tensor, mask: Tensor, actions: Tensor, margin: float) -> Tensor:
+    """How far valid actions other than a demonstrator's come within ``margin`` of his, in Q-values: loss [B].
+
+    Source: Hester et al. 2018, Deep Q-learning from Demonstrations, equation 2 (arXiv:1704.03732).
+
+    Args:
+        q: [B, A].
+        mask: valid actions [B, A]; the demonstrator's is one of them.
+        actions: the demonstrator's [B].
+        margin: by how much his shall be above every other.
+    """
+    assert q.shape == mask.shape and actions.shape == q.shape[:1], (q.shape, mask.shape, actions.shape)
+    chosen = actions.unsqueeze(-1)
+    raised = (q + margin).scatter(-1, chosen, q.gather(-1, chosen))
+    return masked_q(raised, mask).amax(-1) - q.gather(-1, chosen).squeeze(-1)
+
+
 class PolicyLoss(NamedTuple):
     """The clipped loss and what to watch about it, all scalars."""
 

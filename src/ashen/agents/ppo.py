@@ -62,6 +62,8 @@ class PPOConfig:
     """Hidden layers of both networks."""
     activation: Literal["relu", "tanh"] = "relu"
     """Activation of the hidden layers; tanh takes a fifth more time on a CPU."""
+    kl_to_parent: float = 0.0
+    """Weight of the divergence from the policy of the agent this one started from, per nat; 0 lets it go."""
     normalise_obs: bool = True
     """Scale observations by their running mean and standard deviation, clipped at 10 deviations."""
     normalise_reward: bool = True
@@ -76,7 +78,7 @@ class PPOConfig:
         check_range(self, 0.0, 1.0, "discount", "gae_lambda")
         check_range(self, 1e-6, np.inf, "clip")
         check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "max_grad_norm")
-        check_range(self, 0.0, np.inf, "value_coef", "entropy_coef", "entropy_coef_final")
+        check_range(self, 0.0, np.inf, "value_coef", "entropy_coef", "entropy_coef_final", "kl_to_parent")
 
 
 class PPOAgent:
@@ -102,6 +104,7 @@ class PPOAgent:
         self.rollout = Rollout(config.rollout_steps, num_envs, obs_dim, num_actions)
         self.reward_scaler = RewardScaler(num_envs, config.discount)
         self.steps = self.updates = 0
+        self.parent: ActorCritic | None = None
         self.precision = config.precision
 
     def tune(self) -> str:
@@ -190,6 +193,9 @@ class PPOAgent:
             "advantages": advantages,
             "returns": returns,
         }
+        if self.parent is not None:
+            logits = self.parent.policy(self.parent.normalise(torch.from_numpy(r.obs)))
+            data["parent_log_probs"] = losses.masked_log_probs(logits, mask)
         keep = torch.from_numpy(~r.faulted)
         data = {name: tensor[keep] for name, tensor in data.items()}
         advantages, returns, values = data["advantages"], data["returns"], values[keep]
@@ -214,6 +220,10 @@ class PPOAgent:
         policy = losses.ppo_policy_loss(log_probs, old_log_probs, advantages, self.config.clip)
         entropy = losses.masked_entropy(all_log_probs).mean()
         loss = share * (policy.loss - entropy_coef * entropy) + self.config.value_coef * value
+        metrics = {}
+        if self.parent is not None:
+            metrics["kl_to_parent"] = losses.masked_kl(batch["parent_log_probs"][free], all_log_probs).mean()
+            loss = loss + share * self.config.kl_to_parent * metrics["kl_to_parent"]
         self.optimizer.zero_grad()
         loss.backward()
         grad_norm = torch.nn.utils.clip_grad_norm_(
@@ -227,7 +237,7 @@ class PPOAgent:
             "approx_kl": policy.approx_kl,
             "clip_fraction": policy.clip_fraction,
             "grad_norm": grad_norm,
-        }
+        } | {name: metric.detach() for name, metric in metrics.items()}
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
         """Everything needed to go on; ``with_replay`` changes nothing. Tensors are live: save or copy them first."""
@@ -244,7 +254,25 @@ class PPOAgent:
             "rollout": to_tensors(self.rollout.state_dict()),
             "reward_scaler": to_tensors(self.reward_scaler.state_dict()),
             "torch_rng": self.torch_rng.get_state(),
-        }
+        } | ({} if self.parent is None else {"parent": self.parent.state_dict()})
+
+    def load_parent(self, state: dict[str, Any]) -> None:
+        """Start with another agent's networks and its statistics of observations and rewards; all else begins anew.
+
+        With ``kl_to_parent`` its policy stays as a frozen copy that holds this one back (Kickstarting).
+
+        Raises:
+            UserError: algorithm, sizes or network differ.
+        """
+        check_fits(state, "ppo", self.obs_dim, self.num_actions)
+        load_network(self.network, state["network"])
+        self.reward_scaler.load_state_dict(to_arrays(state["reward_scaler"]), same_envs=False)
+        if self.config.kl_to_parent > 0.0:
+            self._freeze(state["network"])
+
+    def _freeze(self, network: dict[str, Tensor]) -> None:
+        self.parent = self._build().requires_grad_(False)
+        load_network(self.parent, network)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; a rollout begun with other N or T is dropped.
@@ -263,6 +291,8 @@ class PPOAgent:
             self.rollout.load_state_dict(to_arrays(state["rollout"]))
         self.reward_scaler.load_state_dict(to_arrays(state["reward_scaler"]), same_envs)
         self.torch_rng.set_state(state["torch_rng"])
+        if "parent" in state:
+            self._freeze(state["parent"])
 
 
 _POLICY_FIELDS = ("obs", "mask", "actions", "log_probs", "advantages")

@@ -104,12 +104,21 @@ class RewardScaler:
             self.running = self.discount * self.running + reward
             returns[t] = self.running
             self.running = self.running * ~ended[t]
+        self.take_in(returns)
+        return rollout.rewards / np.float32(self.scale)
+
+    @property
+    def scale(self) -> float:
+        """What rewards are divided by."""
+        return float(np.sqrt(self.squares / self.count) + 1e-8)
+
+    def take_in(self, returns: NDArray[np.float64]) -> None:
+        """Count in discounted returns of any shape."""
         total = self.count + returns.size
         delta = returns.mean() - self.mean
         self.squares += float(returns.var() * returns.size + delta**2 * self.count * returns.size / total)
         self.mean += float(delta * returns.size / total)
         self.count = total
-        return rollout.rewards / np.float32(np.sqrt(self.squares / total) + 1e-8)
 
     def state_dict(self) -> dict[str, Any]:
         """Statistics and running returns."""

@@ -84,5 +84,8 @@ class Agent(Protocol):
             with_replay: the replay too, which may be large; without it a resumed run differs from an unbroken one.
         """
 
+    def load_parent(self, state: dict[str, Any]) -> None:
+        """Start from another agent: take networks and statistics out of its state; all else begins anew."""
+
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; raises UserError if the shapes do not fit."""

@@ -72,6 +72,26 @@ def is_sure(wins: int, fights: int, width: float = 0.1) -> bool:
     return high - low <= width
 
 
+def chance_of_gain(before: ArrayLike, after: ArrayLike) -> float:
+    """How often two equally good players differ at least so much for the second on the same fights.
+
+    Only the fights that one of the two won decide; were both equally good, each would be a toss of a coin.
+
+    Args:
+        before: whether the first won, bool [n].
+        after: whether the second won the same fight, bool [n].
+
+    Returns:
+        The p-value in 0..1 of the exact one-sided test; 1 if the second won no fight that the first lost.
+
+    Source:
+        McNemar 1947, "Note on the sampling error of the difference between correlated proportions".
+    """
+    first, second = np.asarray(before, np.bool_), np.asarray(after, np.bool_)
+    gained, lost = int((second & ~first).sum()), int((first & ~second).sum())
+    return sum(math.comb(gained + lost, wins) for wins in range(gained, gained + lost + 1)) / 2 ** (gained + lost)
+
+
 def bootstrap_interval(values: ArrayLike, seed: int = 0, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The percentile bootstrap interval of a mean.
 

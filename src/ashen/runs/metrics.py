@@ -6,6 +6,8 @@ Every row has ``kind``, ``time`` (ISO 8601), ``env_step`` and ``episode``. Kinds
   the agent's own numbers, ``term/<name>``: reward per fight by term, ``seconds/world|acting|learning|evaluation``);
 - ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
 - ``final``: the same for the best checkpoint on fresh fights when the training ends;
+- ``pretrain``: one pass of cloning over recorded fights (``epoch``, losses, ``held_out_accuracy`` and that of always
+  taking the most frequent valid action, ``baseline_accuracy``);
 - ``resume``: training went on from the checkpoint of this ``env_step``; later rows before it are superseded.
 """
 

@@ -15,6 +15,10 @@ from ashen.runs.folder import BEST, RunFolder
 SCHEMA_VERSION = 1
 KEEP = 3
 """Newest checkpoints kept beside the best one."""
+PARENT = "parent.pt"
+"""The agent a fine-tuning started from, frozen; BEST is the same file until a tuned one has beaten it."""
+CANDIDATE = "candidate.pt"
+"""The best tuned agent so far, which has yet to beat the parent."""
 
 
 def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:
@@ -36,9 +40,21 @@ def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Pat
 
 
 def save_best(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:
-    """Write the checkpoint of the best match so far, apart from the others."""
-    write_bytes(run.checkpoints / BEST, _packed(env_step, state))
-    return run.checkpoints / BEST
+    """Write the checkpoint of the best match so far, apart from the others; beside a parent it is but a candidate."""
+    path = run.checkpoints / (CANDIDATE if has_parent(run) else BEST)
+    write_bytes(path, _packed(env_step, state))
+    return path
+
+
+def has_parent(run: RunFolder) -> bool:
+    """Whether a run keeps the agent it started from, which stays the best until a tuned one has beaten it."""
+    return (run.checkpoints / PARENT).is_file()
+
+
+def copy_checkpoint(source: Path, run: RunFolder, *names: str) -> None:
+    """Copy a checkpoint into a run under other names, byte for byte."""
+    for name in names:
+        write_bytes(run.checkpoints / name, source.read_bytes())
 
 
 def latest_checkpoint(run: RunFolder) -> Path:

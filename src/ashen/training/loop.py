@@ -17,7 +17,8 @@ from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import save_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row
-from ashen.training.checkpoints import best_checkpoint, load_checkpoint, save_best, save_checkpoint
+from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
+from ashen.training.gate import Progress, judge_best
 from ashen.training.recipe import Recipe, env_options, make_agent_for
 from ashen.training.recorder import FightRecorder
 from ashen.training.scalars import ScalarsLog
@@ -67,6 +68,8 @@ class Training:
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
         if self.env_step > 0:
             yield self._write("resume", {})
+        elif has_parent(run):
+            yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
         run.log(self.agent.tune())
         self._start_fights()
         while self.env_step < self.recipe.total_steps and not should_stop():
@@ -75,6 +78,14 @@ class Training:
         yield from self._last_work()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
+
+    def load_parent(self, checkpoint: dict[str, Any]) -> None:
+        """Start from another run's agent; counters and schedules begin anew.
+
+        Raises:
+            UserError: the agent's shapes do not fit.
+        """
+        self.agent.load_parent(checkpoint["agent"])
 
     def load(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint.
@@ -155,7 +166,7 @@ class Training:
         if not self._is_due(self.recipe.checkpoint_every):
             self._save()
         if is_complete:
-            yield self._judge_best()
+            yield self._write("final", judge_best(self._run, self._final_match))
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""
@@ -169,21 +180,22 @@ class Training:
             save_best(self._run, self.env_step, self._state())
         return self._write("evaluation", figures)
 
-    def _judge_best(self) -> Row:
-        checkpoint = load_checkpoint(best_checkpoint(self._run))
+    def _final_match(self, checkpoint: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
         self.agent.load_state_dict(checkpoint["agent"])
-        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"])
-        return self._write("final", figures | {"checkpoint_step": checkpoint["env_step"]})
+        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress)
+        return figures | {"checkpoint_step": checkpoint["env_step"]}
 
-    def _match(self, fights: int, kind: str, agent_step: int) -> dict[str, Any]:
+    def _match(self, fights: int, kind: str, agent_step: int, progress: Progress | None = None) -> dict[str, Any]:
         with self._tally.time("evaluation"):
             return judge(
                 lambda env: GreedyAgent(self.agent, self._run.name),
                 env_options(self.recipe),
                 fights=fights,
                 seed=derive_seed(self.recipe.seed, kind),
-                record=partial(save_fight, folder=self._run.fights),
+                # Where two agents play the final match, for the gate, its fights would mix.
+                record=None if progress else partial(save_fight, folder=self._run.fights),
                 facts={"kind": kind, "env_step": agent_step},
+                progress=progress,
             )
 
     def _write(self, kind: str, values: Row) -> Row:

@@ -1,0 +1,95 @@
+"""Recorded fights to learn from: found by a run, a folder or files, and checked to be fights of one boss."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ashen.core.errors import UserError
+from ashen.core.fight import ACTION_NAMES, NOTHING, NUM_ACTIONS
+from ashen.core.tables import base_file, boss_file, boss_names
+from ashen.evaluation.recording import Recording
+from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight
+from ashen.runs.folder import RunFolder, open_run
+
+
+def records_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tuple[list[tuple[str, FightRecord]], str]:
+    """Read the recorded fights of some places.
+
+    Args:
+        places: names or folders of runs, folders of fights, ``.npz`` files.
+        runs_dir: folder of all runs.
+        boss: whose fights they must be, overlays of his or not; None takes the boss of the first fight.
+
+    Returns:
+        The fights in the order of the places, each once and with its file's name; the name or path of the boss's whole
+        table.
+
+    Raises:
+        UserError: there are no fights, damaged ones or some of another boss.
+    """
+    found: dict[bytes, tuple[str, FightRecord]] = {}
+    for path in (path for place in places for path in _paths(place, runs_dir)):
+        record = load_fight(path)
+        found.setdefault(record.states.tobytes(), (str(path), record))
+    records = list(found.values())
+    boss = _whole_boss(boss or str(records[0][1].meta.get("boss", "iudex")))
+    for where, record in records:
+        _check_boss(record, where, boss)
+    return records, boss
+
+
+def as_recording(record: FightRecord, where: str) -> Recording:
+    """A recorded fight with its actions and masks over all 20 actions.
+
+    Raises:
+        UserError: it holds an action that there is not.
+    """
+    try:
+        columns = [ACTION_NAMES.index(name) for name in record.meta["action_names"]]
+        chosen = [NOTHING if action == WAITED else columns[action] for action in record.actions.tolist()]
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise UserError(f"{where} holds an action that there is not; leave it out or record it anew") from None
+    masks = np.zeros((len(record.states), NUM_ACTIONS), np.bool_)
+    masks[:-1, columns] = record.masks
+    return Recording(record.states, np.array([NOTHING, *chosen], np.int64), masks)
+
+
+def _paths(place: str, runs_dir: Path) -> list[Path]:
+    path = Path(place)
+    if path.suffix == ".npz":
+        return [path]
+    is_run = (path / "config.json").is_file() or (runs_dir / place / "config.json").is_file()
+    if path.is_dir() and not is_run:
+        folder = RunFolder(path).fights if RunFolder(path).fights.is_dir() else path
+    else:
+        folder = open_run(place, runs_dir, ("a folder of fights", "an .npz file")).fights
+    paths = list_fights(folder)
+    if not paths:
+        raise UserError(f"no recorded fights in {folder}; record some with ashen play, or give --from another folder")
+    return paths
+
+
+def _check_boss(record: FightRecord, where: str, boss: str) -> None:
+    fought = str(record.meta.get("boss", boss))
+    try:
+        is_same = _identity(fought) == _identity(boss)
+    except UserError as error:
+        raise UserError(f"cannot tell whom {where} was fought against: {error}") from None
+    if not is_same:
+        raise UserError(f"{where} is a fight against {fought}, not {boss}; give fights of one boss at a time")
+
+
+def _whole_boss(boss: str) -> str:
+    """Name or path of a boss; of an overlay, that of its base."""
+    file = _identity(boss)
+    names = {path.resolve(): name for name, path in boss_names().items()}
+    return names.get(file, str(file))
+
+
+@cache  # asked of every fight
+def _identity(boss: str) -> Path:
+    """The table that tells two bosses apart: of overlays, that of their base."""
+    path = boss_file(boss)
+    return (base_file(path) or path).resolve()

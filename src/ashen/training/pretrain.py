@@ -1,0 +1,138 @@
+"""Pretraining: an agent cloned from recorded fights, as a start for training or fine-tuning."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ashen.agents.cloning import CloneConfig, Cloning, Samples
+from ashen.core.errors import UserError
+from ashen.core.fight import Outcome
+from ashen.core.seeding import derive_seed
+from ashen.env.recorded import Decisions, decisions_of
+from ashen.evaluation.fights import as_recording, records_from
+from ashen.evaluation.judge import judge
+from ashen.evaluation.policies import GreedyAgent
+from ashen.runs.fights import FightRecord
+from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import MetricsLog, Row
+from ashen.training.checkpoints import save_best, save_checkpoint
+from ashen.training.loop import Training
+from ashen.training.recipe import Recipe, env_options
+
+LEAST_FIGHTS = 5
+HELD_OUT_EVERY = 5
+"""One fight in so many is held out."""
+
+
+class Pretraining:
+    """An agent of a recipe, and the decisions of recorded fights that it is to make its own.
+
+    Args:
+        recipe: who learns, what it sees, which actions it has, how it is paid.
+        config: how it is cloned.
+        places: of the fights: runs, folders of fights or files, as :func:`~ashen.evaluation.fights.records_from` finds
+            them.
+        runs_dir: folder of all runs.
+        only_wins: learn from fights that were won, and from no others.
+
+    Raises:
+        UserError: too few fights, fights of another boss than the recipe's, or actions that the recipe lacks.
+    """
+
+    def __init__(self, recipe: Recipe, config: CloneConfig, places: Sequence[str], runs_dir: Path, *, only_wins: bool):
+        records, _ = records_from(places, runs_dir, recipe.boss)
+        self.training = Training(recipe)
+        self._recipe, self._config = recipe, config
+        wanted = (Outcome.WIN,) if only_wins else (Outcome.WIN, Outcome.LOSS, Outcome.TIMEOUT)
+        kept = [(where, record) for where, record in records if record.outcome in wanted]
+        if len(kept) < LEAST_FIGHTS:
+            kind = "won " if only_wins else ""
+            few = f"{len(kept)} {kind}fights of {len(records)} recorded ones are too few"
+            raise UserError(f"{few}; give --from at least {LEAST_FIGHTS}")
+        fights = [self._decisions(where, record) for where, record in kept]
+        held_out = fights[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
+        learned = [fight for number, fight in enumerate(fights, 1) if number % HELD_OUT_EVERY != 0]
+        discount = recipe.config.discount
+        self._learned, self._held_out = _samples(learned, discount), _samples(held_out, discount)
+        if not ((self._learned.actions >= 0).any() and (self._held_out.actions >= 0).any()):
+            raise UserError("no decision is left to learn from in these fights; give --from longer ones")
+        self._running = np.concatenate([_running_returns(fight.rewards, discount) for fight in learned])
+        self._fights = len(kept)
+
+    def _decisions(self, where: str, record: FightRecord) -> Decisions:
+        fight = as_recording(record, where)
+        try:
+            return decisions_of(
+                self.training.env,
+                self._recipe.skip_steps,
+                fight.states,
+                fight.actions[1:],
+                fight.masks[:-1],
+                record.outcome,
+            )
+        except UserError as error:
+            raise UserError(f"{where} {error}") from None
+
+    def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
+        """Clone until the fights held out say that it is enough, save, and play the final match.
+
+        Yields:
+            Rows of kind ``pretrain``, one a pass, and a ``final`` one, all at step 0; see :mod:`ashen.runs.metrics`.
+        """
+        metrics, agent = MetricsLog(run), self.training.agent
+        cloning = Cloning(agent, self._config, self._learned, self._running)
+        counts = {
+            "cloned_fights": self._fights,
+            "decisions": int((self._learned.actions >= 0).sum()),
+            "held_out_decisions": int((self._held_out.actions >= 0).sum()),
+            "baseline_accuracy": most_frequent_accuracy(self._learned, self._held_out),
+        }
+        best: dict[str, float] = {"held_out_loss": float("inf")}
+        for epoch in range(1, self._config.max_epochs + 1):
+            row = {"epoch": epoch} | cloning.epoch() | cloning.judge(self._held_out)
+            yield metrics.write("pretrain", 0, 0, row | counts)
+            if row["held_out_loss"] < best["held_out_loss"]:
+                best = row
+                cloning.keep()
+            if should_stop() or epoch - best.get("epoch", 0) >= self._config.patience_epochs:
+                break
+        cloning.finish()
+        state = {"agent": agent.state_dict(), "episode": 0, "best": [-1.0, 0.0]}
+        save_checkpoint(run, 0, state)
+        save_best(run, 0, state)
+        recipe = self._recipe
+        figures = judge(
+            lambda env: GreedyAgent(agent, run.name),
+            env_options(recipe),
+            fights=recipe.final_fights,
+            seed=derive_seed(recipe.seed, "final"),
+        )
+        accuracy = {name: best[name] for name in ("epoch", "held_out_loss", "held_out_accuracy")}
+        yield metrics.write("final", 0, 0, figures | accuracy | counts | {"checkpoint_step": 0})
+
+
+def most_frequent_accuracy(learned: Samples, held_out: Samples) -> float:
+    """How often the action is right that the demonstrator takes most often among those valid, 0..1."""
+    counts = torch.bincount(learned.actions[learned.actions >= 0], minlength=learned.mask.shape[1])
+    decided = held_out.at(held_out.actions >= 0)
+    guesses = counts.expand(decided.mask.shape).masked_fill(~decided.mask, -1).argmax(-1)
+    return float((guesses == decided.actions).float().mean())
+
+
+def _samples(fights: Sequence[Decisions], discount: float) -> Samples:
+    returns = [_running_returns(fight.rewards[::-1], discount)[::-1] for fight in fights]
+    parts: list[NDArray[Any]] = [np.concatenate(part) for part in list(zip(*fights, strict=True))[:3]]
+    return Samples(*(torch.from_numpy(part) for part in parts), torch.from_numpy(np.concatenate(returns)).float())
+
+
+def _running_returns(rewards: NDArray[np.float32], discount: float) -> NDArray[np.float64]:
+    """At each step its reward plus the discounted sum of those before it, [T]."""
+    running, total = np.zeros(len(rewards)), 0.0
+    for step, reward in enumerate(rewards.tolist()):
+        total = discount * total + reward
+        running[step] = total
+    return running

@@ -1,0 +1,141 @@
+"""Trainings that begin with what somebody can already do: fine-tuning an agent, and cloning recorded fights."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from ashen.coach import train_new
+from ashen.core.errors import UserError
+from ashen.core.tables import base_file, boss_file, boss_names
+from ashen.display import clone_text, match_text, say_if_cold
+from ashen.options import parse, split_first
+from ashen.runs.folder import create_run, default_runs_dir
+from ashen.signals import StopOnSignal
+from ashen.training.finetune import finetuning_recipe
+from ashen.training.parent import Parent, find_parent
+from ashen.training.pretrain import CloneConfig, Pretraining
+from ashen.training.recipe import Recipe, load_recipe, run_label
+from ashen.training.start import run_config
+from ashen.training.tables import to_table
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """Adapt a run's best agent to a fight that differs, with few steps: ashen finetune RUN [OPTIONS].
+
+    It goes on by its own recipe with small steps, into a new run. The agent as it was stays frozen beside it and
+    remains the best of the new run, unless the tuned one wins more of the same fights at the end, beyond chance.
+    """
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    name: str | None = None
+    """Name of the new run; made from date, boss and fight if not given."""
+    overlay: Path | None = None
+    """Numbers of the boss in which the fight differs (ashen calibrate writes them); the run keeps a copy."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+
+@dataclass(frozen=True)
+class PretrainOptions:
+    """Clone the play of recorded fights: ashen pretrain [RECIPE] --from FIGHTS... [OPTIONS].
+
+    The recipe says who learns, what it sees and which actions it has; full if not given. The new run holds the clone,
+    from which ashen train RECIPE --parent RUN goes on, or ashen finetune RUN.
+    """
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    places: Annotated[tuple[str, ...], tyro.conf.arg(name="from")] = ()
+    """Runs (names or folders; human for your own fights), folders of fights, or recorded fights (npz)."""
+    only_wins: bool = False
+    """Learn from fights that were won, and from no others."""
+    clone: CloneConfig = CloneConfig()
+    """How the behaviour is cloned."""
+    name: str | None = None
+    """Name of the new run; made from date, boss and fight if not given."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.recipe.algorithm == "ppo" and self.recipe.ppo.kl_to_parent > 0.0:
+            raise UserError("ppo.kl_to_parent holds an agent to its parent, and a clone has none; leave it out")
+
+
+def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Parent]:
+    """The recipe of fine-tuning, made from the agent's own, and the command line over it.
+
+    Args:
+        words: what stands after ``ashen finetune``.
+
+    Returns:
+        The options, and the agent to start from.
+
+    Raises:
+        UserError: there is no such run, or an option is wrong.
+    """
+    run, rest = split_first(words)
+    # Read once to learn where the runs are, and again over the recipe that is found there.
+    runs_dir = parse(FinetuneOptions, "finetune", rest, FinetuneOptions(finetuning_recipe(Recipe()))).runs_dir
+    if run is None:
+        raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
+    parent = find_parent(run, runs_dir)
+    default = FinetuneOptions(finetuning_recipe(parent.recipe))
+    return parse(FinetuneOptions, "finetune", rest, default), parent
+
+
+def finetune(options: FinetuneOptions, parent: Parent) -> None:
+    """Fine-tune an agent in a new run folder, beside a frozen copy of what it was.
+
+    Raises:
+        UserError: the recipe, the name or the overlay is wrong.
+        OSError: the disk is full.
+    """
+    recipe, overlay = options.recipe, options.overlay
+    base = base_file(boss_file(recipe.boss))
+    if base is not None:  # a boss that is an overlay itself gives way to another, or goes along as a copy
+        overlay = overlay or Path(recipe.boss)
+        shipped = {path: name for name, path in boss_names().items()}
+        recipe = replace(recipe, boss=shipped.get(base, str(base)))
+    train_new(recipe, options.runs_dir, options.name, overlay, parent, keep_parent=True)
+
+
+def read_pretrain_options(words: Sequence[str]) -> PretrainOptions:
+    """Recipe file over defaults, command line over both.
+
+    Args:
+        words: what stands after ``ashen pretrain``.
+
+    Raises:
+        UserError: there is no such recipe, no place of fights, or an option is wrong.
+    """
+    name, rest = split_first(words)
+    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name or "full")))
+    if not options.places:
+        raise UserError("pretrain needs --from with at least one run, folder of fights or npz file")
+    return options
+
+
+def pretrain(options: PretrainOptions) -> None:
+    """Clone recorded fights in a new run folder.
+
+    Raises:
+        UserError: the recipe, the name or the fights are wrong.
+        OSError: the disk is full.
+    """
+    pretraining = Pretraining(
+        options.recipe, options.clone, options.places, options.runs_dir, only_wins=options.only_wins
+    )
+    run = create_run(options.runs_dir, options.name, f"{run_label(options.recipe)}-clone")
+    pretrained_from = {"places": list(options.places), "only_wins": options.only_wins, "clone": to_table(options.clone)}
+    run.write_config(run_config(pretraining.training) | {"pretrained_from": pretrained_from})
+    run.log(f"started: {' '.join(sys.argv)}")
+    print(f"ashen: cloning in {run.path}", file=sys.stderr)
+    say_if_cold()
+    with StopOnSignal() as stop:
+        for row in pretraining.run(run, stop):
+            print(clone_text(row), file=sys.stderr)
+    print(f"result  {clone_text(row)}; {match_text(row)}\nrun     {run.path}")
