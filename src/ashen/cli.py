@@ -26,6 +26,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   finetune RUN         adapt a trained agent to a fight that differs; it is replaced only by a better one
   pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
+  exploits RUN         check that wins are earned: no stuck boss, no death without a blow, no need of the cliff
   play                 fight yourself, in a window, with keyboard or gamepad
   film RUN             film a fight of a run; of your own: film human
   explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
@@ -39,9 +40,9 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   bench                measure speed here: of the fight, against other libraries, on a GPU
   recipes              list the recipes
 
-RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate and explain also take a
-built-in opponent:
-  random, random-valid, always-attack, roll-and-hit
+RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate, exploits and explain also
+take a built-in opponent:
+  random, random-valid, always-attack, roll-and-hit, oracle
 
 ashen VERB --help tells the options of a verb, ashen --version the version.
 """
@@ -78,14 +79,17 @@ def evaluate(words: Sequence[str]) -> None:
     """Judge a run or an opponent."""
     from ashen.display import say_if_cold, say_progress
     from ashen.evaluation.judge import judge
+    from ashen.evaluation.planning import planned
     from ashen.options import EvaluateOptions, parse
+    from ashen.runs.fights import recorder
     from ashen.training.contenders import find_contender
 
     options = parse(EvaluateOptions, "evaluate", words)
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
+    plan = (options.plan_steps, options.plan_samples)
     figures = judge(
-        contender.make_policy,
+        planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
         contender.env_options | options.changes,
         fights=options.fights,
         seed=options.seed,
@@ -93,6 +97,8 @@ def evaluate(words: Sequence[str]) -> None:
         randomise=options.randomise,
         num_envs=options.num_envs,
         until_sure=options.until_sure,
+        record=recorder(options.record) if options.record else None,
+        facts={"kind": "evaluation", "env_step": 0},
         progress=say_progress,
     )
     if options.json:
@@ -103,6 +109,34 @@ def evaluate(words: Sequence[str]) -> None:
         from ashen.display import match_table
 
         Console().print(match_table(figures))
+
+
+def exploits(words: Sequence[str]) -> int:
+    """Check that a run's wins are earned; returns 1 if one of the checks fails."""
+    from dataclasses import asdict
+
+    from ashen.display import say_if_cold, say_progress
+    from ashen.evaluation.exploits import checks
+    from ashen.evaluation.judge import judge
+    from ashen.options import ExploitsOptions, parse
+    from ashen.training.contenders import find_contender
+
+    options = parse(ExploitsOptions, "exploits", words)
+    say_if_cold()
+    contender = find_contender(options.run, options.runs_dir)
+    world, asked = contender.env_options | options.changes, {"fights": options.fights, "seed": options.seed}
+    figures, closed = (
+        judge(contender.make_policy, world, **asked, closed_cliff=is_closed, progress=say_progress)
+        for is_closed in (False, True)
+    )
+    found = checks(figures, closed)
+    passed = all(check.passed for check in found)
+    if options.json:
+        rows = {"checks": [asdict(check) for check in found], "open": figures, "closed_cliff": closed}
+        print(json.dumps({"passed": passed} | rows))
+    else:
+        print("\n".join(f"{'pass' if check.passed else 'FAIL'}  {check}" for check in found))
+    return 0 if passed else 1
 
 
 def film(words: Sequence[str]) -> None:
@@ -151,21 +185,20 @@ def _write(out: Path, text: str) -> None:
 def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
     """The fight asked for, recorded or fought now, and what it is called in errors."""
     from ashen.evaluation.judge import first_fight
-    from ashen.evaluation.opponents import DESCRIPTIONS
     from ashen.reports.film import choose_fight
     from ashen.runs.fights import load_fight
     from ashen.runs.folder import open_run
-    from ashen.training.contenders import find_contender
+    from ashen.training.contenders import OPPONENTS, find_contender
 
     if options.run.endswith(".npz"):
         return load_fight(Path(options.run)), options.run
-    if options.run in DESCRIPTIONS or options.is_anew:
+    if options.run in OPPONENTS or options.is_anew:
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
         world, seed = contender.env_options | options.changes, options.seed or 0
         return first_fight(contender.make_policy, world, seed, options.randomise), options.run
-    path = choose_fight(open_run(options.run, options.runs_dir, tuple(DESCRIPTIONS)).path, options.which)
+    path = choose_fight(open_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
     return load_fight(path), str(path)
 
 
@@ -358,9 +391,9 @@ def recipes(words: Sequence[str]) -> None:
         print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
-_VERBS = (train, finetune, pretrain, evaluate, play, film, explain, plot, compare, sweep)
+_VERBS = (train, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
 _VERBS += (join, import_checkpoint, fidelity, calibrate, bench, recipes)
-VERBS: dict[str, Callable[[Sequence[str]], None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
+VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -370,7 +403,8 @@ def main(words: Sequence[str] | None = None) -> int:
         words: what stands after ``ashen`` on the command line; None reads it from there.
 
     Returns:
-        The exit code: 0 done, 2 something the user can mend (said in one line on standard error), 130 interrupted.
+        The exit code: 0 done, 1 a check failed, 2 something the user can mend (said in one line on standard error),
+        130 interrupted.
     """
     words = list(sys.argv[1:] if words is None else words)
     if not words or words[0] in ("-h", "--help"):
@@ -384,7 +418,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if words[0] not in VERBS:
             raise unknown("verb", words[0], VERBS)
-        VERBS[words[0]](words[1:])
+        return VERBS[words[0]](words[1:]) or 0
     except UserError as error:
         return _complain(str(error))
     except BrokenPipeError:
@@ -398,7 +432,6 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("ashen: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _complain(message: str) -> int:

@@ -147,6 +147,8 @@ def _train(training: Training, run: RunFolder) -> None:
         print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
     else:
         print(f"result  {match_text(row)}{gate_text(row)}")
+        for found in row["exploits"]:
+            print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
         made["film"] = _film(run)
     for name, path in made.items():
         if path is not None:

@@ -28,7 +28,7 @@ class EvaluateOptions:
     """Fight many times and count. Fights are fixed by the seed; the greedy agent plays from its best checkpoint."""
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
+    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
     fights: int = 200
     """How many fights; the most there may be with --until-sure."""
     fight: Literal["full", "phase1", "phase2"] | None = None
@@ -47,6 +47,15 @@ class EvaluateOptions:
     """Stop as soon as the win rate is known to within 10 points."""
     num_envs: int | None = None
     """Fights side by side; changes the speed, not the fights."""
+    plan: bool = False
+    """Try the agent's best actions on copies of the fight before each decision. Only for simulated fights: the copies
+    hold what the game does not show, such as the chain the boss has chosen, his cooldowns and his poise."""
+    plan_steps: int = 10
+    """Steps that a copy plays before its value network judges."""
+    plan_samples: int = 4
+    """Copies of each action tried, each with other dice."""
+    record: Path | None = None
+    """A new folder for the recorded fights, all of them, for film, explain and what learns from fights."""
     json: bool = False
     """Print one JSON object instead of a table."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -55,11 +64,45 @@ class EvaluateOptions:
     def __post_init__(self) -> None:
         if self.fights < 1 or (self.num_envs is not None and self.num_envs < 1):
             raise UserError("--fights and --num-envs must be at least 1")
+        if min(self.plan_steps, self.plan_samples) < 1:
+            raise UserError("--plan-steps and --plan-samples must be at least 1")
 
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
         return _given(self, "boss", "fight", "reward")
+
+
+@dataclass(frozen=True)
+class ExploitsOptions:
+    """Check that wins are earned: the boss is never stuck, dies of blows, and is beaten without the cliff too.
+
+    The exit code is 0 if all checks pass, 1 if one fails. The same match is fought twice, with the cliff and without.
+    """
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
+    fights: int = 200
+    """How many fights each time."""
+    fight: Literal["full", "phase1", "phase2"] | None = None
+    """What is fought: the run's own if not given, full for opponents."""
+    boss: str | None = None
+    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    seed: int = 0
+    """Same seed, same fights."""
+    json: bool = False
+    """Print one JSON object instead of lines."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.fights < 1:
+            raise UserError("--fights must be at least 1")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return _given(self, "boss", "fight")
 
 
 @dataclass(frozen=True)
@@ -85,7 +128,8 @@ class ExplainOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A recorded fight, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit."""
+    """A recorded fight, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit,
+    oracle."""
     which: str | None = None
     """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
     fight: Literal["full", "phase1", "phase2"] | None = None
@@ -363,6 +407,11 @@ def parse(
         if not exit_.code:
             raise
     raise UserError(f"{_essence(complaint.getvalue())}; see: ashen {verb} --help")
+
+
+def _given(options: Any, *names: str) -> dict[str, Any]:
+    """The options of these names that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:

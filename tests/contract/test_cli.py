@@ -9,8 +9,9 @@ import pytest
 
 from ashen.agents import PPOConfig
 from ashen.cli import VERBS, main
-from ashen.runs.fights import list_fights
-from ashen.runs.folder import create_run
+from ashen.runs.fights import list_fights, load_fight
+from ashen.runs.folder import create_run, open_run
+from ashen.runs.metrics import read_metrics
 from ashen.training.loop import Training
 from ashen.training.recipe import load_recipe
 from ashen.training.tables import to_table
@@ -76,6 +77,11 @@ def _complaint(words, capsys):
         (["evaluate", "done", "--fights", "0"], "must be at least 1"),
         (["evaluate", "done", "--fight", "phase9"], "phase9"),
         (["evaluate", "done", "--reward", "x"], "unknown reward preset 'x'"),
+        (["evaluate", "random", "--fights", "1", "--plan"], "random cannot plan"),
+        (["evaluate", "done", "--plan", "--plan-steps", "0"], "--plan-steps and --plan-samples must be at least 1"),
+        (["exploits"], "see: ashen exploits --help"),
+        (["exploits", "oracel"], "did you mean 'oracle'"),
+        (["exploits", "done", "--fights", "0"], "--fights must be at least 1"),
         (["film", "dome"], "unknown run 'dome'"),
         (["film", "none.npz"], "no recorded fight at none.npz"),
         (["play", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
@@ -222,6 +228,42 @@ def test_evaluate_without_json_is_a_table(capsys):
     """Breaks if a person gets JSON, or a table without the win rate."""
     assert main(["evaluate", "done", "--fights", "1"]) == 0
     assert "win_rate" in capsys.readouterr().out
+
+
+def test_evaluate_plans_and_records(capsys, tmp_path):
+    """Breaks if planning is not asked for by its option, or if fights are not recorded whole, or over older ones."""
+    words = ["evaluate", "done", "--fights", "2", "--json", "--plan", "--plan-steps", "2", "--plan-samples", "1"]
+    assert main([*words, "--record", str(tmp_path / "new" / "fights")]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    fights = [load_fight(path) for path in list_fights(tmp_path / "new" / "fights", "evaluation")]
+    assert figures["policy"] == "done, planning"
+    assert [fight.meta["fight_number"] for fight in fights] == [0, 1]
+    assert sum(len(fight.actions) for fight in fights) == 2 * figures["length_mean_steps"]
+    assert fights[0].meta | {"policy": "done, planning", "start": "fixed", "env_step": 0} == fights[0].meta
+    said = _complaint([*words, "--record", tmp_path / "new" / "fights"], capsys)
+    assert "holds recorded fights already" in said
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    assert "cannot make the folder" in _complaint([*words, "--record", tmp_path / "file"], capsys)
+
+
+def test_exploits_tells_every_check(capsys, runs_dir):
+    """Breaks if a check is not told, if the exit code differs, or if a training's last row lacks them."""
+    assert main(["exploits", "done", "--fights", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [
+        ["pass", "longest_boss_idle_s"],
+        ["pass", "kills_without_blow_share"],
+        ["pass", "win_rate_closed_cliff"],
+    ]
+    final = read_metrics(open_run("done", runs_dir), "final")[0]
+    assert final["exploits"] == [] and 0.0 <= final["longest_boss_idle_s"] < 10.0
+
+
+@pytest.mark.slow
+def test_the_oracle_is_explained(capsys):
+    """Breaks if the oracle's fight cannot be told like that of any opponent."""
+    assert main(["explain", "oracle", "--fight", "phase2", "--show", "hits"]) == 0
+    assert "player lost" in capsys.readouterr().out
 
 
 def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):

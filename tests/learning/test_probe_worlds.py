@@ -28,6 +28,7 @@ VARIANTS = {
     "prioritised": {"prioritised": True},
     "n_step": {"n_step": 3},
     "noisy": {"noisy": True},
+    "scaled": {"reward_scale": 0.3},
 }
 PPO = PPOConfig(
     width=32,
@@ -80,24 +81,23 @@ def test_dqn_finds_the_known_values(variant, world_class):
     expected = EXPECTED[world_class]
     mask = np.repeat(world.mask()[:1], len(expected), 0)
     decision = agent.act(sights(expected), mask, explore=False)
+    values = agent.value(sights(expected), mask)
     tolerance = 0.25 if variant in ("enhanced", "noisy") else 0.1
     for row, (value, best) in enumerate(expected.values()):
-        assert np.where(mask[row], decision.scores[row], -np.inf).max() == pytest.approx(value, abs=tolerance)
+        assert values[row] == pytest.approx(value, abs=tolerance)
         assert best is None or decision.actions[row] == best
 
 
 @pytest.mark.parametrize("world_class", list(EXPECTED))
 def test_ppo_finds_the_known_values_and_actions(world_class):
     """Fails if PPO cannot learn what the world is made to ask of it."""
-    import torch
-
     world = world_class(NUM_ENVS)
     agent = PPOAgent(PPO, world.obs_dim, world.num_actions, NUM_ENVS, 0, 3_200)
     worlds.play(agent, world, 400)
     expected = EXPECTED[world_class]
     mask = np.repeat(world.mask()[:1], len(expected), 0)
     decision = agent.act(sights(expected), mask, explore=False)
-    values = agent.network(torch.from_numpy(sights(expected)))[1].tolist()
+    values = agent.value(sights(expected), mask)
     for row, (value, best) in enumerate(expected.values()):
         assert values[row] == pytest.approx(value, abs=0.15)
         assert best is None or decision.actions[row] == best
@@ -113,5 +113,7 @@ def test_ppo_learns_with_normalised_observations_and_rewards(normalise_obs):
     config = replace(PPO, normalise_obs=normalise_obs, normalise_reward=True)
     agent = PPOAgent(config, 1, 2, NUM_ENVS, 0, 3_200)
     metrics = worlds.play(agent, world, 400)
-    assert agent.act(np.array([[-1.0], [1.0]], np.float32), np.ones((2, 2), bool), False).actions.tolist() == [0, 1]
+    obs, mask = np.array([[-1.0], [1.0]], np.float32), np.ones((2, 2), bool)
+    assert agent.act(obs, mask, False).actions.tolist() == [0, 1]
+    assert agent.value(obs, mask) == pytest.approx([1.0, 1.0], abs=0.15)
     assert metrics[-1]["explained_variance"] <= 1.0

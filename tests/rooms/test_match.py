@@ -21,7 +21,9 @@ class Counting:
         self.num_envs = num_envs
         self.action_names = ("wait",)
         self.reward = type("Terms", (), {"names": ("one",)})
-        self.backend = type("Tables", (), {"boss_vocabulary": VOCABULARY, "table_hash": "counting"})
+        self.backend = type(
+            "Tables", (), {"boss_vocabulary": VOCABULARY, "player_vocabulary": VOCABULARY, "table_hash": ""}
+        )
         self.states = np.zeros(num_envs, FIGHT_STATE)
         self.states["boss_max_hp"] = 1
         self.final_states = self.states.copy()
@@ -116,8 +118,8 @@ def test_the_simulator_gives_the_same_match_for_any_size():
 def test_summary_by_hand():
     """Breaks if a figure of a match is not what one counts by hand; faults are counted apart."""
 
-    def result(outcome, fight_return, phase2):
-        return FightResult(outcome, fight_return, 10, 0.5, phase2, {"Attack1": 2}, {"Attack1": 30.0})
+    def result(outcome, fight_return, phase2, idle_s=2.0, blow=True):
+        return FightResult(outcome, fight_return, 10, 0.5, phase2, {"Attack1": 2}, {"Attack1": 30.0}, idle_s, blow)
 
     results = [result(Outcome.WIN, 1.0, True), result(Outcome.LOSS, -1.0, True), result(Outcome.FAULT, 0.0, False)]
     figures = summarise(results, full_fight=True)
@@ -128,6 +130,10 @@ def test_summary_by_hand():
     assert figures["return_mean"] == 0.0
     assert figures["damage_per_attack"] == {"Attack1": {"shown": 2.0, "damage": 30.0}}
     assert "phase_change_rate" not in summarise(results, full_fight=False)
+    assert (figures["longest_boss_idle_s"], figures["kills_without_blow_share"]) == (2.0, 0.0)
+    others = [result(Outcome.WIN, 1.0, True, 3.0, blow=False), result(Outcome.LOSS, 1.0, True, blow=False)]
+    figures = summarise([*results, *others], full_fight=True)
+    assert (figures["longest_boss_idle_s"], figures["kills_without_blow_share"]) == (3.0, 0.5)
 
 
 def test_damage_goes_to_the_attack_shown_or_just_gone():

@@ -180,6 +180,16 @@ class DQNAgent:
         """Nothing to choose."""
         return "learning in float32"
 
+    @property
+    def discount(self) -> float:
+        """Weight of the next step's value."""
+        return self.config.discount
+
+    @property
+    def reward_scale(self) -> float:
+        """Factor from rewards to Q-values."""
+        return self.config.reward_scale
+
     @torch.inference_mode()
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Actions of highest Q-value for ``obs`` [B, D], any B; with ``explore``, noisy or epsilon-greedy."""
@@ -192,6 +202,13 @@ class DQNAgent:
         if explore:
             actions = epsilon_greedy(self.rng, actions, mask, self.status()["epsilon"])
         return Decision(actions, q.numpy())
+
+    @torch.inference_mode()
+    def value(self, obs: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Expected discounted rewards [B] from ``obs`` [B, D] on: the highest Q-value of a valid action."""
+        mask = mask if self.config.use_mask else np.ones_like(mask)
+        q = losses.masked_q(self.online(torch.from_numpy(obs)), torch.from_numpy(mask))
+        return q.max(-1).values.numpy() / np.float32(self.reward_scale)
 
     def observe(self, step: Transitions) -> None:
         """Put what the step completes into replay."""

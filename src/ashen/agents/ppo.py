@@ -128,6 +128,16 @@ class PPOAgent:
             "updates": float(self.updates),
         }
 
+    @property
+    def discount(self) -> float:
+        """Weight of the next step's value."""
+        return self.config.discount
+
+    @property
+    def reward_scale(self) -> float:
+        """Factor from rewards to values."""
+        return 1.0 / self.reward_scaler.scale if self.config.normalise_reward else 1.0
+
     @torch.inference_mode()
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Actions for ``obs`` [B, D], any B: drawn from the policy with ``explore``, else the likeliest."""
@@ -136,6 +146,12 @@ class PPOAgent:
         # The least of exponential waiting times with these rates falls on each action with its probability.
         race = probs / torch.empty_like(probs).exponential_(generator=self.torch_rng) if explore else probs
         return Decision(race.argmax(-1).numpy(), probs.numpy())
+
+    @torch.inference_mode()
+    def value(self, obs: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Expected discounted rewards [B] from ``obs`` [B, D] on, of the policy that explores."""
+        values = self.network.value(self.network.normalise(torch.from_numpy(obs))).squeeze(-1)
+        return values.numpy() / np.float32(self.reward_scale)
 
     def observe(self, step: Transitions) -> None:
         """Add the step to the rollout; a full one must be learned from first."""

@@ -109,8 +109,8 @@ class RewardScaler:
 
     @property
     def scale(self) -> float:
-        """What rewards are divided by."""
-        return float(np.sqrt(self.squares / self.count) + 1e-8)
+        """What rewards are divided by; next to nothing before the first rollout."""
+        return float(np.sqrt(self.squares / max(self.count, 1)) + 1e-8)
 
     def take_in(self, returns: NDArray[np.float64]) -> None:
         """Count in discounted returns of any shape."""

@@ -36,6 +36,9 @@ ARENA = np.dtype([
 are unit vectors from the centre into the middle of the open sector and along the corridor; ``open_cos`` is the cosine
 of the sector's half width, ``corridor_end_m`` is measured from the centre."""
 
+NO_CLIFF_M = 1000.0
+"""How far off the edge is where there is none: farther than any encoder shows."""
+
 
 def make_arena(table: dict[str, Any]) -> NDArray[Any]:
     """Pack the ``[arena]`` part of a boss's table into an ARENA record, [1]."""
@@ -51,6 +54,16 @@ def make_arena(table: dict[str, Any]) -> NDArray[Any]:
     corridor = math.radians(values["corridor_angle_deg"])
     arena["corridor_x"], arena["corridor_y"] = math.cos(corridor), math.sin(corridor)
     return arena
+
+
+def without_cliff(records: NDArray[Any]) -> NDArray[Any]:
+    """A copy of records with a field ``arena``, in which the round wall goes on where the sector was open."""
+    closed = records.copy()
+    arena = closed["arena"]
+    # Narrower than nothing: no direction lies in the sector, and no place in it is nearest to anything.
+    arena["open_half_width_rad"], arena["open_cos"] = -0.5 * math.pi, np.inf
+    arena["cliff_radius_m"] = NO_CLIFF_M
+    return closed
 
 
 @njit

@@ -61,12 +61,19 @@ class Agent(Protocol):
 
     score_kind: str
     """``"q_values"`` or ``"probabilities"``."""
+    reward_scale: float
+    """Factor from rewards to what it learns from, and so to its values."""
+    discount: float
+    """Weight of the next step's value."""
 
     def tune(self) -> str:
         """Settle what depends on this machine, such as the precision; returns what was chosen and why, for the log."""
 
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Choose valid actions for ``obs`` [N, D] under ``mask`` [N, A]; greedy unless ``explore``."""
+
+    def value(self, obs: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Expected discounted rewards [N] from ``obs`` [N, D] on, in the environment's rewards, as last learned."""
 
     def observe(self, step: Transitions) -> None:
         """Take in one step of the N environments, in order, whose actions this agent chose with ``explore=True``."""

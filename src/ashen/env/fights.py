@@ -1,11 +1,13 @@
 """N fights of a backend, seen through an encoder and paid by a reward. What both Gymnasium faces are made of."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ashen.core.arena import without_cliff
 from ashen.core.fight import NO_ACTION, NOTHING, Outcome
 from ashen.core.protocols import Backend
 from ashen.env.actions import action_ids, action_subset
@@ -62,23 +64,42 @@ class Fights:
         actions: str | Sequence[str],
         skip_steps: bool,
     ) -> None:
-        count = backend.num_fights
-        self.backend, self.boss = backend, boss
+        self.boss = boss
         self.encoder = make_encoder(encoder, boss)
         self.reward = make_reward(reward)
         self.action_names = action_subset(actions)
         self.action_ids = action_ids(self.action_names)
-        self.everyone = np.ones(count, np.bool_)
-        self._ledger = np.zeros(count, LEDGER)
-        self._numbers = self._ledger.view(np.float32).reshape(count, -1)
-        self.final_states = self._ledger["final"]
+        self._hold(backend, np.zeros(backend.num_fights, LEDGER))
         self._tables = (self.encoder.facts, self.encoder.runs, self.reward.parts, self.action_ids)
         self._skip_steps = skip_steps
         self.keep_waits = False
         """Whether the waits of each step are kept, for a record of the whole fight."""
         self.waits: list[Wait] = []
         """Those of the last step, if they are kept."""
+
+    def _hold(self, backend: Backend, ledger: NDArray[Any]) -> None:
+        count = backend.num_fights
+        self.backend, self.everyone = backend, np.ones(count, np.bool_)
+        self._ledger, self._numbers = ledger, ledger.view(np.float32).reshape(count, -1)
+        self.final_states = ledger["final"]
         self._finish = finish_parallel if count >= _PARALLEL_FROM else finish_serial
+
+    def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> "Fights":
+        """Copies of running simulated fights, with what was seen and paid so far; the fights do not notice.
+
+        Args:
+            rows: which fights, [R]; the same one as often as wanted.
+            streams: random streams of the copies, [R].
+        """
+        twin = copy(self)
+        twin._hold(self.backend.branch(rows, streams), self._ledger[rows])
+        twin.keep_waits = False
+        return twin
+
+    def close_cliff(self) -> None:
+        """From now on the simulated arena is walled all round, for the bodies and in what is seen of it."""
+        self.backend.tables = without_cliff(self.backend.tables)
+        self._tables = (without_cliff(self._tables[0]), *self._tables[1:])
 
     def empty(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Room for observations [N, D] and masks [N, A]."""

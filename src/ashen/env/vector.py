@@ -114,6 +114,14 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         """Whether to keep the waits of every step from now on: the record of a fight needs all its states."""
         self._fights.keep_waits = keep
 
+    def close_cliff(self) -> None:
+        """Wall the simulated arena all round, to see who lives by the cliff; before a reset."""
+        self._fights.close_cliff()
+
+    def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> Fights:
+        """Copies of running simulated fights to try actions on; see :meth:`ashen.env.fights.Fights.branch`."""
+        return self._fights.branch(rows, streams)
+
     def reset(
         self,
         *,

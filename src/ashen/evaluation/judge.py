@@ -27,6 +27,7 @@ def judge(
     randomise: str = "none",
     num_envs: int | None = None,
     until_sure: bool = False,
+    closed_cliff: bool = False,
     record: Callable[[FightRecord], object] | None = None,
     facts: dict[str, Any] | None = None,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
@@ -42,6 +43,7 @@ def judge(
         randomise: ``none``, ``facts`` or ``wide``; the bosses are drawn by the match's seed.
         num_envs: fights side by side; changes the speed, not the fights.
         until_sure: stop as soon as the win rate is known to within 10 points.
+        closed_cliff: wall the arena all round.
         record: called with the record of every fight.
         facts: what is to stand in the records besides what is known here.
         progress: called after every round with all results so far.
@@ -57,6 +59,8 @@ def judge(
     env = make_vec(**env_options, **varied, num_envs=num_envs, random_start=random_start, seed=seed)
     start = "random" if random_start else "fixed"
     try:
+        if closed_cliff:
+            env.close_cliff()
         policy = make_policy(env)
         world = {key: env_options[key] for key in ("boss", "fight", "reward")}
         results = play_match(

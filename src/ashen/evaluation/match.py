@@ -13,6 +13,7 @@ import numpy as np
 from ashen.core.fight import Outcome
 from ashen.core.seeding import derive_seed
 from ashen.evaluation.damage import DamageWatch
+from ashen.evaluation.exploits import IdleWatch, shows_blow
 from ashen.evaluation.policies import Policy
 from ashen.evaluation.statistics import is_sure
 from ashen.runs.fights import FightRecord, Tape
@@ -34,6 +35,10 @@ class FightResult:
     """How often each boss attack was shown."""
     damage: dict[str, float]
     """Hit points the player lost to each boss attack; ``other`` is what no attack explains, such as a fall."""
+    longest_boss_idle_s: float
+    """Longest time the boss neither moved nor attacked."""
+    ended_in_blow: bool
+    """Whether the player's blow was shown when the fight ended; a boss killed without one died of something else."""
 
 
 def fight_seeds(seed: int, fights: int) -> list[int]:
@@ -102,6 +107,7 @@ class _Round:
         if recorded:
             env.keep_waits(True)
         self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary)
+        self._idle = IdleWatch(env.num_envs, env.backend.boss_vocabulary)
         self._returns = np.zeros(env.num_envs)
 
     def play(self) -> list[tuple[FightResult, FightRecord | None]]:
@@ -117,6 +123,7 @@ class _Round:
             after = env.final_states
             self._returns += rewards
             self._damage.watch(before, after)
+            self._idle.watch(before, after)
             reached |= after["phase"] == 2
             if self._tape is not None:
                 self._tape.add(
@@ -136,6 +143,8 @@ class _Round:
             reached_phase2=bool(reached),
             attacks=self._damage.attacks(slot),
             damage=self._damage.lost(slot),
+            longest_boss_idle_s=float(self._idle.longest_s[slot]),
+            ended_in_blow=shows_blow(int(final["player_animation"]), self._env.backend.player_vocabulary),
         )
         if self._tape is None:
             return result, None

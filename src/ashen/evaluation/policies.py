@@ -39,6 +39,15 @@ class GreedyAgent:
         self.score_kind = agent.score_kind
         self._agent = agent
 
+    @property
+    def discount(self) -> float:
+        """Weight of the next step's value."""
+        return self._agent.discount
+
+    def value(self, obs: Any, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Rewards [N] that the agent expects from here on, discounted."""
+        return self._agent.value(obs, mask)
+
     def begin(self, seeds: NDArray[np.uint64]) -> None:
         """Nothing to do: a greedy agent has no chance in it and no memory."""
 

@@ -21,8 +21,9 @@ def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_
     Returns:
         ``fights, wins, losses, timeouts, faults``; ``win_rate`` with ``win_rate_low, win_rate_high`` (95 %), over the
         fights without a fault; ``return_mean`` with ``return_low, return_high`` (95 %); ``length_mean_steps``;
-        ``boss_hp_left_mean`` (0..1); ``damage_per_attack``: for each attack how often it was shown, and the hit points
-        it cost, both per fight.
+        ``boss_hp_left_mean`` (0..1); ``longest_boss_idle_s`` of all fights, ``kills_without_blow_share`` of the wins,
+        see :mod:`ashen.evaluation.exploits`; ``damage_per_attack``: for each attack how often it was shown, and the hit
+        points it cost, both per fight.
     """
     count = {outcome: sum(result.outcome == outcome for result in results) for outcome in Outcome}
     wins, judged = count[Outcome.WIN], len(results) - count[Outcome.FAULT]
@@ -43,10 +44,17 @@ def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_
         "return_high": return_high,
         "length_mean_steps": float(np.mean([result.length_steps for result in results])),
         "boss_hp_left_mean": float(np.mean([result.boss_hp_left for result in results])),
+        "longest_boss_idle_s": max(result.longest_boss_idle_s for result in results),
+        "kills_without_blow_share": _share_without_blow(results),
     }
     if full_fight:
         figures["phase_change_rate"] = float(np.mean([result.reached_phase2 for result in results]))
     return figures | {"damage_per_attack": _damage_per_attack(results)}
+
+
+def _share_without_blow(results: Sequence[FightResult]) -> float:
+    blows = [result.ended_in_blow for result in results if result.outcome == Outcome.WIN]
+    return 1.0 - sum(blows) / len(blows) if blows else 0.0
 
 
 def _damage_per_attack(results: Sequence[FightResult]) -> dict[str, dict[str, float]]:

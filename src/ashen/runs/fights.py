@@ -7,8 +7,9 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,21 @@ def save_fight(record: FightRecord, folder: Path) -> Path:
     np.savez_compressed(data, meta=np.array(json.dumps(meta)), **arrays)
     write_bytes(folder / name, data.getvalue())
     return folder / name
+
+
+def recorder(folder: Path) -> Callable[[FightRecord], Path]:
+    """What saves fights into a folder, which is made now and must not hold any yet.
+
+    Raises:
+        UserError: there are recorded fights in it, or it cannot be made.
+    """
+    if list_fights(folder):
+        raise UserError(f"{folder} holds recorded fights already; give another folder, or move them away")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder}: {error.strerror}; choose another") from None
+    return partial(save_fight, folder=folder)
 
 
 def load_fight(path: Path) -> FightRecord:

@@ -1,5 +1,6 @@
 """N simulated fights behind :class:`ashen.core.protocols.Backend`: serial for few fights, on all cores for many."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -53,19 +54,26 @@ class SimBackend:
         if fight not in FIGHTS:
             raise unknown("fight", fight, FIGHTS)
         path = boss_file(boss)
-        self.num_fights = num_fights
         self.player_vocabulary, self.boss_vocabulary = player_vocabulary(), boss_vocabulary(path)
         self.tables, self.table_hash = load_tables(path, randomise, randomise_seed)
-        self.states = np.zeros(num_fights, FIGHT_STATE)
-        self._worlds = np.zeros(num_fights, WORLD)
-        self._worlds["stream"] = np.arange(num_fights)
         self._first_phase, self._may_change_phase = FIGHTS[fight]
         self._random_start = int(random_start)
+        self._hold(
+            np.zeros(num_fights, WORLD),
+            np.zeros(num_fights, FIGHT_STATE),
+            np.zeros((num_fights, NUM_ACTIONS), np.bool_),
+            np.zeros(num_fights, np.int8),
+        )
+        self._worlds["stream"] = np.arange(num_fights)
         self._late = late_starts(num_fights, phase2_starts)
-        self._all = np.ones(num_fights, np.bool_)
-        self._mask = np.zeros((num_fights, NUM_ACTIONS), np.bool_)
-        self._outcome = np.zeros(num_fights, np.int8)
-        self._step = _step_parallel if num_fights >= _PARALLEL_FROM else _step_serial
+
+    def _hold(
+        self, worlds: NDArray[Any], states: NDArray[Any], mask: NDArray[np.bool_], outcome: NDArray[np.int8]
+    ) -> None:
+        self.num_fights = len(worlds)
+        self._worlds, self.states, self._mask, self._outcome = worlds, states, mask, outcome
+        self._all = np.ones(self.num_fights, np.bool_)
+        self._step = _step_parallel if self.num_fights >= _PARALLEL_FROM else _step_serial
 
     def reset(self, which: NDArray[np.bool_], seeds: NDArray[np.uint64] | None = None) -> None:
         """Start new fights where ``which`` [N] is true; ``seeds`` [N] restart their random streams, else they go on."""
@@ -101,6 +109,19 @@ class SimBackend:
         """Go on from a snapshot [N]."""
         self._worlds[:] = worlds
         _show(self._worlds, self.tables, self.states, self._mask, self._outcome)
+
+    def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> "SimBackend":
+        """Copies of running fights, hidden state and all, that go on by themselves; the fights do not notice.
+
+        Args:
+            rows: which fights, [R]; the same one as often as wanted.
+            streams: random streams of the copies [R], so that a copy knows what is, and not what the dice will say.
+        """
+        twin = copy(self)
+        twin._hold(self._worlds[rows], self.states[rows], self._mask[rows], self._outcome[rows])
+        twin._worlds["stream"] = streams
+        twin._late = late_starts(len(rows), 0.0)
+        return twin
 
 
 @njit

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ashen.evaluation.opponents import DESCRIPTIONS, make_opponent
+from ashen.evaluation.planning import make_oracle
 from ashen.evaluation.policies import GreedyAgent, GuestAgent, PhaseSwitch, Policy
 from ashen.runs.folder import RunFolder, open_run
+
+ORACLE = "oracle"
+OPPONENTS = (*DESCRIPTIONS, ORACLE)
+"""Names of the built-in opponents: the scripts, and the one that looks ahead."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,15 @@ def find_contender(name: str, runs_dir: Path) -> Contender:
     Raises:
         UserError: there is neither, or the run has no checkpoint.
     """
-    if name not in DESCRIPTIONS:
-        return run_contender(open_run(name, runs_dir, tuple(DESCRIPTIONS)))
+    if name not in OPPONENTS:
+        return run_contender(open_run(name, runs_dir, OPPONENTS))
     options = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
-    return Contender(options, lambda env: make_opponent(name, options["boss"], env.action_names))
+
+    def make_policy(env: Any) -> Policy:
+        boss = str(env.encoder.boss)
+        return make_oracle(boss, env) if name == ORACLE else make_opponent(name, boss, env.action_names)
+
+    return Contender(options, make_policy)
 
 
 def run_contender(run: RunFolder) -> Contender:

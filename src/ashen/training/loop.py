@@ -11,6 +11,7 @@ from ashen.core.fight import Outcome
 from ashen.core.protocols import Transitions
 from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
+from ashen.evaluation.exploits import checks
 from ashen.evaluation.judge import judge
 from ashen.evaluation.match import match_facts
 from ashen.evaluation.policies import GreedyAgent
@@ -183,7 +184,8 @@ class Training:
     def _final_match(self, checkpoint: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
         self.agent.load_state_dict(checkpoint["agent"])
         figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress)
-        return figures | {"checkpoint_step": checkpoint["env_step"]}
+        found = [str(check) for check in checks(figures) if not check.passed]
+        return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
 
     def _match(self, fights: int, kind: str, agent_step: int, progress: Progress | None = None) -> dict[str, Any]:
         with self._tally.time("evaluation"):
