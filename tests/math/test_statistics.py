@@ -104,9 +104,12 @@ def test_coverage_of_the_interval_over_seeds(seeds, least, most):
     assert least <= np.mean([low <= 0.0 <= high for low, high in intervals]) <= most
 
 
-def test_coverage_of_the_interval_of_an_improvement():
-    """Breaks if both groups are resampled alike, which makes the interval miss groups that do not differ."""
+def test_interval_of_an_improvement():
+    """Breaks if both groups are resampled alike, or the interval misses groups that do not differ too often."""
     rng = np.random.default_rng(0)
+    scores = rng.normal(size=10)
+    low, high = improvement_interval(scores, scores)  # resampled alike, they would be equal every time
+    assert low < 0.4 < 0.6 < high
     intervals = [improvement_interval(rng.normal(size=10), rng.normal(size=10), number) for number in range(200)]
     assert 0.88 <= np.mean([low <= 0.5 <= high for low, high in intervals]) <= 0.98
 
