@@ -145,11 +145,13 @@ def test_a_tuning_that_ruins_the_agent_is_not_deployed(tmp_path, capsys):
     cloned = ["pretrain", "--from", str(folder), "--boss", str(weak), "--name", "clone", "--ppo.width", "64"]
     assert main([*cloned, *words]) == 0
     spoilt = ["finetune", "clone", "--name", "spoilt", "--total-steps", "4096", "--evaluate-every", "4096"]
-    spoilt += ["--ppo.learning-rate", "1", "--ppo.kl-to-parent", "0", "--evaluation-fights", "2"]
+    spoilt += ["--ppo.learning-rate", "1", "--ppo.kl-to-parent", "0", "--evaluation-fights", "20"]
     assert main([*spoilt, *words]) == 0
     assert "the parent agent is deployed" in capsys.readouterr().out
+    before, after = (row["win_rate"] for row in read_metrics(RunFolder(tmp_path / "spoilt"), "evaluation"))
+    assert before > after, "a learning rate of 1 must spoil the agent"
     final = read_metrics(RunFolder(tmp_path / "spoilt"), "final")[0]
-    assert final["win_rate"] == final["parent_win_rate"] > final["tuned_win_rate"]
+    assert final["win_rate"] == final["parent_win_rate"] > 0.0
     own, kept = (best_checkpoint(RunFolder(tmp_path / name)).read_bytes() for name in ("clone", "spoilt"))
     assert own == kept
 
