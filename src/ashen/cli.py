@@ -245,7 +245,7 @@ def recipes(words: Sequence[str]) -> None:
 
     parse(NoOptions, "recipes", words)
     for name, path in recipe_files().items():
-        print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
+        print(f"{name:16} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
