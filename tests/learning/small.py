@@ -16,7 +16,7 @@ SMALL_DQN = DQNConfig(
     learning_starts=30,
     updates_per_step=0.25,
     target_period_steps=20,
-    epsilon_length=300,
+    epsilon_steps=300,
 )
 SMALL_PPO = PPOConfig(width=8, depth=1, rollout_steps=32, minibatch_size=40)
 EVERYTHING = replace(SMALL_DQN, dueling="enhanced", prioritised=True, n_step=3, noisy=True, normalise_obs=True)

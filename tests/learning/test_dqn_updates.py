@@ -11,11 +11,11 @@ from small import NUM_ENVS, SMALL_DQN, TWO_NETWORKS, agent_of
 from ashen.agents.exploration import random_valid
 
 
-def with_steps(config, steps=60, **shape):
+def with_steps(config):
     """An agent that has seen some random steps and not learned yet."""
-    agent, world = agent_of(config, **shape), worlds.Walk(NUM_ENVS)
+    agent, world = agent_of(config), worlds.Walk(NUM_ENVS)
     rng = np.random.default_rng(0)
-    for _ in range(steps):
+    for _ in range(60):
         agent.observe(world.step(random_valid(rng, world.mask())))
     return agent
 
@@ -91,3 +91,23 @@ def test_distributions_far_outside_their_range_are_told():
         shares[high] = float(with_steps(config)._update_once(1.0)["range_end_share"])
     assert shares[0.1] > 0.8
     assert shares[50.0] < 0.1
+
+
+def test_scaled_rewards_meet_a_scaled_range():
+    """Breaks if value_range is not in the environment's reward: scaling must change no distribution."""
+    config = replace(SMALL_DQN, distributional=True, value_range=(-2.0, 3.0))
+    first, scaled = (with_steps(replace(config, reward_scale=scale))._update_once(1.0) for scale in (1.0, 0.01))
+    assert float(scaled["loss"]) == pytest.approx(float(first["loss"]), rel=1e-4)
+    assert float(scaled["q_mean"]) == pytest.approx(0.01 * float(first["q_mean"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("distributional", [False, True])
+def test_what_decides_how_often_a_transition_comes_again(distributional):
+    """Breaks if distributions are weighed by the error of their means, which may be right while they are not."""
+    agent = with_steps(replace(SMALL_DQN, distributional=distributional, value_range=(-5.0, 5.0)))
+    rows = agent.replay.rows[:40]
+    fields = {name: torch.from_numpy(rows[name]) for name in rows.dtype.names}
+    priorities, metrics = agent.learn(fields, torch.ones(40))
+    expected = metrics["loss"] if distributional else metrics["td_error"]
+    assert priorities.shape == (40,)
+    assert float(priorities.mean()) == pytest.approx(float(expected), rel=1e-5)

@@ -18,7 +18,7 @@ DQN = {
     "target_period_steps": 40,
     "epsilon_start": 0.5,
     "epsilon_end": 0.2,
-    "epsilon_length": 1_000,
+    "epsilon_steps": 1_000,
 }
 VARIANTS = {
     "plain": {"double": "none"},

@@ -63,8 +63,9 @@ DQN_SWITCHES = [
     ("later", {}, {"epsilon_schedule": "exponential"}),
     ("later", {}, {"epsilon_start": 0.5}),
     ("later", {}, {"epsilon_end": 0.5}),
-    ("later", {}, {"epsilon_length": 50}),
+    ("later", {}, {"epsilon_steps": 50}),
     ("later", {}, {"epsilon_unit": "fight"}),
+    ("later", {"epsilon_unit": "fight"}, {"epsilon_fights": 9}),
 ]
 
 
@@ -137,7 +138,7 @@ def _padded(one, other):
 
 def test_dqn_schedules_at_given_steps():
     """Fails if epsilon, learning rate or beta are off at a step; epsilon starts to fall when learning starts."""
-    config = replace(SMALL_DQN, learning_starts=100, epsilon_start=0.9, epsilon_end=0.1, epsilon_length=200)
+    config = replace(SMALL_DQN, learning_starts=100, epsilon_start=0.9, epsilon_end=0.1, epsilon_steps=200)
     agent = agent_of(replace(config, learning_rate=1e-3, learning_rate_final_share=0.5), total_steps=1_000)
     seen = {}
     for steps in (0, 99, 100, 200, 300, 1_000, 2_000):
@@ -159,7 +160,7 @@ def test_dqn_schedules_at_given_steps():
 
 def test_epsilon_by_fights():
     """Fails if epsilon still goes by steps, or fights of the random play at the start count; here 1 to .01 in 4."""
-    by_fights = {"epsilon_unit": "fight", "epsilon_schedule": "exponential", "epsilon_end": 0.01, "epsilon_length": 4}
+    by_fights = {"epsilon_unit": "fight", "epsilon_schedule": "exponential", "epsilon_end": 0.01, "epsilon_fights": 4}
     agent = agent_of(replace(SMALL_DQN, learning_starts=6, **by_fights))
     ends = {"terminated": [1, 0, 0], "truncated": [0, 1, 0], "faulted": [0, 1, 1]}
     world, seen = worlds.Walk(NUM_ENVS), []

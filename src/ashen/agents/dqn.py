@@ -90,8 +90,9 @@ class DQNAgent:
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
         c = self.config
-        learning = self.fights if c.epsilon_unit == "fight" else max(0, self.steps - c.learning_starts)
-        epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, c.epsilon_length, learning)
+        by_steps = (c.epsilon_steps, max(0, self.steps - c.learning_starts))
+        way = by_steps if c.epsilon_unit == "step" else (c.epsilon_fights, self.fights)
+        epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, *way)
         if c.noisy:
             epsilon = 0.0
         if self.steps < c.learning_starts:
@@ -113,13 +114,16 @@ class DQNAgent:
         if self.config.noisy:
             for network in self.learners:
                 network.set_noise(self.torch_rng if explore else None)
-        q = self.online(torch.from_numpy(obs))
-        if self.config.double == "two_networks":
-            q = 0.5 * (q + self.target(torch.from_numpy(obs)))
+        q = self._q(torch.from_numpy(obs))
         actions = losses.masked_q(q, torch.from_numpy(mask)).argmax(-1).numpy()
         if explore:
             actions = epsilon_greedy(self.rng, actions, mask, self.status()["epsilon"])
         return Decision(actions, q.numpy())
+
+    def _q(self, obs: torch.Tensor) -> torch.Tensor:
+        """Q-values [B, A] of what has been learned: of one network, or the mean of two."""
+        q = self.online(obs)
+        return 0.5 * (q + self.target(obs)) if self.config.double == "two_networks" else q
 
     def observe(self, step: Transitions) -> None:
         """Put what the step completes into replay."""
@@ -148,22 +152,34 @@ class DQNAgent:
     def _update_once(self, beta: float) -> dict[str, torch.Tensor]:
         batch = self.replay.sample(self.config.batch_size, self.rng, beta)
         fields = {name: torch.from_numpy(batch.rows[name]) for name in batch.rows.dtype.names}
+        priorities, metrics = self.learn(fields, torch.from_numpy(batch.weights))
+        self.updates += 1
+        if self.config.double != "two_networks" and self.updates % self.target_period_updates == 0:
+            sync_target(self.target, self.online, self.config.target_tau)
+        self.replay.update_priorities(batch.indices, priorities.numpy())
+        return metrics
+
+    def learn(
+        self, fields: dict[str, torch.Tensor], weights: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """One gradient step: priorities [B] of the transitions, and metrics.
+
+        Args:
+            fields: of ``transition_dtype``, each [B, ...].
+            weights: importance weights [B].
+        """
         learner, judge = self._roles()
         targets = self._targets(fields, learner, judge)
         learner.train()
         outputs = losses.of_actions(learner.outputs(fields["obs"]), fields["action"])  # [B] or [B, K]
         learner.eval()
         each, priorities, metrics = self._compare(outputs, targets)
-        loss = losses.weighted_mean(each, torch.from_numpy(batch.weights))
+        loss = losses.weighted_mean(each, weights)
         self.optimizer.zero_grad()
         loss.backward()
         grad_norm = self._clip_gradient(learner)
         self.optimizer.step()
-        self.updates += 1
-        if self.config.double != "two_networks" and self.updates % self.target_period_updates == 0:
-            sync_target(self.target, self.online, self.config.target_tau)
-        self.replay.update_priorities(batch.indices, priorities.numpy())
-        return {"loss": loss.detach(), "grad_norm": grad_norm} | metrics
+        return priorities, {"loss": loss.detach(), "grad_norm": grad_norm} | metrics
 
     def _roles(self) -> tuple[QNetwork, QNetwork]:
         """Who learns and chooses, and who values, in this update; drawn between two networks.
@@ -182,11 +198,11 @@ class DQNAgent:
             self.target.set_noise(self.torch_rng)
         returns, next_obs = fields["n_return"] * self.config.reward_scale, fields["next_obs"]
         mask = fields["next_mask"] if self.config.use_mask else torch.ones_like(fields["next_mask"])
-        known = (returns, fields["discount"], judge.outputs(next_obs), mask)
+        said = (returns, fields["discount"], judge.outputs(next_obs), mask)
         chooser = None if self.config.double == "none" else learner(next_obs)
         if self.config.distributional:
-            return distributional.target_distributions(*known, judge.support, chooser)
-        return losses.td_targets(*known, chooser)
+            return distributional.target_distributions(*said, judge.support, chooser)
+        return losses.td_targets(*said, chooser)
 
     def _compare(
         self, outputs: torch.Tensor, targets: torch.Tensor

@@ -66,10 +66,12 @@ class DQNConfig:
     """Epsilon when learning starts."""
     epsilon_end: float = 0.05
     """Epsilon in the end."""
-    epsilon_length: int = 100_000
-    """How long epsilon takes from start to end, in epsilon_unit."""
     epsilon_unit: Literal["step", "fight"] = "step"
     """What epsilon's way is counted in: steps, or fights ended, both since learning started."""
+    epsilon_steps: int = 100_000
+    """Steps from start to end, if it goes by steps."""
+    epsilon_fights: int = 400
+    """Fights from start to end, if it goes by fights; random play ends one in about 250 steps."""
     grad_clip_norm: float = 10.0
     """Largest norm of the whole gradient; 0 does not clip."""
     grad_clip_value: float = 0.0
@@ -101,7 +103,7 @@ class DQNConfig:
         check_range(self, 1e-6, 2.0, "priority_alpha")
         check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "updates_per_step")
         check_range(self, 0.0, np.inf, "grad_clip_norm", "grad_clip_value", "weight_decay")
-        check_range(self, 0.0, np.inf, "learning_starts", "epsilon_length")
+        check_range(self, 0.0, np.inf, "learning_starts", "epsilon_steps", "epsilon_fights")
         check_range(self, 1, np.inf, "width", "depth", "batch_size", "n_step", "replay_capacity")
         check_range(self, 1, np.inf, "update_period_steps", "target_period_steps")
         check_range(self, 2, np.inf, "atoms")
