@@ -388,7 +388,7 @@ def recipes(words: Sequence[str]) -> None:
 
     parse(NoOptions, "recipes", words)
     for name, path in recipe_files().items():
-        print(f"{name:14} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
+        print(f"{name:16} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
 
 
 _VERBS = (train, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)

@@ -20,6 +20,8 @@ SMALL_DQN = DQNConfig(
 )
 SMALL_PPO = PPOConfig(width=8, depth=1, rollout_steps=32, minibatch_size=40)
 EVERYTHING = replace(SMALL_DQN, dueling="enhanced", prioritised=True, n_step=3, noisy=True, normalise_obs=True)
+RAINBOW = replace(EVERYTHING, dueling="dueling", distributional=True, atoms=11, value_range=(-3.0, 5.0))
+TWO_NETWORKS = replace(EVERYTHING, double="two_networks")
 
 
 def agent_of(config, num_envs=NUM_ENVS, seed=1, total_steps=600, obs_dim=4, num_actions=5):

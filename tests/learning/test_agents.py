@@ -5,14 +5,19 @@ import numpy as np
 import pytest
 import torch
 import worlds
-from small import NUM_ENVS, SMALL_DQN, SMALL_PPO, agent_of, saved_and_loaded
+from small import EVERYTHING, NUM_ENVS, RAINBOW, SMALL_DQN, SMALL_PPO, TWO_NETWORKS, agent_of, saved_and_loaded
 
 from ashen.agents import ALGORITHMS, DQNAgent, DQNConfig, PPOConfig, make_agent
 from ashen.agents.runtime import tune_process
 from ashen.core.errors import UserError
 
-EVERYTHING = replace(SMALL_DQN, dueling="enhanced", prioritised=True, n_step=3, noisy=True, normalise_obs=True)
-CASES = {"dqn": SMALL_DQN, "dqn_everything": EVERYTHING, "ppo": SMALL_PPO}
+CASES = {
+    "dqn": SMALL_DQN,
+    "dqn_everything": EVERYTHING,
+    "rainbow": RAINBOW,
+    "two_networks": TWO_NETWORKS,
+    "ppo": SMALL_PPO,
+}
 
 
 def flat(tree, path=""):
@@ -90,6 +95,23 @@ def test_a_checkpoint_that_does_not_fit_is_refused_with_its_reason(config):
             other.load_state_dict(state)
 
 
+def test_two_networks_and_one_are_no_continuation_of_each_other():
+    """Breaks if the optimiser of one learning network is loaded for two, with torch's words or silently."""
+    for trained, other in ((SMALL_DQN, TWO_NETWORKS), (TWO_NETWORKS, EVERYTHING)):
+        state = agent_of(replace(other, double=trained.double)).state_dict()
+        with pytest.raises(UserError, match="double"):
+            agent_of(other).load_state_dict(state)
+
+
+def test_a_checkpoint_brings_the_returns_its_distributions_are_over():
+    """Breaks if a trained network's probabilities are read over another value_range than it learned."""
+    agent = agent_of(RAINBOW)
+    other = agent_of(replace(RAINBOW, value_range=(-300.0, 500.0)), seed=2)
+    other.load_state_dict(saved_and_loaded(agent.state_dict()))
+    obs, mask = np.ones((2, 4), np.float32), np.ones((2, 5), np.bool_)
+    np.testing.assert_array_equal(other.act(obs, mask, False).scores, agent.act(obs, mask, False).scores)
+
+
 def test_bad_settings_are_refused():
     """Fails if a setting that cannot work is taken silently."""
     with pytest.raises(UserError, match="did you mean 'dueling'"):
@@ -98,6 +120,12 @@ def test_bad_settings_are_refused():
         DQNConfig(discount=1.5)
     with pytest.raises(UserError, match="never reaches 0"):
         DQNConfig(epsilon_schedule="exponential", epsilon_end=0.0)
+    with pytest.raises(UserError, match="'two_networks'"):
+        DQNConfig(double="two_network")
+    with pytest.raises(UserError, match="lower return first"):
+        DQNConfig(value_range=(1.0, -1.0))
+    with pytest.raises(UserError, match="need a value_range"):
+        agent_of(DQNConfig(distributional=True))
     with pytest.raises(UserError, match="relu"):
         PPOConfig(activation="rely")
     with pytest.raises(UserError, match="replay_capacity"):

@@ -21,7 +21,7 @@ DQN = {
     "epsilon_steps": 1_000,
 }
 VARIANTS = {
-    "plain": {"double": False},
+    "plain": {"double": "none"},
     "double": {},
     "dueling": {"dueling": "dueling"},
     "enhanced": {"dueling": "enhanced"},
@@ -29,7 +29,18 @@ VARIANTS = {
     "n_step": {"n_step": 3},
     "noisy": {"noisy": True},
     "scaled": {"reward_scale": 0.3},
+    "distributional": {"distributional": True, "value_range": (-2.5, 2.5)},
+    "two_networks": {"double": "two_networks"},
+    "rainbow": {
+        "distributional": True,
+        "value_range": (-2.5, 2.5),
+        "dueling": "dueling",
+        "prioritised": True,
+        "n_step": 3,
+        "noisy": True,
+    },
 }
+SLOW_TO_LEARN = ("enhanced", "noisy", "rainbow")
 PPO = PPOConfig(
     width=32,
     rollout_steps=16,
@@ -54,7 +65,7 @@ EXPECTED = {
 # Batch norm cannot tell the scale of what never varies, so a single constant sight is no world for the enhanced net.
 CONSTANT_SIGHT = (worlds.ConstantReward, worlds.ActionReward, worlds.Truncated)
 QUICK = {("double", world) for world in EXPECTED} | {
-    (variant, worlds.SeenActionReward) for variant in VARIANTS if variant not in ("enhanced", "noisy")
+    (variant, worlds.SeenActionReward) for variant in VARIANTS if variant not in SLOW_TO_LEARN
 }
 
 
@@ -77,7 +88,7 @@ def test_dqn_finds_the_known_values(variant, world_class):
     """Fails if a variant of DQN cannot learn what the world is made to ask of it."""
     world = world_class(NUM_ENVS)
     agent = DQNAgent(DQNConfig(**DQN | VARIANTS[variant]), world.obs_dim, world.num_actions, NUM_ENVS, 0, 1_600)
-    worlds.play(agent, world, 500 if variant in ("enhanced", "noisy") else 150)
+    worlds.play(agent, world, 500 if variant in SLOW_TO_LEARN else 150)
     expected = EXPECTED[world_class]
     mask = np.repeat(world.mask()[:1], len(expected), 0)
     decision = agent.act(sights(expected), mask, explore=False)

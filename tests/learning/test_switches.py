@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 import worlds
 from small import NUM_ENVS, SMALL_DQN, SMALL_PPO, agent_of
 
-from ashen.agents import DQNAgent
+from ashen.agents import DQNAgent, DQNConfig
+from ashen.agents.exploration import random_valid
 
 
 def learned(config, steps=60):
@@ -17,49 +18,90 @@ def learned(config, steps=60):
     return torch.cat([p.detach().flatten() for p in network.parameters()])
 
 
-@pytest.mark.parametrize(
-    "switch",
-    [
-        {"learning_rate": 1e-3},
-        {"learning_rate_final_share": 0.1},
-        {"discount": 0.5},
-        {"batch_size": 8},
-        {"layer_norm": True},
-        {"normalise_obs": True},
-        {"replay_capacity": 40},
-        {"learning_starts": 60},
-        {"updates_per_step": 0.5},
-        {"update_period_steps": 50},
-        {"target_tau": 0.1},
-        {"target_period_steps": 8},
-        {"double": False},
-        {"dueling": "dueling"},
-        {"dueling": "enhanced"},
-        {"prioritised": True},
-        {"prioritised": True, "priority_alpha": 0.9},
-        {"prioritised": True, "priority_beta": 0.9},
-        {"prioritised": True, "priority_beta_final": 0.2},
-        {"n_step": 3},
-        {"noisy": True},
-        {"epsilon_schedule": "constant"},
-        {"epsilon_schedule": "exponential"},
-        {"epsilon_start": 0.5},
-        {"epsilon_end": 0.5},
-        {"epsilon_steps": 50},
-        {"grad_clip_norm": 0.05},
-        {"weight_decay": 0.5},
-        {"use_mask": False},
-        {"reward_scale": 0.1},
-        {"loss": "mse", "reward_scale": 10.0},
-    ],
-    ids=str,
-)
-def test_every_dqn_switch_changes_what_is_learned(switch):
+PRIORITISED = {"prioritised": True}
+DISTRIBUTIONAL = {"distributional": True, "value_range": (-5.0, 5.0)}
+# What a switch changes at once: the network, else the first loss, else the first step; or only what follows. What must
+# be on for it to matter, and the switch.
+DQN_SWITCHES = [
+    ("network", {}, {"width": 16}),
+    ("network", {}, {"depth": 2}),
+    ("network", {}, {"layer_norm": True}),
+    ("network", {}, {"normalise_obs": True}),
+    ("network", {}, {"dueling": "dueling"}),
+    ("network", {}, {"dueling": "enhanced"}),
+    ("network", {"dueling": "dueling"}, {"dueling": "enhanced"}),
+    ("network", {}, {"noisy": True}),
+    ("network", {}, DISTRIBUTIONAL),
+    ("network", DISTRIBUTIONAL, {"atoms": 7}),
+    ("loss", DISTRIBUTIONAL, {"value_range": (-1.0, 5.0)}),
+    ("loss", DISTRIBUTIONAL, {"double": "none"}),
+    ("loss", DISTRIBUTIONAL, {"n_step": 3}),
+    ("loss", {}, {"double": "none"}),
+    ("loss", {}, {"double": "two_networks"}),
+    ("loss", {}, {"discount": 0.5}),
+    ("loss", {}, {"n_step": 3}),
+    ("loss", {}, {"use_mask": False}),
+    ("loss", {}, {"reward_scale": 0.1}),
+    ("loss", {"reward_scale": 10.0}, {"loss": "mse"}),
+    ("loss", {}, PRIORITISED),
+    ("loss", {}, {"batch_size": 8}),
+    ("loss", {}, {"replay_capacity": 40}),
+    ("step", {}, {"learning_rate": 1e-3}),
+    ("step", {}, {"weight_decay": 0.5}),
+    ("step", {}, {"grad_clip_norm": 1e-6}),
+    ("step", {}, {"grad_clip_value": 1e-6}),
+    ("later", {}, {"learning_rate_final_share": 0.1}),
+    ("later", {}, {"learning_starts": 60}),
+    ("later", {}, {"updates_per_step": 0.5}),
+    ("later", {}, {"update_period_steps": 50}),
+    ("later", {}, {"target_tau": 0.1}),
+    ("later", {}, {"target_period_steps": 8}),
+    ("later", PRIORITISED, {"priority_alpha": 0.9}),
+    ("later", PRIORITISED, {"priority_beta": 0.9}),
+    ("later", PRIORITISED, {"priority_beta_final": 0.2}),
+    ("later", {}, {"epsilon_schedule": "constant"}),
+    ("later", {}, {"epsilon_schedule": "exponential"}),
+    ("later", {}, {"epsilon_start": 0.5}),
+    ("later", {}, {"epsilon_end": 0.5}),
+    ("later", {}, {"epsilon_steps": 50}),
+    ("later", {}, {"epsilon_unit": "fight"}),
+    ("later", {"epsilon_unit": "fight"}, {"epsilon_fights": 9}),
+]
+
+
+@pytest.mark.parametrize(("claim", "base", "switch"), DQN_SWITCHES, ids=str)
+def test_every_dqn_switch_changes_what_is_learned(claim, base, switch):
     """Fails if a setting is read by nobody, as the diary's enhanced network was."""
-    base = {name: value for name, value in switch.items() if name in ("prioritised", "reward_scale")}
-    if switch.keys() == base.keys():
-        base = {}
-    assert not torch.equal(*_padded(learned(replace(SMALL_DQN, **base)), learned(replace(SMALL_DQN, **switch))))
+    before = replace(SMALL_DQN, **base)
+    assert not torch.equal(*_padded(learned(before), learned(replace(before, **switch))))
+
+
+@pytest.mark.parametrize(("claim", "base", "switch"), DQN_SWITCHES, ids=str)
+def test_every_dqn_switch_changes_what_it_claims_to(claim, base, switch):
+    """Fails if a switch of the network leaves it as it was, or one of the loss, step or schedules works there."""
+    before = replace(SMALL_DQN, **base)
+    changed = [one != other for one, other in zip(anatomy(before), anatomy(replace(before, **switch)), strict=True)]
+    first = changed.index(True) if any(changed) else len(changed)
+    assert ("network", "loss", "step", "later")[first] == claim
+
+
+def test_no_dqn_switch_is_left_out():
+    """Fails if a new setting is not in the list above."""
+    assert {name for _, _, switch in DQN_SWITCHES for name in switch} == {field.name for field in fields(DQNConfig)}
+
+
+def anatomy(config):
+    """Shapes of the network, loss of the first update on the same steps, and weights after it."""
+    agent, world = agent_of(config), worlds.Walk(NUM_ENVS)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        agent.observe(world.step(random_valid(rng, world.mask())))
+    with torch.no_grad():
+        for parameter in agent.target.parameters():
+            parameter.mul_(-0.5)  # so that it matters who values and who chooses
+    shapes = [(name, tuple(value.shape)) for name, value in agent.online.state_dict().items()]
+    loss = float(agent._update_once(1.0)["loss"])
+    return shapes, loss, [parameter.tolist() for parameter in agent.online.parameters()]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +156,21 @@ def test_dqn_schedules_at_given_steps():
     }
     for steps, values in expected.items():
         assert seen[steps] == pytest.approx(values), steps
+
+
+def test_epsilon_by_fights():
+    """Fails if epsilon still goes by steps, or fights of the random play at the start count; here 1 to .01 in 4."""
+    by_fights = {"epsilon_unit": "fight", "epsilon_schedule": "exponential", "epsilon_end": 0.01, "epsilon_fights": 4}
+    agent = agent_of(replace(SMALL_DQN, learning_starts=6, **by_fights))
+    ends = {"terminated": [1, 0, 0], "truncated": [0, 1, 0], "faulted": [0, 1, 1]}
+    world, seen = worlds.Walk(NUM_ENVS), []
+    for flags in ({}, ends, {}, {"terminated": [0, 1, 0]}, ends, {}):
+        step = world.step(np.zeros(NUM_ENVS, np.int64))
+        none = np.zeros(NUM_ENVS, np.bool_)
+        step = step._replace(terminated=none, truncated=none, faulted=none)
+        agent.observe(step._replace(**{name: np.array(values, np.bool_) for name, values in flags.items()}))
+        seen.append(agent.status()["epsilon"])
+    assert seen == pytest.approx([1.0, 1.0, 1.0, 10**-0.5, 0.01, 0.01])
 
 
 def test_updates_come_when_they_are_due():

@@ -35,12 +35,27 @@ def test_invalid_actions_do_not_count_in_targets():
 def test_importance_weights_belong_to_their_samples():
     """Fails if [B] weights meet [B, 1] losses and every weight multiplies every sample's loss."""
     prediction, target, weights = tensor([0.0, 0.0]), tensor([1.0, 3.0]), tensor([1.0, 0.5])
-    assert losses.weighted_loss(prediction, target, weights, "mse").item() == pytest.approx((1 + 4.5) / 2)
-    assert losses.weighted_loss(prediction, target, weights, "smooth_l1").item() == pytest.approx((0.5 + 1.25) / 2)
-    with pytest.raises(AssertionError):
-        losses.weighted_loss(prediction[:, None], target[:, None], weights, "mse")
-    with pytest.raises(AssertionError):
-        losses.weighted_loss(prediction, target[:, None], weights, "mse")
+    squared = losses.td_loss(prediction, target, "mse")
+    assert squared.tolist() == [1.0, 9.0]
+    assert losses.td_loss(prediction, target, "smooth_l1").tolist() == [0.5, 2.5]
+    assert losses.weighted_mean(squared, weights).item() == pytest.approx((1 + 4.5) / 2)
+    for wrong in (
+        lambda: losses.weighted_mean(squared[:, None], weights),
+        lambda: losses.weighted_mean(squared, weights[:, None]),
+        lambda: losses.td_loss(prediction, target[:, None], "mse"),
+        lambda: losses.td_loss(prediction[:, None], target[:, None], "mse"),
+    ):
+        with pytest.raises(AssertionError):
+            wrong()
+
+
+def test_outputs_of_the_actions_taken():
+    """Breaks if an action's value, or its distribution, is read from another action or another sample."""
+    q = tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    actions = tensor([2, 0], dtype=torch.int32)
+    assert losses.of_actions(q, actions).tolist() == [3.0, 4.0]
+    both = torch.stack([q, 10.0 * q], -1)  # [B, A, K]
+    assert losses.of_actions(both, actions).tolist() == [[3.0, 30.0], [4.0, 40.0]]
 
 
 def test_ppo_loss_by_hand():
@@ -177,7 +192,7 @@ def test_dqn_loss_agrees_with_torchrl(double):
         online = network(next_obs) if double else None
         targets = losses.td_targets(rewards, 0.9 * ~terminated, target(next_obs), mask, online)
     chosen = network(obs).gather(1, actions[:, None]).squeeze(1)
-    ours = losses.weighted_loss(chosen, targets, torch.ones(32), "smooth_l1")
+    ours = losses.weighted_mean(losses.td_loss(chosen, targets, "smooth_l1"), torch.ones(32))
     torch.testing.assert_close(ours, theirs)
 
 

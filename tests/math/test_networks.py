@@ -115,11 +115,28 @@ def test_dropout_repeats_with_its_generator():
         ({"noisy": True}, 2 * (4 * 8 + 8 + 72 + 27)),
         ({"dueling": "dueling"}, 4 * 8 + 8 + 72 + 9 + 27),
         ({"dueling": "enhanced"}, 4 * 8 + 8 + 72 + 2 * 16 + 2 * 72 + 9 + 27),
+        ({"support": torch.zeros(5)}, 4 * 8 + 8 + 72 + 5 * 27),
+        ({"dueling": "dueling", "support": torch.zeros(5)}, 4 * 8 + 8 + 72 + 5 * (9 + 27)),
     ],
 )
 def test_every_switch_changes_the_network_it_claims_to(switch, parameters):
     """Fails if a switch does nothing, as the diary's second flag did. Parameters counted by hand."""
     assert sum(p.numel() for p in q_network(**switch).parameters()) == parameters
+
+
+@pytest.mark.parametrize("dueling", ["none", "dueling", "enhanced"])
+def test_a_distributional_network_gives_a_distribution_for_each_action(dueling):
+    """Breaks if atoms and actions are mixed up, or the Q-value is not the mean; advantages are centred over actions."""
+    support = torch.linspace(-1.0, 3.0, 5)
+    network = q_network(dueling=dueling, support=support).eval()
+    obs = torch.randn(7, 4)
+    logits = network.outputs(obs)  # [B, A, K]
+    assert logits.shape == (7, 3, 5)
+    mean = (logits.softmax(-1) * support).sum(-1)
+    torch.testing.assert_close(network(obs), mean)
+    if dueling != "none":
+        value = network.head.value(network.trunk(obs))  # [B, 1, K]
+        torch.testing.assert_close(logits.mean(1, keepdim=True), value)
 
 
 def test_ppo_starts_orthogonal_and_nearly_uniform():

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from ashen import make_vec
 from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE, Outcome
+from ashen.evaluation.opponents import make_opponent
 from ashen.obs.encoders import make_encoder
 from ashen.rewards import make_reward, preset_names, term_table
-from ashen.rewards.terms import AMOUNTS, TERM_NAMES, TERMS, fill_amounts
+from ashen.rewards.terms import AMOUNTS, FIGHT_TOTALS, TERM_NAMES, TERMS, fill_amounts
 
 ARENA = make_encoder("raw26").facts["arena"]
 
@@ -106,6 +108,43 @@ def test_a_table_starts_from_its_preset():
 
 
 @pytest.mark.parametrize(
+    ("spec", "discount", "low", "high"),
+    [
+        ("diary", 0.99, -1.0 - 0.1 - 0.8, 1.2 + 5.0 + 0.8),
+        ({"win": 3.0, "time": -0.01}, 0.9, -0.1, 3.0),
+        ({"roll": -2.0}, 1.0, -6000.0, 0.0),
+        ({"win": -1.0, "any_hit": 0.5}, 0.0, -1.0, 15.0),
+    ],
+)
+def test_what_a_fight_can_pay_by_hand(spec, discount, low, high):
+    """Breaks if a weight's sign is lost, or what is paid by the step is not summed with its discount."""
+    assert make_reward(spec).value_range(discount) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("opponent", ["random-valid", "roll-and-hit"])
+def test_no_fight_pays_more_than_it_can(opponent):
+    """Breaks if a term adds up to more in real fights, lost and won ones, than FIGHT_TOTALS says."""
+    env = make_vec("iudex", fight="phase1", num_envs=16, reward=dict.fromkeys(TERM_NAMES, 1.0), random_start=True)
+    policy = make_opponent(opponent, "iudex", env.action_names)
+    obs, info = env.reset(seed=0)
+    policy.begin(np.arange(16, dtype=np.uint64))
+    steps = []
+    for _ in range(700):
+        actions = policy.act(env.states, obs, info["action_mask"]).actions
+        obs, _, terminated, truncated, info = env.step(actions)
+        steps.append((info["reward_terms"], terminated | truncated))
+    later, fights = np.zeros((16, len(TERM_NAMES))), 0
+    for terms, ended in reversed(steps):
+        later[ended] = 0.0
+        later, fights = terms + 0.99 * later, fights + ended.sum()
+        for name, values in zip(env.reward.names, later.T, strict=True):
+            low, high = FIGHT_TOTALS[name] or (0.0, 100.0)
+            assert values.min() >= low - 1e-5, name
+            assert values.max() <= high + 1e-5, name
+    assert fights >= 16
+
+
+@pytest.mark.parametrize(
     ("spec", "told"),
     [
         ("soulsgim", "soulsgym"),
@@ -139,3 +178,4 @@ def test_every_term_is_filled_in_and_documented():
         assert room[name] != 0
         assert f"| {name} |" in term_table()
     assert all(term.py_func.__doc__ for term in TERMS)
+    assert set(FIGHT_TOTALS) == set(TERM_NAMES)

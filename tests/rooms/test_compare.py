@@ -52,7 +52,7 @@ def test_groups_are_recipes_without_their_seeds(tmp_path: Path):
     double = seeds_of(tmp_path, "double", DOUBLE, [0.3, 0.5, 0.7, 0.9])
     figures = compare([plain[0], double[0], *plain[1:], *double[1:]])
     first, second = figures["groups"]
-    assert (first["name"], second["name"]) == ("dqn.double=false", "dqn.double=true")
+    assert (first["name"], second["name"]) == ("dqn.double=none", "dqn.double=target")
     assert (first["runs"][3], first["seeds"], first["scores"]) == ("plain-3", [0, 1, 2, 3], [0.1, 0.2, 0.4, 0.9])
     assert [first["iqm"], second["iqm"]] == pytest.approx([0.3, 0.6])
     assert 0.1 <= first["iqm_low"] < 0.3 < first["iqm_high"] <= 0.9
@@ -61,7 +61,7 @@ def test_groups_are_recipes_without_their_seeds(tmp_path: Path):
     assert first["curve_low"][0] < 0.15 < first["curve_high"][0]
     (improvement,) = figures["improvements"]
     # Of the 16 pairs double wins 3 by .9, 3 by .7, 3 by .5, 2 by .3, and ties once: 11.5.
-    assert (improvement["of"], improvement["over"]) == ("dqn.double=true", "dqn.double=false")
+    assert (improvement["of"], improvement["over"]) == ("dqn.double=target", "dqn.double=none")
     assert improvement["probability"] == pytest.approx(11.5 / 16)
     assert figures["warnings"] == ["4 seeds: the interval is too narrow (every group)"]
 
@@ -99,7 +99,7 @@ def test_few_seeds_and_missing_ones_are_said(tmp_path: Path):
     assert figures["improvements"][0]["low"] is None
     assert figures["warnings"] == [
         "left out, for they have no final match: cut",
-        "1 seed: no interval (dqn.double=false)",
+        "1 seed: no interval (dqn.double=none)",
     ]
     with pytest.raises(UserError, match="no final win_rate in cut yet"):
         compare(runs[-1:])
@@ -173,7 +173,7 @@ def test_the_verb_prints_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureF
     words = ["compare", *names, "--runs-dir", str(tmp_path), "--out", str(out)]
     assert main(words) == 0
     said = capsys.readouterr().out
-    for part in ("dqn.double=false", "33% (20% to 50%)", "60% (no interval)", "note: 1 seed: no interval", str(out)):
+    for part in ("dqn.double=none", "33% (20% to 50%)", "60% (no interval)", "note: 1 seed: no interval", str(out)):
         assert part in said
     assert out.stat().st_size > 10_000
     assert main([*words, "--json", "--metric", "return_mean"]) == 0

@@ -1,12 +1,13 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
 
+from ashen import make_vec
 from ashen.coach import read_train_options
 from ashen.core.errors import UserError
 from ashen.recipes import recipe_files
-from ashen.training.recipe import Recipe, load_recipe, run_label
+from ashen.training.recipe import Recipe, env_options, load_recipe, make_agent_for, run_label
 from ashen.training.tables import from_table, to_table
 
 
@@ -28,6 +29,7 @@ class Outer:
     weights: str | dict[str, float] = "preset"
     actions: str | tuple[str, ...] = "all"
     limit: float | None = None
+    ends: tuple[float, float] | None = None
     inner: Inner = Inner()
 
 
@@ -41,10 +43,11 @@ def test_a_table_becomes_a_config_and_comes_back():
         "weights": {"win": 1},
         "actions": ["a", "b"],
         "limit": 2,
+        "ends": [-1, 2.5],
         "inner": {"rate": 1},
     }
     config = from_table(Outer, table, "here")
-    assert config == Outer(3, "y", True, "b", {"win": 1.0}, ("a", "b"), 2.0, Inner(1.0))
+    assert config == Outer(3, "y", True, "b", {"win": 1.0}, ("a", "b"), 2.0, (-1.0, 2.5), Inner(1.0))
     assert from_table(Outer, to_table(config), "here") == config
     assert from_table(Outer, to_table(Outer()), "here") == Outer()
 
@@ -61,6 +64,7 @@ def test_a_table_becomes_a_config_and_comes_back():
         ({"weights": {"win": "much"}}, "weights"),
         ({"inner": 3}, "inner = 3"),
         ({"limit": "none"}, "limit = 'none'"),
+        ({"ends": [1.0]}, r"ends = \[1.0\]"),
     ],
 )
 def test_wrong_keys_and_types_are_told_in_one_line(table, message):
@@ -91,6 +95,31 @@ def test_command_line_beats_recipe_beats_defaults(tmp_path):
     assert options.name == "n"
     assert run_label(recipe) == "iudex-phase2"
     assert read_train_options(["--reward", "win", "3", "death", "-1"]).recipe.reward == {"win": 3.0, "death": -1.0}
+
+
+@pytest.mark.parametrize("name", ["double_dqn", "dueling_ddqn", "enhanced_dueling", "rainbow"])
+def test_recipes_of_dqn_differ_in_its_switches_alone(name):
+    """Breaks if one of them trains longer, sees or is paid more, or has another learning rate than the plain one."""
+    plain, other = load_recipe("dqn"), load_recipe(name)
+    assert replace(other, dqn=plain.dqn) == plain
+    switches = ("double", "dueling", "prioritised", "n_step", "noisy", "distributional")
+    assert replace(other.dqn, **{switch: getattr(plain.dqn, switch) for switch in switches}) == plain.dqn
+    assert other.dqn != plain.dqn
+
+
+def test_rainbow_s_distributions_span_what_its_reward_can_pay():
+    """Breaks if the range is guessed, is another reward's, or replaces one that was set."""
+    recipe = load_recipe("rainbow")
+    for reward, own, expected in (
+        ("soulsgym", None, (-1.5, 1.5)),
+        ("diary", None, (-1.9, 7.0)),
+        ("diary", (-9.0, 9.0), (-9.0, 9.0)),
+    ):
+        chosen = replace(recipe, reward=reward, dqn=replace(recipe.dqn, value_range=own, width=8))
+        agent = make_agent_for(chosen, make_vec(**env_options(chosen), num_envs=1))
+        support = agent.online.support
+        assert (float(support[0]), float(support[-1])) == pytest.approx(expected)
+        assert len(support) == 51
 
 
 def test_smoke_is_a_recipe():

@@ -1,107 +1,26 @@
-"""DQN and its variants as switches of one config: double, dueling, enhanced, prioritised, n-step, noisy.
+"""DQN and its variants as switches of one config: double, dueling, prioritised, n-step, noisy, distributional.
 
-Sources: Mnih et al. 2015 (Nature 518), and for each switch the paper named where it is implemented; all together, but
-for distributional values, Hessel et al. 2018, Rainbow (arXiv:1710.02298).
+Sources: Mnih et al. 2015 (Nature 518), and for each switch the paper named where it is implemented; all together
+Hessel et al. 2018, Rainbow (arXiv:1710.02298).
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ashen.agents import losses
-from ashen.agents.checks import check_choice, check_fits, check_range, load_network
-from ashen.agents.exploration import SCHEDULES, epsilon_greedy, scheduled
-from ashen.agents.networks import DUELING, QNetwork, sync_target
+from ashen.agents import distributional, losses
+from ashen.agents.checks import check_fits, load_network
+from ashen.agents.dqn_config import DQNConfig
+from ashen.agents.exploration import epsilon_greedy, scheduled
+from ashen.agents.networks import QNetwork, sync_target
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.errors import UserError
 from ashen.core.protocols import Decision, Transitions
 from ashen.core.seeding import derive_seed, generator
 from ashen.replay import NStep, ReplayBuffer
-
-
-@dataclass(frozen=True)
-class DQNConfig:
-    """Settings of DQN. A step is one decision in one environment: N environments make N steps at a time."""
-
-    learning_rate: float = 3e-4
-    """Adam's step size at the start."""
-    learning_rate_final_share: float = 1.0
-    """Learning rate at the last step as a share of the first; linear in between, 1 keeps it constant."""
-    discount: float = 0.99
-    """Weight of the next step's value, per step of 0.1 s."""
-    batch_size: int = 256
-    """Transitions per update."""
-    width: int = 256
-    """Units in each hidden layer."""
-    depth: int = 3
-    """Hidden layers before the head."""
-    layer_norm: bool = False
-    """Normalise within each hidden layer."""
-    normalise_obs: bool = False
-    """Scale observations by their running mean and standard deviation, clipped at 10 deviations."""
-    replay_capacity: int = 300_000
-    """Transitions kept; one takes about 8 bytes per number of an observation."""
-    learning_starts: int = 10_000
-    """Steps of random play before the first update."""
-    updates_per_step: float = 0.25
-    """Updates per step; 0.25 is one for every four steps."""
-    update_period_steps: int = 1
-    """Updates are made in bursts, one every so many steps."""
-    target_tau: float = 1.0
-    """How far the target network moves towards the online one at each of its updates; 1 is a hard copy."""
-    target_period_steps: int = 4_000
-    """Steps between two updates of the target network."""
-    double: bool = True
-    """The online network chooses the next action, the target network values it."""
-    dueling: Literal["none", "dueling", "enhanced"] = "none"
-    """Head with state value and advantages; "enhanced" is deeper, with batch norm and dropout."""
-    prioritised: bool = False
-    """Sample transitions in proportion to their TD errors."""
-    priority_alpha: float = 0.6
-    """How strongly the TD errors count in sampling: 0..1 is usual; squared errors to the power .8 are 1.6."""
-    priority_beta: float = 0.4
-    """How far importance weights make up for it, at the start."""
-    priority_beta_final: float = 1.0
-    """The same at the last step; 0 at both ends leaves importance weights out."""
-    n_step: int = 1
-    """Steps whose rewards are summed before a value is trusted."""
-    noisy: bool = False
-    """Noisy layers explore in place of epsilon, which then only rules the random steps at the start."""
-    epsilon_schedule: Literal["constant", "linear", "exponential"] = "linear"
-    """How epsilon, the share of random actions, goes from start to end."""
-    epsilon_start: float = 1.0
-    """Epsilon when learning starts."""
-    epsilon_end: float = 0.05
-    """Epsilon in the end."""
-    epsilon_steps: int = 100_000
-    """Steps from start to end."""
-    grad_clip_norm: float = 10.0
-    """Largest norm of the gradient; 0 does not clip."""
-    weight_decay: float = 0.0
-    """Share of the weights taken off per update and unit of learning rate (AdamW)."""
-    use_mask: bool = True
-    """Leave out invalid actions when acting, exploring and computing targets."""
-    reward_scale: float = 1.0
-    """Factor on every reward before it is learned from."""
-    loss: Literal["smooth_l1", "mse"] = "smooth_l1"
-    """Error of the Q-values: linear beyond 1, or squared."""
-
-    def __post_init__(self) -> None:
-        check_choice(self, "dueling", DUELING)
-        check_choice(self, "epsilon_schedule", SCHEDULES)
-        check_choice(self, "loss", ("smooth_l1", "mse"))
-        check_range(self, 0.0, 1.0, "discount", "target_tau", "epsilon_start", "epsilon_end")
-        check_range(self, 0.0, 1.0, "priority_beta", "priority_beta_final")
-        check_range(self, 1e-6, 2.0, "priority_alpha")
-        check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "updates_per_step")
-        check_range(self, 0.0, np.inf, "grad_clip_norm", "weight_decay", "learning_starts", "epsilon_steps")
-        check_range(self, 1, np.inf, "width", "depth", "batch_size", "n_step", "replay_capacity")
-        check_range(self, 1, np.inf, "update_period_steps", "target_period_steps")
-        if self.epsilon_schedule == "exponential" and min(self.epsilon_start, self.epsilon_end) <= 0.0:
-            raise UserError("DQNConfig: an exponential epsilon never reaches 0; set epsilon_start, epsilon_end above 0")
 
 
 class DQNAgent:
@@ -128,19 +47,28 @@ class DQNAgent:
         self.rng = generator(seed, "dqn")
         self.torch_rng = torch.Generator().manual_seed(derive_seed(seed, "dqn", "torch"))
         self.online = built_with_seed(derive_seed(seed, "dqn", "network"), self._build).eval()
-        self.target = self._build().eval().requires_grad_(False)
-        sync_target(self.target, self.online, 1.0)
+        self.target = built_with_seed(derive_seed(seed, "dqn", "second network"), self._build).eval()
+        self.learners = [self.online]
+        if config.double == "two_networks":
+            self.learners.append(self.target)
+        else:
+            sync_target(self.target.requires_grad_(False), self.online, 1.0)
+        parameters = [parameter for network in self.learners for parameter in network.parameters()]
         self.optimizer = torch.optim.AdamW(
-            self.online.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         alpha = config.priority_alpha if config.prioritised else 0.0
         self.replay = ReplayBuffer(config.replay_capacity, obs_dim, num_actions, alpha)
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
-        self.steps = self.updates = self.last_burst = 0
+        self.steps = self.fights = self.updates = self.last_burst = 0
         self.credit = 0.0
 
     def _build(self) -> QNetwork:
-        c = self.config
+        c, support = self.config, None
+        if c.distributional:
+            if c.value_range is None:
+                raise UserError("DQNConfig: distributional values need a value_range, e.g. value_range = [-2.0, 7.0]")
+            support = c.reward_scale * torch.linspace(*c.value_range, c.atoms)
         return QNetwork(
             self.obs_dim,
             self.num_actions,
@@ -151,6 +79,7 @@ class DQNAgent:
             c.layer_norm,
             c.normalise_obs,
             self.torch_rng,
+            support,
         )
 
     @property
@@ -161,8 +90,9 @@ class DQNAgent:
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
         c = self.config
-        learning = max(0, self.steps - c.learning_starts)
-        epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, c.epsilon_steps, learning)
+        by_steps = (c.epsilon_steps, max(0, self.steps - c.learning_starts))
+        way = by_steps if c.epsilon_unit == "step" else (c.epsilon_fights, self.fights)
+        epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, *way)
         if c.noisy:
             epsilon = 0.0
         if self.steps < c.learning_starts:
@@ -196,8 +126,9 @@ class DQNAgent:
         if not self.config.use_mask:
             mask = np.ones_like(mask)
         if self.config.noisy:
-            self.online.set_noise(self.torch_rng if explore else None)
-        q = self.online(torch.from_numpy(obs))
+            for network in self.learners:
+                network.set_noise(self.torch_rng if explore else None)
+        q = self._q(torch.from_numpy(obs))
         actions = losses.masked_q(q, torch.from_numpy(mask)).argmax(-1).numpy()
         if explore:
             actions = epsilon_greedy(self.rng, actions, mask, self.status()["epsilon"])
@@ -207,15 +138,23 @@ class DQNAgent:
     def value(self, obs: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Expected discounted rewards [B] from ``obs`` [B, D] on: the highest Q-value of a valid action."""
         mask = mask if self.config.use_mask else np.ones_like(mask)
-        q = losses.masked_q(self.online(torch.from_numpy(obs)), torch.from_numpy(mask))
+        q = losses.masked_q(self._q(torch.from_numpy(obs)), torch.from_numpy(mask))
         return q.max(-1).values.numpy() / np.float32(self.reward_scale)
+
+    def _q(self, obs: torch.Tensor) -> torch.Tensor:
+        """Q-values [B, A] of what has been learned: of one network, or the mean of two."""
+        q = self.online(obs)
+        return 0.5 * (q + self.target(obs)) if self.config.double == "two_networks" else q
 
     def observe(self, step: Transitions) -> None:
         """Put what the step completes into replay."""
-        if self.online.normaliser is not None:
-            self.online.normaliser.update(torch.from_numpy(step.obs))
+        if self.config.normalise_obs:
+            for network in self.learners:
+                network.normaliser.update(torch.from_numpy(step.obs))
         self.replay.extend(self.n_step.push(step))
         self.steps += len(step.obs)
+        if self.steps > self.config.learning_starts:
+            self.fights += int((step.terminated | step.truncated | step.faulted).sum())
         # A run resumed without its replay first fills a batch again.
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
             self.credit += len(step.obs) * self.config.updates_per_step
@@ -234,55 +173,81 @@ class DQNAgent:
     def _update_once(self, beta: float) -> dict[str, torch.Tensor]:
         batch = self.replay.sample(self.config.batch_size, self.rng, beta)
         fields = {name: torch.from_numpy(batch.rows[name]) for name in batch.rows.dtype.names}
-        errors, metrics = self.learn(fields, torch.from_numpy(batch.weights))
+        priorities, metrics = self.learn(fields, torch.from_numpy(batch.weights))
         self.updates += 1
-        if self.updates % self.target_period_updates == 0:
+        if self.config.double != "two_networks" and self.updates % self.target_period_updates == 0:
             sync_target(self.target, self.online, self.config.target_tau)
-        self.replay.update_priorities(batch.indices, errors.numpy())
+        self.replay.update_priorities(batch.indices, priorities.numpy())
         return metrics
 
     def learn(
         self, fields: dict[str, torch.Tensor], weights: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """One gradient step, on the device of networks and batch: absolute TD errors [B], and metrics.
+        """One gradient step, on the device of networks and batch: priorities [B] of the transitions, and metrics.
 
         Args:
             fields: of ``transition_dtype``, each [B, ...].
             weights: importance weights [B].
         """
-        targets = self._targets(fields)
-        self.online.train()
-        q = self.online(fields["obs"]).gather(-1, fields["action"].long().unsqueeze(-1)).squeeze(-1)  # [B]
-        self.online.eval()
-        loss = losses.weighted_loss(q, targets, weights, self.config.loss)
+        learner, judge = self._roles()
+        targets = self._targets(fields, learner, judge)
+        learner.train()
+        outputs = losses.of_actions(learner.outputs(fields["obs"]), fields["action"])  # [B] or [B, K]
+        learner.eval()
+        each, priorities, metrics = self._compare(outputs, targets)
+        loss = losses.weighted_mean(each, weights)
         self.optimizer.zero_grad()
         loss.backward()
-        grad_norm = torch.nn.utils.clip_grad_norm_(
-            self.online.parameters(), self.config.grad_clip_norm or np.inf, foreach=True
-        )
+        grad_norm = self._clip_gradient(learner)
         self.optimizer.step()
-        errors = (targets - q.detach()).abs()
-        return errors, {
-            "loss": loss.detach(),
-            "q_mean": q.detach().mean(),
-            "target_mean": targets.mean(),
-            "td_error": errors.mean(),
-            "grad_norm": grad_norm,
-        }
+        return priorities, {"loss": loss.detach(), "grad_norm": grad_norm} | metrics
+
+    def _roles(self) -> tuple[QNetwork, QNetwork]:
+        """Who learns and chooses, and who values, in this update; drawn between two networks.
+
+        Source: van Hasselt 2010, Double Q-learning, algorithm 1 (NeurIPS 23).
+        """
+        if self.config.double == "two_networks" and self.rng.random() < 0.5:
+            return self.target, self.online
+        return self.online, self.target
 
     @torch.no_grad()
-    def _targets(self, fields: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _targets(self, fields: dict[str, torch.Tensor], learner: QNetwork, judge: QNetwork) -> torch.Tensor:
+        """What the learner's outputs should be: values [B], or distributions [B, K]."""
         if self.config.noisy:
             self.online.set_noise(self.torch_rng)
             self.target.set_noise(self.torch_rng)
+        returns, next_obs = fields["n_return"] * self.config.reward_scale, fields["next_obs"]
         mask = fields["next_mask"] if self.config.use_mask else torch.ones_like(fields["next_mask"])
-        return losses.td_targets(
-            fields["n_return"] * self.config.reward_scale,
-            fields["discount"],
-            self.target(fields["next_obs"]),
-            mask,
-            self.online(fields["next_obs"]) if self.config.double else None,
-        )
+        said = (returns, fields["discount"], judge.outputs(next_obs), mask)
+        chooser = None if self.config.double == "none" else learner(next_obs)
+        if self.config.distributional:
+            return distributional.target_distributions(*said, judge.support, chooser)
+        return losses.td_targets(*said, chooser)
+
+    def _compare(
+        self, outputs: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+        """Losses [B] of outputs against targets, priorities [B], and what to watch."""
+        q, metrics = outputs.detach(), {}
+        if self.config.distributional:
+            each = distributional.divergence(outputs, targets)
+            # Where much of it lies at the ends, value_range is too narrow.
+            metrics["range_end_share"] = targets[:, [0, -1]].sum(-1).mean()
+            q, targets = q.softmax(-1) @ self.online.support, targets @ self.online.support
+        else:
+            each = losses.td_loss(outputs, targets, self.config.loss)
+        errors = (targets - q).abs()
+        metrics |= {"q_mean": q.mean(), "target_mean": targets.mean(), "td_error": errors.mean()}
+        return each, each.detach() if self.config.distributional else errors, metrics
+
+    def _clip_gradient(self, learner: QNetwork) -> torch.Tensor:
+        """Bound the gradient; its norm before that."""
+        c, parameters = self.config, list(learner.parameters())
+        norm = torch.nn.utils.clip_grad_norm_(parameters, c.grad_clip_norm or np.inf, foreach=True)
+        if c.grad_clip_value > 0.0:
+            torch.nn.utils.clip_grad_value_(parameters, c.grad_clip_value, foreach=True)
+        return norm
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
         """Everything needed to go on, replay only if asked for. Tensors are live: save or copy before going on."""
@@ -319,6 +284,9 @@ class DQNAgent:
             UserError: algorithm, sizes or network differ.
         """
         check_fits(state, "dqn", self.obs_dim, self.num_actions)
+        doubles = (state["config"]["double"], self.config.double)
+        if doubles[0] != doubles[1] and "two_networks" in doubles:
+            raise UserError(f"checkpoint was trained with double = '{doubles[0]}', not '{doubles[1]}'; set it alike")
         load_network(self.online, state["online"])
         load_network(self.target, state["target"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -333,4 +301,4 @@ class DQNAgent:
         self.torch_rng.set_state(state["torch_rng"])
 
 
-_COUNTERS = ("steps", "updates", "last_burst", "credit")
+_COUNTERS = ("steps", "fights", "updates", "last_burst", "credit")

@@ -25,37 +25,47 @@ def masked_q(q: Tensor, mask: Tensor) -> Tensor:
     return q.masked_fill(~usable, -torch.inf)
 
 
+def of_actions(outputs: Tensor, actions: Tensor) -> Tensor:
+    """What ``outputs`` [B, A, ...] say of ``actions`` [B]: [B, ...]."""
+    assert outputs.shape[:1] == actions.shape, (outputs.shape, actions.shape)
+    index = actions.long().view(-1, *[1] * (outputs.ndim - 1))
+    return outputs.take_along_dim(index, 1).squeeze(1)
+
+
 def td_targets(
     returns: Tensor,  # [B]
     discounts: Tensor,  # [B]; 0 after termination
-    next_q: Tensor,  # [B, A] of the target network
+    next_q: Tensor,  # [B, A] of the network that values the next action
     next_mask: Tensor,  # [B, A]
-    next_q_online: Tensor | None = None,  # [B, A] of the online network
+    next_q_chooser: Tensor | None = None,  # [B, A] of another one that chooses it
 ) -> Tensor:
-    """Targets [B] of Q-learning: ``return + discount * Q_target(next, best valid action)``.
+    """Targets [B] of Q-learning: ``return + discount * Q(next, best valid action)``.
 
-    The best action is the target network's own (Mnih et al. 2015), or, if ``next_q_online`` is given, the online
-    network's: double Q-learning (van Hasselt et al. 2016, arXiv:1509.06461).
+    Valued and chosen by the same network (Mnih et al. 2015), or by two: double Q-learning, with a network and its
+    target (van Hasselt et al. 2016, arXiv:1509.06461) or with two that learn (van Hasselt 2010).
     """
     assert returns.shape == discounts.shape == next_q.shape[:1], (returns.shape, discounts.shape, next_q.shape)
-    chooser = next_q if next_q_online is None else next_q_online
-    best = masked_q(chooser, next_mask).argmax(-1, keepdim=True)  # [B, 1]
-    return returns + discounts * next_q.gather(-1, best).squeeze(-1)
+    best = masked_q(next_q if next_q_chooser is None else next_q_chooser, next_mask).argmax(-1)  # [B]
+    return returns + discounts * of_actions(next_q, best)
 
 
-def weighted_loss(prediction: Tensor, target: Tensor, weights: Tensor, kind: str) -> Tensor:
-    """Mean over the samples of weight times loss, all [B].
+def td_loss(prediction: Tensor, target: Tensor, kind: str) -> Tensor:
+    """Loss [B] of the Q-values [B] of the actions taken against what they should be, without gradient.
 
     Args:
-        prediction: Q-values of the actions taken.
-        target: what they should be, without gradient.
-        weights: importance weights (Schaul et al. 2016); ones for uniform sampling.
+        prediction: of the network that learns.
+        target: from :func:`td_targets`.
         kind: ``"smooth_l1"`` (quadratic within 1, linear beyond) or ``"mse"``.
     """
-    assert prediction.shape == target.shape == weights.shape, (prediction.shape, target.shape, weights.shape)
-    assert prediction.ndim == 1, prediction.shape
+    assert prediction.shape == target.shape and prediction.ndim == 1, (prediction.shape, target.shape)
     loss = {"smooth_l1": functional.smooth_l1_loss, "mse": functional.mse_loss}[kind]
-    return (weights * loss(prediction, target, reduction="none")).mean()
+    return loss(prediction, target, reduction="none")
+
+
+def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
+    """Mean of ``losses`` [B], each times its own importance weight [B] (Schaul et al. 2016); all 1 if uniform."""
+    assert losses.shape == weights.shape and losses.ndim == 1, (losses.shape, weights.shape)
+    return (weights * losses).mean()
 
 
 def masked_log_probs(logits: Tensor, mask: Tensor) -> Tensor:

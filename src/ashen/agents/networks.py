@@ -97,7 +97,7 @@ class Dropout(nn.Module):
 
 
 class DuelingHead(nn.Module):
-    """Q-values [B, A] as a state value plus advantages of mean zero.
+    """Q-values [B, A] as a state value [B, 1] plus advantages [B, A] of mean zero; with atoms the same for each of K.
 
     Source: Wang et al. 2016, equation 9 (arXiv:1511.06581).
     """
@@ -107,8 +107,8 @@ class DuelingHead(nn.Module):
         self.value, self.advantage = value, advantage
 
     def forward(self, features: Tensor) -> Tensor:
-        advantage = self.advantage(features)  # [B, A]
-        return self.value(features) + advantage - advantage.mean(-1, keepdim=True)
+        advantage = self.advantage(features)  # [B, A] or [B, A, K]
+        return self.value(features) + advantage - advantage.mean(1, keepdim=True)
 
 
 def mlp(
@@ -125,7 +125,7 @@ def mlp(
 
 
 class QNetwork(nn.Module):
-    """Observations [B, D] to Q-values [B, A].
+    """Observations [B, D] to Q-values [B, A], learned as such or as means of distributions over K atoms.
 
     Args:
         obs_dim: D.
@@ -139,6 +139,7 @@ class QNetwork(nn.Module):
         layer_norm: normalise within each hidden layer, before its activation.
         normalise_obs: scale observations by running statistics.
         generator: source of dropout's randomness.
+        support: returns [K] that a distribution gives a probability each; None for plain values.
     """
 
     def __init__(
@@ -152,22 +153,32 @@ class QNetwork(nn.Module):
         layer_norm: bool,
         normalise_obs: bool,
         generator: torch.Generator,
+        support: Tensor | None = None,
     ):
         super().__init__()
         linear = NoisyLinear if noisy else nn.Linear
+        self.register_buffer("support", support)
         self.normaliser = Normaliser(obs_dim) if normalise_obs else None
         trunk = mlp([obs_dim, *[width] * depth], "relu", layer_norm, linear)
         if dueling == "enhanced":
             trunk = _with_batch_norm_and_dropout(trunk, width, generator)
         self.trunk = nn.Sequential(*trunk)
         if dueling == "none":
-            self.head: nn.Module = linear(width, num_actions)
+            self.head = self._outputs(linear, width, num_actions)
         else:
             hidden = [width, width] if dueling == "enhanced" else [width]
             streams = [
-                nn.Sequential(*mlp(hidden, linear=linear), linear(width, outputs)) for outputs in (1, num_actions)
+                nn.Sequential(*mlp(hidden, linear=linear), self._outputs(linear, width, count))
+                for count in (1, num_actions)
             ]
             self.head = DuelingHead(*streams)
+
+    def _outputs(self, linear: Linear, width: int, count: int) -> nn.Module:
+        """Last layer: ``count`` numbers, or as many for each atom."""
+        if self.support is None:
+            return linear(width, count)
+        atoms = len(self.support)
+        return nn.Sequential(linear(width, count * atoms), nn.Unflatten(-1, (count, atoms)))
 
     def set_noise(self, generator: torch.Generator | None) -> None:
         """Draw new noise for every noisy layer, or without a generator set it to zero."""
@@ -175,10 +186,15 @@ class QNetwork(nn.Module):
             if isinstance(module, NoisyLinear):
                 module.set_noise(generator)
 
-    def forward(self, obs: Tensor) -> Tensor:
+    def outputs(self, obs: Tensor) -> Tensor:
+        """What is learned: Q-values [B, A], or logits [B, A, K] of their distributions."""
         if self.normaliser is not None:
             obs = self.normaliser(obs)
         return self.head(self.trunk(obs))
+
+    def forward(self, obs: Tensor) -> Tensor:
+        outputs = self.outputs(obs)
+        return outputs if self.support is None else outputs.softmax(-1) @ self.support
 
 
 class ActorCritic(nn.Module):

@@ -24,7 +24,7 @@ class Job:
     dqn_steps: int = 1_600
     """Steps of one measurement of DQN, over all fights; a quarter as many updates."""
     dqn: DQNConfig = DQNConfig(
-        double=False,
+        double="none",
         use_mask=False,
         replay_capacity=100_000,
         epsilon_schedule="constant",

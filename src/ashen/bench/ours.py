@@ -55,7 +55,7 @@ def dqn(job: Job) -> Contender:
 def dqn_updates(job: Job, steps: list[Transitions]) -> Contender:
     """Double DQN with prioritised replay, without acting: recorded steps are stored and learned from."""
     env = make_world(job.dqn_envs)
-    config = replace(job.dqn, double=True, prioritised=True)
+    config = replace(job.dqn, double="target", prioritised=True)
     agent = make_agent("dqn", config, *shape(env), job.dqn_envs, SEED, 1)
 
     def go(part: list[Transitions]) -> None:

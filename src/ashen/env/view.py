@@ -10,6 +10,7 @@ from ashen.env.actions import action_ids, action_subset
 from ashen.env.passes import subset_masks
 from ashen.obs.encode import encode_rows
 from ashen.obs.encoders import make_encoder
+from ashen.rewards import make_reward
 
 
 class View:
@@ -20,16 +21,25 @@ class View:
         encoder: name of the encoder.
         actions: name of a set of actions, or their names.
         skip_steps: whether time passes by itself while only doing nothing is valid.
+        reward: name of a preset, or a table of weights: what the agent was paid.
 
     Raises:
         UserError: an unknown name.
     """
 
-    def __init__(self, boss: str, encoder: str, actions: str | Sequence[str], skip_steps: bool = False) -> None:
+    def __init__(
+        self,
+        boss: str,
+        encoder: str,
+        actions: str | Sequence[str],
+        skip_steps: bool = False,
+        reward: str | dict[str, Any] = "soulsgym",
+    ) -> None:
         self.encoder = make_encoder(encoder, boss)
         self.action_names = action_subset(actions)
         self.action_ids = action_ids(self.action_names)
         self.skip_steps = skip_steps
+        self.reward = make_reward(reward)
 
     def observe(self, states: NDArray[Any]) -> NDArray[np.float32]:
         """Observations [N, D] of FIGHT_STATE ``states`` [N] whose memory fields are filled."""

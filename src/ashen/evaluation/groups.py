@@ -37,7 +37,7 @@ class Group:
     """Runs of one recipe that differ in nothing but the seed."""
 
     name: str
-    """What sets it apart from the other groups, for example ``dqn.double=true``."""
+    """What sets it apart from the other groups, for example ``dqn.double=target``."""
     runs: list[JudgedRun]
     """At least one."""
 

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ashen.core.compiled import njit
 from ashen.core.errors import UserError, unknown
-from ashen.core.fight import NO_ACTION, Outcome
+from ashen.core.fight import MAX_STEPS, NO_ACTION, Outcome
 from ashen.core.tables import read_toml
-from ashen.rewards.terms import AMOUNTS, TERM_NAMES, fill_amounts
+from ashen.rewards.terms import AMOUNTS, FIGHT_TOTALS, TERM_NAMES, fill_amounts
 
 PART = np.dtype([("source", np.int32), ("weight", np.float32)])
 """One term of a reward as the compiled code reads it: its place in AMOUNTS and its weight."""
@@ -32,6 +32,19 @@ class Reward:
         self.names = tuple(self.weights)
         packed = [(TERM_NAMES.index(name), weight) for name, weight in self.weights.items()]
         self.parts = np.array(packed, PART)
+
+    def value_range(self, discount: float) -> tuple[float, float]:
+        """Least and most that a fight can pay from any step on; generous, see FIGHT_TOTALS.
+
+        Args:
+            discount: weight of each step's reward against the one before, 0..1.
+        """
+        lasting = float((discount ** np.arange(MAX_STEPS)).sum())
+        low = high = 0.0
+        for name, weight in self.weights.items():
+            ends = [weight * total for total in FIGHT_TOTALS[name] or (0.0, lasting)]
+            low, high = low + min(ends), high + max(ends)
+        return low, high
 
     def score(
         self,

@@ -10,6 +10,10 @@ WIN, LOSS = int(Outcome.WIN), int(Outcome.LOSS)
 FIRST_ROLL, LAST_ROLL = 8, 15
 CENTRE_REACHED_M = 4.0
 """Inside this distance from the arena's centre SoulsGym pays nothing for coming closer."""
+FARTHEST_M = 40.0
+"""Farther than a body gets from the other, or from the centre: the fog wall lies 38 m from the centre."""
+MOST_HITS = 30
+"""No fight sees more hits on one body: 20 light attacks kill the boss."""
 
 
 @njit
@@ -82,6 +86,20 @@ def any_hit(previous, now):
 
 TERMS = (damage_dealt, damage_taken, win, death, approach, distance, roll, time, escalating_hit, any_hit)
 TERM_NAMES = tuple(term.__name__ for term in TERMS)
+FIGHT_TOTALS = {
+    "damage_dealt": (0.0, 1.0),
+    "damage_taken": (0.0, 1.0),
+    "win": (0.0, 1.0),
+    "death": (0.0, 1.0),
+    "approach": (-FARTHEST_M, FARTHEST_M),
+    "distance": (-FARTHEST_M, FARTHEST_M),
+    "roll": None,
+    "time": None,
+    "escalating_hit": (0.0, MOST_HITS * (MOST_HITS + 1) / 2.0),
+    "any_hit": (0.0, float(MOST_HITS)),
+}
+"""Least and most that the amounts of each term add up to from any step to the end of a fight, generously; None where
+they are 0 to 1 a step for as long as it lasts."""
 AMOUNTS = np.dtype([(name, np.float32) for name in TERM_NAMES])
 """The amounts of all terms of one step, unweighted; can also be read as a plain vector."""
 

@@ -112,9 +112,12 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
     """
     if env.encoder.is_dictionary:
         raise UserError(f"no learner takes the encoder '{recipe.encoder}'; choose ashen, onehot74 or raw26")
+    config = recipe.config
+    if isinstance(config, DQNConfig) and config.distributional and config.value_range is None:
+        config = replace(config, value_range=env.reward.value_range(config.discount))
     return make_agent(
         recipe.algorithm,
-        recipe.config,
+        config,
         obs_dim=len(env.encoder.names),
         num_actions=len(env.action_names),
         num_envs=recipe.num_envs,
@@ -154,4 +157,4 @@ def view_of(recipe: Recipe, boss: str) -> View:
     Raises:
         UserError: an unknown name.
     """
-    return View(boss, recipe.encoder, recipe.actions, recipe.skip_steps)
+    return View(boss, recipe.encoder, recipe.actions, recipe.skip_steps, recipe.reward)

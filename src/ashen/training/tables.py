@@ -85,7 +85,7 @@ def _fit(hint: Any, value: Any, key: str, where: str) -> Any:
 
 def _fit_plain(hint: Any, value: Any, key: str, where: str) -> Any:
     origin, arguments = get_origin(hint) or hint, get_args(hint)
-    if origin is tuple and isinstance(value, list | tuple):
+    if origin is tuple and isinstance(value, list | tuple) and (... in arguments or len(value) == len(arguments)):
         return tuple(_fit(arguments[0], item, key, where) for item in value)
     if origin is dict and isinstance(value, dict):
         return {name: _fit(arguments[1], item, f"{key}.{name}", where) for name, item in value.items()}

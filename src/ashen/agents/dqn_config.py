@@ -1,0 +1,115 @@
+"""Settings of DQN: every variant is a switch here, every famous combination a recipe."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ashen.agents.checks import check_choice, check_range
+from ashen.agents.exploration import SCHEDULES
+from ashen.agents.networks import DUELING
+from ashen.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class DQNConfig:
+    """Settings of DQN. A step is one decision in one environment: N environments make N steps at a time."""
+
+    learning_rate: float = 3e-4
+    """Adam's step size at the start."""
+    learning_rate_final_share: float = 1.0
+    """Learning rate at the last step as a share of the first; linear in between, 1 keeps it constant."""
+    discount: float = 0.99
+    """Weight of the next step's value, per step of 0.1 s."""
+    batch_size: int = 256
+    """Transitions per update."""
+    width: int = 256
+    """Units in each hidden layer."""
+    depth: int = 3
+    """Hidden layers before the head."""
+    layer_norm: bool = False
+    """Normalise within each hidden layer."""
+    normalise_obs: bool = False
+    """Scale observations by their running mean and standard deviation, clipped at 10 deviations."""
+    replay_capacity: int = 300_000
+    """Transitions kept; one takes about 8 bytes per number of an observation."""
+    learning_starts: int = 10_000
+    """Steps of random play before the first update."""
+    updates_per_step: float = 0.25
+    """Updates per step; 0.25 is one for every four steps."""
+    update_period_steps: int = 1
+    """Updates are made in bursts, one every so many steps."""
+    target_tau: float = 1.0
+    """How far the target network moves towards the online one at each of its updates; 1 is a hard copy."""
+    target_period_steps: int = 4_000
+    """Steps between two updates of the target network."""
+    double: Literal["none", "target", "two_networks"] = "target"
+    """Who chooses the next action, and who values it: the target network does both; the online network chooses and the
+    target network values; or there is no target network, but two that both learn, in roles drawn for each update."""
+    dueling: Literal["none", "dueling", "enhanced"] = "none"
+    """Head with state value and advantages; "enhanced" is deeper, with batch norm and dropout."""
+    prioritised: bool = False
+    """Sample transitions in proportion to their TD errors."""
+    priority_alpha: float = 0.6
+    """How strongly the TD errors count in sampling: 0..1 is usual; squared errors to the power .8 are 1.6."""
+    priority_beta: float = 0.4
+    """How far importance weights make up for it, at the start."""
+    priority_beta_final: float = 1.0
+    """The same at the last step; 0 at both ends leaves importance weights out."""
+    n_step: int = 1
+    """Steps whose rewards are summed before a value is trusted."""
+    noisy: bool = False
+    """Noisy layers explore in place of epsilon, which then only rules the random steps at the start."""
+    epsilon_schedule: Literal["constant", "linear", "exponential"] = "linear"
+    """How epsilon, the share of random actions, goes from start to end."""
+    epsilon_start: float = 1.0
+    """Epsilon when learning starts."""
+    epsilon_end: float = 0.05
+    """Epsilon in the end."""
+    epsilon_unit: Literal["step", "fight"] = "step"
+    """What epsilon's way is counted in: steps, or fights ended, both since learning started."""
+    epsilon_steps: int = 100_000
+    """Steps from start to end, if it goes by steps."""
+    epsilon_fights: int = 400
+    """Fights from start to end, if it goes by fights; random play ends one in about 250 steps."""
+    grad_clip_norm: float = 10.0
+    """Largest norm of the whole gradient; 0 does not clip."""
+    grad_clip_value: float = 0.0
+    """Largest size of each number in the gradient, cut after the norm; 0 does not cut."""
+    weight_decay: float = 0.0
+    """Share of the weights taken off per update and unit of learning rate (AdamW)."""
+    use_mask: bool = True
+    """Leave out invalid actions when acting, exploring and computing targets."""
+    reward_scale: float = 1.0
+    """Factor on every reward before it is learned from."""
+    loss: Literal["smooth_l1", "mse"] = "smooth_l1"
+    """Error of the Q-values: linear beyond 1, or squared. Distributional values have a loss of their own."""
+    distributional: bool = False
+    """Learn the distribution of the return, whose mean is the Q-value."""
+    atoms: int = 51
+    """Returns that a distribution gives a probability each, evenly spaced over value_range."""
+    value_range: tuple[float, float] | None = None
+    """Lowest and highest discounted return a distribution can express, in reward; a recipe that leaves it out takes
+    what its reward can pay in a fight."""
+
+    def __post_init__(self) -> None:
+        check_choice(self, "dueling", DUELING)
+        check_choice(self, "double", ("none", "target", "two_networks"))
+        check_choice(self, "epsilon_unit", ("step", "fight"))
+        check_choice(self, "epsilon_schedule", SCHEDULES)
+        check_choice(self, "loss", ("smooth_l1", "mse"))
+        check_range(self, 0.0, 1.0, "discount", "target_tau", "epsilon_start", "epsilon_end")
+        check_range(self, 0.0, 1.0, "priority_beta", "priority_beta_final")
+        check_range(self, 1e-6, 2.0, "priority_alpha")
+        check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "updates_per_step")
+        check_range(self, 0.0, np.inf, "grad_clip_norm", "grad_clip_value", "weight_decay")
+        check_range(self, 0.0, np.inf, "learning_starts", "epsilon_steps", "epsilon_fights")
+        check_range(self, 1, np.inf, "width", "depth", "batch_size", "n_step", "replay_capacity")
+        check_range(self, 1, np.inf, "update_period_steps", "target_period_steps")
+        check_range(self, 2, np.inf, "atoms")
+        check_range(self, 1e-6, np.inf, "reward_scale")
+        low, high = self.value_range or (0.0, 1.0)
+        if not low < high:
+            raise UserError(f"DQNConfig: value_range = {low:g} .. {high:g}; give the lower return first")
+        if self.epsilon_schedule == "exponential" and min(self.epsilon_start, self.epsilon_end) <= 0.0:
+            raise UserError("DQNConfig: an exponential epsilon never reaches 0; set epsilon_start, epsilon_end above 0")

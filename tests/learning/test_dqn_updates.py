@@ -1,0 +1,113 @@
+"""One update of a DQN agent, worked by hand or against a twin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import worlds
+from small import NUM_ENVS, SMALL_DQN, TWO_NETWORKS, agent_of
+
+from ashen.agents.exploration import random_valid
+
+
+def with_steps(config):
+    """An agent that has seen some random steps and not learned yet."""
+    agent, world = agent_of(config), worlds.Walk(NUM_ENVS)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        agent.observe(world.step(random_valid(rng, world.mask())))
+    return agent
+
+
+def gradient(agent):
+    """What an update has left of it, as one vector."""
+    return torch.cat([parameter.grad.flatten() for parameter in agent.online.parameters()])
+
+
+def weights(network):
+    """All parameters as one vector."""
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+@pytest.mark.parametrize("grad_clip_norm", [0.0, 0.5])
+def test_the_gradient_is_cut_number_by_number(grad_clip_norm):
+    """Breaks if clipping by value scales the whole gradient, cuts one side only, or comes before the norm's."""
+    free, cut = (
+        with_steps(replace(SMALL_DQN, reward_scale=10.0, grad_clip_norm=norm, grad_clip_value=value))
+        for norm, value in ((0.0, 0.0), (grad_clip_norm, 0.02))
+    )
+    norms = [float(agent._update_once(1.0)["grad_norm"]) for agent in (free, cut)]
+    whole = gradient(free)
+    assert norms == pytest.approx([float(whole.norm())] * 2)
+    expected = whole * min(1.0, grad_clip_norm / norms[0]) if grad_clip_norm else whole
+    assert (expected.abs() > 0.02).any()
+    torch.testing.assert_close(gradient(cut), expected.clamp(-0.02, 0.02))
+
+
+def test_two_networks_by_hand():
+    """Breaks if the network that learns values its own choice, the roles are fixed, or acting takes one network only.
+
+    A says 1, 2 and B says 10, 0 everywhere; every step pays 1 and the next is worth half of what is said of it.
+    """
+    agent = agent_of(replace(SMALL_DQN, double="two_networks", discount=0.5), num_actions=2)
+    a, b = agent.online, agent.target
+    for network, said in ((a, [1.0, 2.0]), (b, [10.0, 0.0])):
+        torch.nn.init.zeros_(network.head.weight)
+        network.head.bias.data = torch.tensor(said)
+    fields = {
+        "n_return": torch.ones(3),
+        "discount": torch.tensor([0.5, 0.5, 0.0]),
+        "next_obs": torch.zeros(3, 4),
+        "next_mask": torch.tensor([[True, True], [True, False], [True, True]]),
+    }
+    assert agent._targets(fields, a, b).tolist() == [1.0 + 0.5 * 0.0, 1.0 + 0.5 * 10.0, 1.0]
+    assert agent._targets(fields, b, a).tolist() == [1.0 + 0.5 * 1.0, 1.0 + 0.5 * 1.0, 1.0]
+    decision = agent.act(np.zeros((1, 4), np.float32), np.ones((1, 2), np.bool_), explore=False)
+    assert decision.scores.tolist() == [[5.5, 1.0]]
+    learners = [agent._roles()[0] is a for _ in range(400)]
+    assert np.mean(learners) == pytest.approx(0.5, abs=0.1)
+    assert all(judge is not learner for learner, judge in (agent._roles() for _ in range(10)))
+
+
+def test_two_networks_take_turns_and_are_never_copied():
+    """Breaks if an update moves both networks or none, or the second one is a target that follows the first."""
+    agent = with_steps(replace(TWO_NETWORKS, target_period_steps=1, weight_decay=0.1))
+    moved = []
+    for _ in range(20):
+        before = [weights(network) for network in (agent.online, agent.target)]
+        agent._update_once(1.0)
+        after = [weights(network) for network in (agent.online, agent.target)]
+        moved.append(tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True)))
+    assert set(moved) == {(True, False), (False, True)}
+    assert not torch.equal(weights(agent.online), weights(agent.target))
+
+
+def test_distributions_far_outside_their_range_are_told():
+    """Breaks if nobody can see that value_range is too narrow for what is paid."""
+    shares = {}
+    for high in (0.1, 50.0):
+        config = replace(SMALL_DQN, distributional=True, value_range=(-high, high))
+        shares[high] = float(with_steps(config)._update_once(1.0)["range_end_share"])
+    assert shares[0.1] > 0.8
+    assert shares[50.0] < 0.1
+
+
+def test_scaled_rewards_meet_a_scaled_range():
+    """Breaks if value_range is not in the environment's reward: scaling must change no distribution."""
+    config = replace(SMALL_DQN, distributional=True, value_range=(-2.0, 3.0))
+    first, scaled = (with_steps(replace(config, reward_scale=scale))._update_once(1.0) for scale in (1.0, 0.01))
+    assert float(scaled["loss"]) == pytest.approx(float(first["loss"]), rel=1e-4)
+    assert float(scaled["q_mean"]) == pytest.approx(0.01 * float(first["q_mean"]), rel=1e-4)
+
+
+@pytest.mark.parametrize("distributional", [False, True])
+def test_what_decides_how_often_a_transition_comes_again(distributional):
+    """Breaks if distributions are weighed by the error of their means, which may be right while they are not."""
+    agent = with_steps(replace(SMALL_DQN, distributional=distributional, value_range=(-5.0, 5.0)))
+    rows = agent.replay.rows[:40]
+    fields = {name: torch.from_numpy(rows[name]) for name in rows.dtype.names}
+    priorities, metrics = agent.learn(fields, torch.ones(40))
+    expected = metrics["loss"] if distributional else metrics["td_error"]
+    assert priorities.shape == (40,)
+    assert float(priorities.mean()) == pytest.approx(float(expected), rel=1e-5)
