@@ -176,6 +176,11 @@ class DQNAgent:
             "updates": float(self.updates),
         }
 
+    @property
+    def reward_scale(self) -> float:
+        """Factor from rewards to Q-values."""
+        return self.config.reward_scale
+
     @torch.inference_mode()
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Actions of highest Q-value for ``obs`` [B, D], any B; with ``explore``, noisy or epsilon-greedy."""

@@ -112,6 +112,11 @@ class PPOAgent:
             "updates": float(self.updates),
         }
 
+    @property
+    def reward_scale(self) -> float:
+        """Factor from rewards to values."""
+        return 1.0 / self.reward_scaler.deviation if self.config.normalise_reward else 1.0
+
     @torch.inference_mode()
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Actions for ``obs`` [B, D], any B: drawn from the policy with ``explore``, else the likeliest."""

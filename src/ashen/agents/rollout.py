@@ -109,7 +109,12 @@ class RewardScaler:
         self.squares += float(returns.var() * returns.size + delta**2 * self.count * returns.size / total)
         self.mean += float(delta * returns.size / total)
         self.count = total
-        return rollout.rewards / np.float32(np.sqrt(self.squares / total) + 1e-8)
+        return rollout.rewards / np.float32(self.deviation)
+
+    @property
+    def deviation(self) -> float:
+        """What rewards are divided by; next to nothing before the first rollout."""
+        return float(np.sqrt(self.squares / max(self.count, 1)) + 1e-8)
 
     def state_dict(self) -> dict[str, Any]:
         """Statistics and running returns."""

@@ -61,6 +61,8 @@ class Agent(Protocol):
 
     score_kind: str
     """``"q_values"`` or ``"probabilities"``."""
+    reward_scale: float
+    """Factor from rewards to what it learns from, and so to its values."""
 
     def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
         """Choose valid actions for ``obs`` [N, D] under ``mask`` [N, A]; greedy unless ``explore``."""

@@ -1,9 +1,11 @@
 """The reward terms: each a scalar function of one step. One list yields names, amounts and the documentation."""
 
+from typing import Final, NamedTuple
+
 import numpy as np
 
 from ashen.core.compiled import njit
-from ashen.core.fight import Outcome
+from ashen.core.fight import MAX_STEPS, Outcome
 from ashen.core.geometry import distance_m
 
 WIN, LOSS = int(Outcome.WIN), int(Outcome.LOSS)
@@ -86,6 +88,36 @@ AMOUNTS = np.dtype([(name, np.float32) for name in TERM_NAMES])
 """The amounts of all terms of one step, unweighted; can also be read as a plain vector."""
 
 
+class Size(NamedTuple):
+    """What a term's amounts add up to over a fight, or over the rest of one."""
+
+    least: float
+    most: float
+    usual: float
+    """In a fight that is won or lost as such fights are."""
+
+
+SIZES: Final = {
+    "damage_dealt": Size(0, 1, 1),
+    "damage_taken": Size(0, 1, 1),
+    "win": Size(0, 1, 1),
+    "death": Size(0, 1, 1),
+    "approach": Size(-60, 60, 12),  # no two places of the arena lie farther apart
+    "distance": Size(-60, 60, 12),
+    "roll": Size(0, MAX_STEPS, 40),
+    "time": Size(0, MAX_STEPS, 400),
+    "escalating_hit": Size(0, 820, 210),  # at most 40 hits, usually 20
+    "any_hit": Size(0, 50, 5),
+}
+"""Of every term. What a reward allows follows from them: how much a value can be, what outweighs what."""
+EACH_STEP: Final = ("roll", "time")
+"""Terms that can pay 1 on every step, so that the discount bounds what they are worth."""
+WINNING: Final = ("damage_dealt", "win", "escalating_hit")
+"""What winning a fight pays."""
+DYING: Final = ("damage_taken", "death", "any_hit")
+"""What losing it costs. All other terms are shaping."""
+
+
 @njit
 def fill_amounts(previous, now, outcome, action, hits, arena, out):
     """Compute every term of one step.
@@ -113,6 +145,8 @@ def fill_amounts(previous, now, outcome, action, hits, arena, out):
 
 def term_table() -> str:
     """Documentation of all terms as a markdown table."""
-    lines = ["| term | amount in one step |", "|---|---|"]
-    lines += [f"| {term.__name__} | {term.py_func.__doc__} |" for term in TERMS]
+    lines = ["| term | amount in one step | in a fight | usually |", "|---|---|---|---|"]
+    for term in TERMS:
+        size = SIZES[term.__name__]
+        lines.append(f"| {term.__name__} | {term.py_func.__doc__} | {size.least} to {size.most} | {size.usual} |")
     return "\n".join(lines) + "\n"
