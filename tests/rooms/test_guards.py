@@ -114,7 +114,7 @@ def _spoilt(column, value):
 
 COSTLY_ROLLS = {"preset": "soulsgym", "roll": -0.2}
 PROVOKED = {
-    "reward": (lambda: _look(reward=COSTLY_ROLLS), "term roll (-8 a fight) outweighs dying (-1.1)"),
+    "reward": (lambda: _look(reward=COSTLY_ROLLS), "term roll (-3 a fight) outweighs dying (-1.1)"),
     "losses": (lambda: _look(_rows(2, policy_loss=np.nan, grad_norm=np.inf)), "policy_loss, grad_norm not finite"),
     "values": (lambda: _look(_rows(2, value_mean=80.0)), "mean value 80, but this reward allows -2.3 to 7.4"),
     "exploration": (lambda: _look(_rows(9, entropy=0.05, win_rate=0.1)), "entropy 0.05 at a win rate of 10%"),
@@ -162,7 +162,7 @@ def test_the_presets_are_sound(reward):
         ("soulsgym", {"term/approach": 2.0}, "term approach (+2 a fight) outweighs winning (+1.1)"),
         ("diary_hit_hard", {"term/roll": -400.0}, "term roll (-400 a fight) outweighs dying (-200)"),
         (COSTLY_ROLLS, {"term/roll": -0.5, "term/approach": 0.1}, None),
-        ({"win": 1.0, "time": -0.01}, {}, "term time (-4 a fight) outweighs winning (+1)"),
+        ({"win": 1.0, "time": -0.01}, {}, "term time (-5 a fight) outweighs winning (+1)"),
         ({"win": -1.0}, {}, "winning pays -1"),
         ({"approach": 1.0}, {}, "winning pays +0"),
         ({"win": 1.0, "death": 1.0}, {}, "dying pays +1"),

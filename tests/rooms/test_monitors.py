@@ -45,7 +45,7 @@ def test_a_warning_stands_in_metrics_and_log(tmp_path):
     """Breaks if a reward that outweighs winning is not told from the start, in metrics.jsonl and in run.log."""
     run = create_run(tmp_path, "run", "x")
     rows = _train(Training(replace(SMALL, reward=COSTLY_ROLLS)), run, until=100)
-    words = "reward: term roll (-20 a fight) outweighs dying (-1.1); change the weights: --reward"
+    words = "reward: term roll (-7.5 a fight) outweighs dying (-1.1); change the weights: --reward"
     assert rows[0]["kind"] == "warning"
     assert (rows[0]["guard"], rows[0]["state"], rows[0]["env_step"]) == ("reward", "begun", 0)
     assert rows[0]["message"].startswith(words)
@@ -111,7 +111,7 @@ def test_a_warning_is_said_again_and_is_over_in_the_end():
 def test_nothing_is_said_of_a_sound_training(tmp_path, algorithm):
     """Breaks if a guard cries wolf in the first windows of a training that learns."""
     ppo = PPOConfig(width=32, epochs=2)
-    dqn = DQNConfig(updates_per_step=0.02, epsilon_steps=50_000, learning_starts=5000, width=64, depth=2)
+    dqn = DQNConfig(updates_per_step=0.005, batch_size=128, epsilon_steps=50_000, width=32, depth=2)
     recipe = Recipe(
         algorithm=algorithm, fight="phase1", reward="diary", skip_steps=True, total_steps=130_000, evaluation_fights=5,
         final_fights=5, ppo=ppo, dqn=dqn,

@@ -94,7 +94,7 @@ class Size(NamedTuple):
     least: float
     most: float
     usual: float
-    """In a fight that is won or lost as such fights are."""
+    """In a fight as a good player wins it, and a bad one loses it."""
 
 
 SIZES: Final = {
@@ -102,12 +102,12 @@ SIZES: Final = {
     "damage_taken": Size(0, 1, 1),
     "win": Size(0, 1, 1),
     "death": Size(0, 1, 1),
-    "approach": Size(-60, 60, 12),  # no two places of the arena lie farther apart
+    "approach": Size(-60, 60, 5),  # no two places of the arena lie farther apart
     "distance": Size(-60, 60, 12),
-    "roll": Size(0, MAX_STEPS, 40),
-    "time": Size(0, MAX_STEPS, 400),
-    "escalating_hit": Size(0, 820, 210),  # at most 40 hits, usually 20
-    "any_hit": Size(0, 50, 5),
+    "roll": Size(0, MAX_STEPS, 15),
+    "time": Size(0, MAX_STEPS, 500),
+    "escalating_hit": Size(0, 820, 250),  # at most 40 hits, usually 22
+    "any_hit": Size(0, 50, 4),
 }
 """Of every term. What a reward allows follows from them: how much a value can be, what outweighs what."""
 EACH_STEP: Final = ("roll", "time")
