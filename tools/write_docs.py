@@ -1,4 +1,4 @@
-"""Writes what follows from lists in the code: docs/observations.md, docs/rewards.md and the keys in docs/play.md.
+"""Writes what follows from lists in the code: docs/observations.md, rewards.md, guards.md and the keys in docs/play.md.
 
 Run it after changing one of the lists: python tools/write_docs.py. A test compares the pages.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
 from ashen.play.bindings import key_table
 from ashen.rewards import make_reward, preset_names, term_table
+from ashen.training.monitors.guards import guard_table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -38,6 +39,19 @@ def rewards() -> str:
     return "\n".join(parts)
 
 
+def guards() -> str:
+    """The page of everything a training warns of."""
+    return f"""# Guards
+
+What a training looks out for by itself. A warning stands under the live table, in `run.log` and in `metrics.jsonl`
+(kind `warning`); it is said again after every tenth of the training while it lasts, and once more when it is over.
+Written by `tools/write_docs.py`.
+
+{guard_table()}
+`ashen train --help` explains the options, [rewards](rewards.md) the terms.
+"""
+
+
 def play() -> str:
     """The page on playing, with its table of keys written anew."""
     page = (DOCS / "play.md").read_text(encoding="utf-8")
@@ -46,7 +60,7 @@ def play() -> str:
     )
 
 
-PAGES = {"observations.md": observations, "rewards.md": rewards, "play.md": play}
+PAGES = {"observations.md": observations, "rewards.md": rewards, "guards.md": guards, "play.md": play}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Column, Table
+from rich.text import Text
 
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row
 
@@ -29,6 +30,7 @@ class Display:
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         self._rows: dict[str, Row] = {}
+        self._warnings: dict[str, str] = {}
         self._next_line_s = 0.0
 
     def __enter__(self) -> "Display":
@@ -42,9 +44,13 @@ class Display:
 
     def show(self, row: Row) -> None:
         """Take in a row and bring the picture up to date."""
-        self._rows[row["kind"]] = row
+        if row["kind"] == "warning":
+            self._note(row)
+        else:
+            self._rows[row["kind"]] = row
         if self._live:
-            self._live.update(self._table(), refresh=True)
+            lines = [Text(f"warning: {message}", style="yellow") for message in self._warnings.values()]
+            self._live.update(Group(self._table(), *lines), refresh=True)
         elif row["kind"] != "train":
             self._console.print(self._match_line(row), highlight=False, soft_wrap=True)
         elif time.monotonic() >= self._next_line_s:
@@ -52,6 +58,13 @@ class Display:
             self._console.print(
                 "  ".join(f"{name} {text}" for name, text in self._facts(row)), highlight=False, soft_wrap=True
             )
+
+    def _note(self, row: Row) -> None:
+        """Keep the warnings that are not over."""
+        if row["state"] == "over":
+            self._warnings.pop(row["guard"], None)
+        else:
+            self._warnings[row["guard"]] = row["message"]
 
     def _table(self) -> Table:
         table = Table(title=self._name, show_header=False, min_width=60)
@@ -81,6 +94,8 @@ class Display:
     def _match_line(self, row: Row) -> str:
         if row["kind"] == "resume":
             return f"resumed at step {row['env_step']:,}"
+        if row["kind"] == "warning":
+            return f"warning: {row['message']}"
         return (
             f"{row['kind']} at step {row['env_step']:,}: {match_text(row)}, return {row['return_mean']:.2f}, "
             f"boss HP left {row['boss_hp_left_mean']:.0%}{gate_text(row)}"

@@ -81,6 +81,8 @@ def test_reward_scale_is_the_deviation_of_discounted_returns():
     np.testing.assert_allclose(agent.reward_scaler(rollout), rollout.rewards / np.sqrt(5.0), rtol=1e-6)
     rollout.rewards[:] = [[4.0, 4.0], [4.0, 4.0]]
     np.testing.assert_allclose(agent.reward_scaler(rollout), rollout.rewards / np.sqrt(2.5), rtol=1e-6)
+    assert agent.reward_scale == pytest.approx(1 / np.sqrt(2.5))
+    assert agent_of(replace(SMALL_PPO, normalise_reward=False)).reward_scale == 1.0
 
 
 @pytest.mark.parametrize("where", ["middle", "last"])

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ashen import make_vec
+import ashen
 from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.evaluation.opponents import make_opponent
 from ashen.obs.encoders import make_encoder
 from ashen.rewards import make_reward, preset_names, term_table
-from ashen.rewards.terms import AMOUNTS, FIGHT_TOTALS, TERM_NAMES, TERMS, fill_amounts
+from ashen.rewards.terms import AMOUNTS, DYING, EACH_STEP, SIZES, TERM_NAMES, TERMS, WINNING, fill_amounts
 
 ARENA = make_encoder("raw26").facts["arena"]
 
@@ -108,43 +108,6 @@ def test_a_table_starts_from_its_preset():
 
 
 @pytest.mark.parametrize(
-    ("spec", "discount", "low", "high"),
-    [
-        ("diary", 0.99, -1.0 - 0.1 - 0.8, 1.2 + 5.0 + 0.8),
-        ({"win": 3.0, "time": -0.01}, 0.9, -0.1, 3.0),
-        ({"roll": -2.0}, 1.0, -6000.0, 0.0),
-        ({"win": -1.0, "any_hit": 0.5}, 0.0, -1.0, 15.0),
-    ],
-)
-def test_what_a_fight_can_pay_by_hand(spec, discount, low, high):
-    """Breaks if a weight's sign is lost, or what is paid by the step is not summed with its discount."""
-    assert make_reward(spec).value_range(discount) == pytest.approx((low, high))
-
-
-@pytest.mark.parametrize("opponent", ["random-valid", "roll-and-hit"])
-def test_no_fight_pays_more_than_it_can(opponent):
-    """Breaks if a term adds up to more in real fights, lost and won ones, than FIGHT_TOTALS says."""
-    env = make_vec("iudex", fight="phase1", num_envs=16, reward=dict.fromkeys(TERM_NAMES, 1.0), random_start=True)
-    policy = make_opponent(opponent, "iudex", env.action_names)
-    obs, info = env.reset(seed=0)
-    policy.begin(np.arange(16, dtype=np.uint64))
-    steps = []
-    for _ in range(700):
-        actions = policy.act(env.states, obs, info["action_mask"]).actions
-        obs, _, terminated, truncated, info = env.step(actions)
-        steps.append((info["reward_terms"], terminated | truncated))
-    later, fights = np.zeros((16, len(TERM_NAMES))), 0
-    for terms, ended in reversed(steps):
-        later[ended] = 0.0
-        later, fights = terms + 0.99 * later, fights + ended.sum()
-        for name, values in zip(env.reward.names, later.T, strict=True):
-            low, high = FIGHT_TOTALS[name] or (0.0, 100.0)
-            assert values.min() >= low - 1e-5, name
-            assert values.max() <= high + 1e-5, name
-    assert fights >= 16
-
-
-@pytest.mark.parametrize(
     ("spec", "told"),
     [
         ("soulsgim", "soulsgym"),
@@ -178,4 +141,53 @@ def test_every_term_is_filled_in_and_documented():
         assert room[name] != 0
         assert f"| {name} |" in term_table()
     assert all(term.py_func.__doc__ for term in TERMS)
-    assert set(FIGHT_TOTALS) == set(TERM_NAMES)
+
+
+def _sums(opponent):
+    """What every term adds up to, unweighted, in each of some fights of an opponent, [fights, terms]."""
+    env = ashen.make_vec(fight="full", num_envs=32, reward=dict.fromkeys(TERM_NAMES, 1.0), random_start=True, seed=0)
+    policy = make_opponent(opponent, "iudex", env.action_names)
+    obs, info = env.reset()
+    policy.begin(np.arange(32, dtype=np.uint64))
+    sums, ended = np.zeros((32, len(TERM_NAMES))), []
+    while len(ended) < 40:
+        chosen = policy.act(env.states.copy(), obs, info["action_mask"])
+        obs, _, terminated, truncated, info = env.step(chosen.actions)
+        sums += info["reward_terms"]
+        over = terminated | truncated
+        ended.extend(sums[over])
+        sums[over] = 0
+    return np.array(ended)
+
+
+def test_sizes_hold_in_fights():
+    """Breaks if a term has no size, a fight leaves its bounds, or its usual sum is far from that of real fights."""
+    assert tuple(SIZES) == TERM_NAMES
+    least, most, usual = np.array(list(SIZES.values())).T
+    lost, won = _sums("random-valid"), _sums("roll-and-hit")
+    for sums in (lost, won):
+        assert (sums >= least - 1e-4).all()
+        assert (sums <= most + 1e-4).all()
+    means = np.where(np.isin(TERM_NAMES, DYING), lost.mean(0), won.mean(0))
+    assert (usual / 2 < means).all()
+    assert (means < usual * 2).all()
+
+
+def test_what_winning_and_dying_pay():
+    """Breaks if a term is counted on the wrong side, or twice: guards weigh the others against these sums."""
+    reward = make_reward({"preset": "diary", "roll": -0.1, "any_hit": -0.5})
+    assert reward.winning == pytest.approx(1.2 + 5.0)
+    assert reward.dying == pytest.approx(-1.0 - 0.1 - 4 * 0.5)
+    assert reward.shaping == ("approach", "roll")
+    assert not set(WINNING) & set(DYING)
+
+
+def test_value_bounds_are_the_sums_of_the_terms_bounds():
+    """Breaks if a sign is lost, if damage is bounded by the discount, or if steady terms are not."""
+    low, high = make_reward("soulsgym").value_bounds(0.99)
+    assert (low, high) == (pytest.approx(-1.7), pytest.approx(1.7))
+    rolling = make_reward({"damage_dealt": 2.0, "roll": -0.1})
+    assert rolling.value_bounds(0.99) == (pytest.approx(-10.0), 2.0)
+    assert rolling.value_bounds(0.9) == (pytest.approx(-1.0), 2.0)
+    assert rolling.value_bounds(1.0) == (pytest.approx(-300.0), 2.0)
+    assert all(SIZES[name].least == 0 for name in EACH_STEP)

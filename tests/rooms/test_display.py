@@ -57,6 +57,37 @@ def test_a_terminal_gets_a_table_that_stays(capsys, monkeypatch):
     assert "8 of 10 won" in shown.split("20,000 of 100,000")[-1]
 
 
+def _warning(state, message):
+    return {"kind": "warning", "env_step": 20_000, "guard": "stuck", "state": state, "message": f"stuck: {message}"}
+
+
+def test_warnings_stand_under_the_table_until_they_are_over(capsys, monkeypatch):
+    """Breaks if a warning is not shown, does not stay, is shown twice, or stays when it is over."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with Display("mine", 100_000) as display:
+        display.show(TRAIN)
+        display.show(_warning("begun", "on the spot 5%"))
+        display.show(_warning("lasting", "on the spot 9%"))
+        capsys.readouterr()
+        display.show(TRAIN)
+        shown = capsys.readouterr().err
+        assert shown.count("warning: stuck: on the spot 9%") == 1
+        assert "on the spot 5%" not in shown
+        display.show(_warning("over", "over"))
+        capsys.readouterr()
+        display.show(TRAIN)
+        assert "warning" not in capsys.readouterr().err
+
+
+def test_a_log_gets_each_warning_once(capsys):
+    """Breaks if a training without a terminal hides a warning, or repeats it with every row."""
+    with Display("mine", 100_000) as display:
+        for row in (TRAIN, _warning("begun", "on the spot [5%]"), TRAIN, _warning("over", "over")):
+            display.show(row)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert lines == ["warning: stuck: on the spot [5%]", "warning: stuck: over"]
+
+
 def test_a_match_is_readable(capsys):
     """Breaks if the table of a match loses a figure or an attack."""
     Console(width=100).print(match_table(MATCH))

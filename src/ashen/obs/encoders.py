@@ -59,6 +59,7 @@ class Encoder:
         name: its name.
         boss: table of the boss it is made for.
         names: what each of the D numbers is.
+        features: which feature each of them shows.
         low, high: bounds of each number, float32 [D].
         facts: FACTS record [1].
         runs: RUN records [R]; none for ``dict``, whose observation is SoulsGym's dictionary.
@@ -68,6 +69,7 @@ class Encoder:
         self.name = name
         self.boss = boss
         self.names = tuple(column.name for column in columns)
+        self.features = tuple(column.feature for column in columns)
         self.low = np.array([column.low for column in columns], np.float32)
         self.high = np.array([column.high for column in columns], np.float32)
         self.facts = make_facts(boss).copy()

@@ -12,7 +12,7 @@ from ashen.core.compiled import njit
 from ashen.core.errors import UserError, unknown
 from ashen.core.fight import MAX_STEPS, NO_ACTION, Outcome
 from ashen.core.tables import read_toml
-from ashen.rewards.terms import AMOUNTS, FIGHT_TOTALS, TERM_NAMES, fill_amounts
+from ashen.rewards.terms import AMOUNTS, DYING, EACH_STEP, SIZES, TERM_NAMES, WINNING, fill_amounts
 
 PART = np.dtype([("source", np.int32), ("weight", np.float32)])
 """One term of a reward as the compiled code reads it: its place in AMOUNTS and its weight."""
@@ -33,16 +33,37 @@ class Reward:
         packed = [(TERM_NAMES.index(name), weight) for name, weight in self.weights.items()]
         self.parts = np.array(packed, PART)
 
-    def value_range(self, discount: float) -> tuple[float, float]:
-        """Least and most that a fight can pay from any step on; generous, see FIGHT_TOTALS.
+    @property
+    def usual(self) -> dict[str, float]:
+        """What each term usually comes to in a fight, by name."""
+        return {name: weight * SIZES[name].usual for name, weight in self.weights.items()}
+
+    @property
+    def winning(self) -> float:
+        """What winning a fight usually pays, the damage it takes included."""
+        return sum(value for name, value in self.usual.items() if name in WINNING)
+
+    @property
+    def dying(self) -> float:
+        """What losing a fight usually pays, the damage it takes included; negative if it costs."""
+        return sum(value for name, value in self.usual.items() if name in DYING)
+
+    @property
+    def shaping(self) -> tuple[str, ...]:
+        """The terms that pay neither for winning nor for losing."""
+        return tuple(name for name in self.names if name not in WINNING + DYING)
+
+    def value_bounds(self, discount: float) -> tuple[float, float]:
+        """The least and the most that the rest of a fight can be worth.
 
         Args:
-            discount: weight of each step's reward against the one before, 0..1.
+            discount: weight of the next step's value, per step of 0.1 s; 1 where a decision may span many steps.
         """
-        lasting = float((discount ** np.arange(MAX_STEPS)).sum())
+        horizon_steps = min(MAX_STEPS, 1.0 / (1.0 - discount)) if discount < 1.0 else MAX_STEPS
         low = high = 0.0
         for name, weight in self.weights.items():
-            ends = [weight * total for total in FIGHT_TOTALS[name] or (0.0, lasting)]
+            most = horizon_steps if name in EACH_STEP else SIZES[name].most
+            ends = weight * SIZES[name].least, weight * most
             low, high = low + min(ends), high + max(ends)
         return low, high
 

@@ -1,19 +1,17 @@
 """The reward terms: each a scalar function of one step. One list yields names, amounts and the documentation."""
 
+from typing import Final, NamedTuple
+
 import numpy as np
 
 from ashen.core.compiled import njit
-from ashen.core.fight import Outcome
+from ashen.core.fight import MAX_STEPS, Outcome
 from ashen.core.geometry import distance_m
 
 WIN, LOSS = int(Outcome.WIN), int(Outcome.LOSS)
 FIRST_ROLL, LAST_ROLL = 8, 15
 CENTRE_REACHED_M = 4.0
 """Inside this distance from the arena's centre SoulsGym pays nothing for coming closer."""
-FARTHEST_M = 40.0
-"""Farther than a body gets from the other, or from the centre: the fog wall lies 38 m from the centre."""
-MOST_HITS = 30
-"""No fight sees more hits on one body: 20 light attacks kill the boss."""
 
 
 @njit
@@ -86,22 +84,38 @@ def any_hit(previous, now):
 
 TERMS = (damage_dealt, damage_taken, win, death, approach, distance, roll, time, escalating_hit, any_hit)
 TERM_NAMES = tuple(term.__name__ for term in TERMS)
-FIGHT_TOTALS = {
-    "damage_dealt": (0.0, 1.0),
-    "damage_taken": (0.0, 1.0),
-    "win": (0.0, 1.0),
-    "death": (0.0, 1.0),
-    "approach": (-FARTHEST_M, FARTHEST_M),
-    "distance": (-FARTHEST_M, FARTHEST_M),
-    "roll": None,
-    "time": None,
-    "escalating_hit": (0.0, MOST_HITS * (MOST_HITS + 1) / 2.0),
-    "any_hit": (0.0, float(MOST_HITS)),
-}
-"""Least and most that the amounts of each term add up to from any step to the end of a fight, generously; None where
-they are 0 to 1 a step for as long as it lasts."""
 AMOUNTS = np.dtype([(name, np.float32) for name in TERM_NAMES])
 """The amounts of all terms of one step, unweighted; can also be read as a plain vector."""
+
+
+class Size(NamedTuple):
+    """What a term's amounts add up to over a fight, or over the rest of one."""
+
+    least: float
+    most: float
+    usual: float
+    """In a fight as a good player wins it, and a bad one loses it."""
+
+
+SIZES: Final = {
+    "damage_dealt": Size(0, 1, 1),
+    "damage_taken": Size(0, 1, 1),
+    "win": Size(0, 1, 1),
+    "death": Size(0, 1, 1),
+    "approach": Size(-60, 60, 5),  # no two places of the arena lie farther apart
+    "distance": Size(-60, 60, 12),
+    "roll": Size(0, MAX_STEPS, 15),
+    "time": Size(0, MAX_STEPS, 500),
+    "escalating_hit": Size(0, 820, 250),  # at most 40 hits, usually 22
+    "any_hit": Size(0, 50, 4),
+}
+"""Of every term. What a reward allows follows from them: how much a value can be, what outweighs what."""
+EACH_STEP: Final = ("roll", "time")
+"""Terms that can pay 1 on every step, so that the discount bounds what they are worth."""
+WINNING: Final = ("damage_dealt", "win", "escalating_hit")
+"""What winning a fight pays."""
+DYING: Final = ("damage_taken", "death", "any_hit")
+"""What losing it costs. All other terms are shaping."""
 
 
 @njit
@@ -131,6 +145,8 @@ def fill_amounts(previous, now, outcome, action, hits, arena, out):
 
 def term_table() -> str:
     """Documentation of all terms as a markdown table."""
-    lines = ["| term | amount in one step |", "|---|---|"]
-    lines += [f"| {term.__name__} | {term.py_func.__doc__} |" for term in TERMS]
+    lines = ["| term | amount in one step | in a fight | usually |", "|---|---|---|---|"]
+    for term in TERMS:
+        size = SIZES[term.__name__]
+        lines.append(f"| {term.__name__} | {term.py_func.__doc__} | {size.least} to {size.most} | {size.usual} |")
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ Every row has ``kind``, ``time`` (ISO 8601), ``env_step`` and ``episode``. Kinds
 - ``train``: what happened since the last such row (``fights, win_rate, return_mean, length_mean_steps, steps_per_s``,
   the agent's own numbers, ``term/<name>``: reward per fight by term, ``seconds/world|acting|learning|evaluation``);
 - ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
+- ``warning``: what a guard has found (``guard``; ``state``: begun, lasting or over; ``message``, with what to try);
 - ``final``: the same for the best checkpoint on fresh fights when the training ends;
 - ``pretrain``: one pass of cloning over recorded fights (``epoch``, losses, ``held_out_accuracy`` and that of always
   taking the most frequent valid action, ``baseline_accuracy``);

@@ -17,9 +17,10 @@ from ashen.evaluation.match import match_facts
 from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import save_fight
 from ashen.runs.folder import RunFolder
-from ashen.runs.metrics import MetricsLog, Row
+from ashen.runs.metrics import MetricsLog, Row, read_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
 from ashen.training.gate import Progress, judge_best
+from ashen.training.monitors.monitors import Monitors
 from ashen.training.recipe import Recipe, env_options, make_agent_for
 from ashen.training.recorder import FightRecorder
 from ashen.training.scalars import ScalarsLog
@@ -51,6 +52,7 @@ class Training:
         self.env_step = 0
         self._best = (-1.0, 0.0)
         self._tally = Tally(recipe.num_envs, self.env.reward.names)
+        self._monitors = Monitors(recipe, self.env, self.agent)
 
     def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
         """Train until ``total_steps`` or until told to stop, then save.
@@ -68,10 +70,12 @@ class Training:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
         if self.env_step > 0:
+            self._monitors.add_rows(row for row in read_metrics(run) if row["env_step"] <= self.env_step)
             yield self._write("resume", {})
         elif has_parent(run):
             yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
         run.log(self.agent.tune())
+        yield from self._warnings()
         self._start_fights()
         while self.env_step < self.recipe.total_steps and not should_stop():
             self._step()
@@ -139,6 +143,7 @@ class Training:
             self.agent.observe(step)
             tally.add_update(self.agent.update())
         tally.add_step(rewards, info, ended, self._whole, self.env.final_states)
+        self._monitors.add_step(step, self.env.states)
         self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits)
         self._whole[ended] = self.env.states["step"][ended] == 0
         if ended[0]:
@@ -151,6 +156,7 @@ class Training:
             self._recorder.ask()
         if self._is_due(self.recipe.log_every):
             yield self._write("train", self._tally.take_row() | self.agent.status())
+            yield from self._warnings()
         if self._is_due(self.recipe.evaluate_every):
             yield self._evaluate()
         if self._is_due(self.recipe.checkpoint_every):
@@ -161,6 +167,7 @@ class Training:
         """What a training that ends between two multiples still owes."""
         if self._tally.steps > 0:
             yield self._write("train", self._tally.take_row() | self.agent.status())
+            yield from self._warnings()
         is_complete = self.env_step >= self.recipe.total_steps
         if is_complete and not self._is_due(self.recipe.evaluate_every):
             yield self._evaluate()
@@ -200,12 +207,16 @@ class Training:
                 progress=progress,
             )
 
+    def _warnings(self) -> Iterator[Row]:
+        yield from (self._write("warning", warning) for warning in self._monitors.warnings())
+
     def _write(self, kind: str, values: Row) -> Row:
         row = self._metrics.write(kind, self.env_step, self._tally.episodes, values)
         self._scalars.write(row)
+        self._monitors.add_rows([row | values])  # what is not finite is null in the row
         if kind != "train":
-            rate = f": win rate {row['win_rate']:.2f}" if "win_rate" in row else ""
-            self._run.log(f"{kind} at step {self.env_step}{rate}")
+            said = f"win rate {row['win_rate']:.2f}" if "win_rate" in row else row.get("message", "")
+            self._run.log(f"{kind} at step {self.env_step}: {said}".rstrip(": "))
         return row
 
     def _save(self) -> None:

@@ -114,7 +114,7 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
         raise UserError(f"no learner takes the encoder '{recipe.encoder}'; choose ashen, onehot74 or raw26")
     config = recipe.config
     if isinstance(config, DQNConfig) and config.distributional and config.value_range is None:
-        config = replace(config, value_range=env.reward.value_range(config.discount))
+        config = replace(config, value_range=env.reward.value_bounds(config.discount))
     return make_agent(
         recipe.algorithm,
         config,
