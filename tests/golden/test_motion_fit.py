@@ -55,8 +55,8 @@ def truth():
 
 @pytest.fixture(scope="module")
 def fitted(truth):
-    """What twelve of its fights show, fitted from the boss's own table."""
-    return fitted_table([simulated_fight(truth, seed) for seed in range(12)], TABLE, forget=True)
+    """What eighteen of its fights show, fitted from the boss's own table."""
+    return fitted_table([simulated_fight(truth, seed) for seed in range(18)], TABLE, forget=True)
 
 
 def test_known_speeds_are_found_again(truth, fitted):

@@ -51,6 +51,7 @@ def fidelity_page(rows: Sequence[Row], forecasts: Forecasts, boss: str, pictures
         f"{known} of them are in sample: the same evidence shaped the simulator, so that holding proves little.",
         "",
         *markdown_table(("figure", "real game", "simulator", "+-", "judged by", ""), map(_cells, rows)),
+        *_misses(rows),
         *_RECORDED.rstrip().splitlines(),
         "",
         *by_forecast(forecasts),
@@ -85,6 +86,12 @@ def link(file: Path, page: Path) -> str:
         return Path(os.path.relpath(file, page.parent)).as_posix()
     except ValueError:  # another drive
         return file.resolve().as_uri()
+
+
+def _misses(rows: Sequence[Row]) -> list[str]:
+    """Why figures do not hold, where that is known."""
+    whys = [f"- **{row.name}**: {row.why}" for row in rows if row.passed is not None and not row.passed and row.why]
+    return ["", "## Why figures miss", "", *whys] if whys else []
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from scipy import stats
 from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row, inside_row, mean_and_error, near_row, ratio_and_error
 from ashen.evaluation.random_play import RandomFights, random_fights, reward_per_step
 
-FIGHTS = 2000
+FIGHTS = 10_000
 BATCH_STEPS = 1_000_000
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
