@@ -11,7 +11,7 @@ import tyro
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import Display, gate_text, match_text, say_if_cold
-from ashen.options import parse, split_first
+from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ashen.core.errors import UserError
 from ashen.display import say_if_cold, trials_table
-from ashen.options import parse, split_first
+from ashen.options.parse import parse, split_first
 from ashen.runs.files import write_text
 from ashen.runs.folder import default_runs_dir, run_names
 from ashen.runs.metrics import MetricName

@@ -12,7 +12,7 @@ from ashen.coach import train_new
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
-from ashen.options import parse, split_first
+from ashen.options.parse import parse, split_first
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.signals import StopOnSignal
 from ashen.training.finetune import finetuning_recipe

@@ -1,0 +1,89 @@
+"""The command ``ashen``: one verb, one function. Everything heavy is imported inside the verb that needs it."""
+
+import errno
+import sys
+from collections.abc import Callable, Sequence
+
+from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
+from ashen.cli.training import finetune, import_checkpoint, join, pretrain, recipes, sweep, train
+from ashen.cli.watching import compare, explain, film, play, plot
+from ashen.core.errors import UserError, unknown
+
+NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+AGAIN = {"train": " --resume RUN", "sweep": " --resume"}
+"""What to add to a verb whose work was saved when the disk was full."""
+HELP = """usage: ashen VERB [OPTIONS]
+
+Trains agents that beat Souls bosses, on a fast simulated fight.
+
+  train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
+  finetune RUN         adapt a trained agent to a fight that differs; it is replaced only by a better one
+  pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
+  evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
+  exploits RUN         check that wins are earned: no stuck boss, no death without a blow, no need of the cliff
+  play                 fight yourself, in a window, with keyboard or gamepad
+  film RUN             film a fight of a run; of your own: film human
+  explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
+  plot RUN...          draw learning curves
+  compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
+  sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
+  join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
+  import-checkpoint F  make a run of a checkpoint file of RL-Souls
+  fidelity             compare the simulator with the real game, figure by figure
+  calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
+  bench                measure speed here: of the fight, against other libraries, on a GPU
+  recipes              list the recipes
+
+RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate, exploits and explain also
+take a built-in opponent:
+  random, random-valid, always-attack, roll-and-hit, oracle
+
+ashen VERB --help tells the options of a verb, ashen --version the version.
+"""
+
+_VERBS = (train, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
+_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, recipes)
+VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        words: what stands after ``ashen`` on the command line; None reads it from there.
+
+    Returns:
+        The exit code: 0 done, 1 a check failed, 2 something the user can mend (said in one line on standard error),
+        130 interrupted.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    if not words or words[0] in ("-h", "--help"):
+        print(HELP, end="")
+        return 0
+    if words[0] == "--version":
+        import ashen
+
+        print(ashen.__version__)
+        return 0
+    try:
+        if words[0] not in VERBS:
+            raise unknown("verb", words[0], VERBS)
+        return VERBS[words[0]](words[1:]) or 0
+    except UserError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        sys.stdout = None  # the reader, such as head, has gone: nothing is left to flush
+        return 0
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        again = f"ashen {words[0]}{AGAIN.get(words[0], '')}"
+        return _complain(f"the disk is full ({error}); make room, what was saved is whole, then: {again}")
+    except KeyboardInterrupt:
+        print("ashen: interrupted", file=sys.stderr)
+        return 130
+
+
+def _complain(message: str) -> int:
+    print(f"ashen: {' '.join(message.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,158 @@
+"""The verbs that measure: fights that count, the simulator, speed."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from ashen.cli.out import write_out
+
+
+def evaluate(words: Sequence[str]) -> None:
+    """Judge a run or an opponent."""
+    from ashen.display import say_if_cold, say_progress
+    from ashen.evaluation.judge import judge
+    from ashen.evaluation.planning import planned
+    from ashen.options.judging import EvaluateOptions
+    from ashen.options.parse import parse
+    from ashen.runs.fights import recorder
+    from ashen.training.contenders import find_contender
+
+    options = parse(EvaluateOptions, "evaluate", words)
+    say_if_cold()
+    contender = find_contender(options.run, options.runs_dir)
+    plan = (options.plan_steps, options.plan_samples)
+    figures = judge(
+        planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
+        contender.env_options | options.changes,
+        fights=options.fights,
+        seed=options.seed,
+        random_start=options.start == "random",
+        randomise=options.randomise,
+        num_envs=options.num_envs,
+        until_sure=options.until_sure,
+        record=recorder(options.record) if options.record else None,
+        facts={"kind": "evaluation", "env_step": 0},
+        progress=say_progress,
+    )
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        from rich.console import Console
+
+        from ashen.display import match_table
+
+        Console().print(match_table(figures))
+
+
+def exploits(words: Sequence[str]) -> int:
+    """Check that a run's wins are earned; returns 1 if one of the checks fails."""
+    from dataclasses import asdict
+
+    from ashen.display import say_if_cold, say_progress
+    from ashen.evaluation.exploits import checks
+    from ashen.evaluation.judge import judge
+    from ashen.options.judging import ExploitsOptions
+    from ashen.options.parse import parse
+    from ashen.training.contenders import find_contender
+
+    options = parse(ExploitsOptions, "exploits", words)
+    say_if_cold()
+    contender = find_contender(options.run, options.runs_dir)
+    world, asked = contender.env_options | options.changes, {"fights": options.fights, "seed": options.seed}
+    figures, closed = (
+        judge(contender.make_policy, world, **asked, closed_cliff=is_closed, progress=say_progress)
+        for is_closed in (False, True)
+    )
+    found = checks(figures, closed)
+    passed = all(check.passed for check in found)
+    if options.json:
+        rows = {"checks": [asdict(check) for check in found], "open": figures, "closed_cliff": closed}
+        print(json.dumps({"passed": passed} | rows))
+    else:
+        print("\n".join(f"{'pass' if check.passed else 'FAIL'}  {check}" for check in found))
+    return 0 if passed else 1
+
+
+def fidelity(words: Sequence[str]) -> None:
+    """Compare the simulator with the real game."""
+    from ashen.display import say
+    from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
+    from ashen.evaluation.fidelity.measure import fidelity_rows
+    from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
+    from ashen.evaluation.fidelity.rows import as_json
+    from ashen.options.judging import FidelityOptions
+    from ashen.options.parse import parse
+
+    options = parse(FidelityOptions, "fidelity", words)
+    forecasts = forecast(options.boss)
+    pictures = []
+    if options.plots:
+        from ashen.reports.alignment_plot import plot_alignment
+
+        for number, fight in enumerate(forecasts.fights):
+            ahead = {name: forecasts.ahead[name][number] for name in (OTHER_FIGHT, TABLE)}
+            pictures.append(plot_alignment(fight.states, ahead, options.plots / f"recorded-fight-{number}.png"))
+    rows = fidelity_rows(forecasts, options.boss, options.seed, say)
+    if not options.fast:
+        from ashen.training.diary_row import diary_rows
+
+        rows.extend(diary_rows(say=say))
+    page = fidelity_page(rows, forecasts, options.boss, [link(picture, options.out) for picture in pictures])
+    write_page(options.out, page)
+    print(json.dumps(as_json(rows)) if options.json else page, end="\n" if options.json else "")
+    print(f"written to {', '.join(str(path) for path in (options.out, *pictures))}", file=sys.stderr)
+
+
+def calibrate(words: Sequence[str]) -> None:
+    """Refit a boss's numbers to recorded fights."""
+    from ashen.display import calibration_table, calibration_text, calibration_warning, say, say_if_cold
+    from ashen.evaluation.calibrate.fights import fights_from
+    from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
+    from ashen.options.judging import CalibrateOptions
+    from ashen.options.parse import parse
+    from ashen.runs.files import refuse_other_file
+
+    options = parse(CalibrateOptions, "calibrate", words)
+    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
+    fights, boss = fights_from(options.places, options.runs_dir, options.boss)
+    say_if_cold()
+    calibration = judged_calibration(fights, boss, say)
+    write_out(options.out, calibration.overlay)
+    figures = calibration.figures | {"overlay": str(options.out)}
+    if warning := calibration_warning(figures):
+        say(warning)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    from rich.console import Console
+
+    Console().print(calibration_table(figures))
+    print(f"{calibration_text(figures)}\n{options.out}")
+
+
+def bench(words: Sequence[str]) -> None:
+    """Measure speed."""
+    from ashen.bench.machine import figures_text as text
+    from ashen.display import say_if_cold
+    from ashen.options.judging import BenchOptions
+    from ashen.options.parse import parse
+
+    options = parse(BenchOptions, "bench", words)
+    if options.peers:
+        from ashen.bench.peers import measure_peers, require_peers
+
+        require_peers()
+        say_if_cold()
+        figures = measure_peers(options.repeats)
+    elif options.device:
+        from ashen.bench.devices import devices_text as text
+        from ashen.bench.devices import measure_devices
+
+        say_if_cold()
+        figures = measure_devices(options.device.split(","), options.recipe, options.repeats)
+    else:
+        from ashen.bench.world import measure
+
+        say_if_cold()
+        figures = measure(options.repeats)
+    print(json.dumps(figures) if options.json else text(figures))

@@ -1,0 +1,85 @@
+"""The verbs that make and train agents."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ashen.runs.folder import RunFolder
+
+
+def train(words: Sequence[str]) -> None:
+    """Train an agent by a recipe, or go on with a run."""
+    from ashen.coach import read_train_options, train_new, train_on
+    from ashen.training.parent import find_parent
+
+    options = read_train_options(words)
+    if options.resume:
+        train_on(options.resume, options.runs_dir)
+    else:
+        parent = None if options.parent is None else find_parent(options.parent, options.runs_dir)
+        train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
+
+
+def finetune(words: Sequence[str]) -> None:
+    """Adapt a run's agent to a fight that differs."""
+    from ashen.tutor import finetune, read_finetune_options
+
+    finetune(*read_finetune_options(words))
+
+
+def pretrain(words: Sequence[str]) -> None:
+    """Clone the play of recorded fights."""
+    from ashen.tutor import pretrain, read_pretrain_options
+
+    pretrain(read_pretrain_options(words))
+
+
+def sweep(words: Sequence[str]) -> None:
+    """Search for better settings of a recipe."""
+    from ashen.scout import read_sweep_options, search
+
+    search(read_sweep_options(words), words)
+
+
+def join(words: Sequence[str]) -> None:
+    """Make one run of two, a phase each."""
+    from ashen.options.making import JoinOptions
+    from ashen.options.parse import parse
+    from ashen.runs.folder import open_run
+    from ashen.training.joined import join
+
+    options = parse(JoinOptions, "join", words)
+    first, second = (open_run(run, options.runs_dir) for run in (options.run1, options.run2))
+    _introduce(join(first, second, options.runs_dir, options.name), options.fights)
+
+
+def import_checkpoint(words: Sequence[str]) -> None:
+    """Make a run of a checkpoint from elsewhere."""
+    from ashen.options.making import ImportOptions
+    from ashen.options.parse import parse
+    from ashen.training.imported import import_checkpoint
+
+    options = parse(ImportOptions, "import-checkpoint", words)
+    run = import_checkpoint(
+        options.file, options.encoder, options.actions, options.fight, options.runs_dir, options.name
+    )
+    _introduce(run, options.fights)
+
+
+def _introduce(run: "RunFolder", fights: int) -> None:
+    """Let a run that was made and not trained play its first match."""
+    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.training.first_match import play_first_match
+
+    say_if_cold()
+    print(f"result  {match_text(play_first_match(run, fights, say_progress))}\nrun     {run.path}")
+
+
+def recipes(words: Sequence[str]) -> None:
+    """List the recipes with the first line of each."""
+    from ashen.options.parse import NoOptions, parse
+    from ashen.recipes import recipe_files
+
+    parse(NoOptions, "recipes", words)
+    for name, path in recipe_files().items():
+        print(f"{name:16} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")

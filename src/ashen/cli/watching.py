@@ -1,0 +1,130 @@
+"""The verbs that show: fights, curves, comparisons."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from secrets import randbits
+from typing import TYPE_CHECKING
+
+from ashen.cli.out import write_out
+from ashen.core.errors import UserError
+
+if TYPE_CHECKING:
+    from ashen.options.watching import ExplainOptions
+    from ashen.runs.fights import FightRecord
+
+
+def play(words: Sequence[str]) -> None:
+    """Fight in a window."""
+    from ashen.options.parse import parse
+    from ashen.options.watching import PlayOptions
+    from ashen.play.bindings import key_text
+
+    options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
+    from ashen.core.seeding import derive_seed
+    from ashen.display import say_if_cold
+    from ashen.play.bout import Setting
+    from ashen.play.game import Plan, play
+    from ashen.signals import StopOnSignal
+
+    seed = randbits(32) if options.seed is None else options.seed
+    varied = derive_seed(seed, "randomise")  # as a match draws its bosses
+    setting = Setting(options.boss, options.fight, options.start, options.randomise, varied)
+    plan = Plan(setting, seed, options.speed, options.fights)
+    say_if_cold()
+    with StopOnSignal() as stop:
+        records = play(plan, options.runs_dir, stop)
+    for record in records:
+        print(record)
+
+
+def film(words: Sequence[str]) -> None:
+    """Film a fight of a run."""
+    from ashen.options.parse import parse
+    from ashen.options.watching import FilmOptions
+    from ashen.reports.film import choose_fight, film
+    from ashen.runs.folder import open_run
+
+    options = parse(FilmOptions, "film", words)
+    is_fight = options.run.endswith(".npz")
+    fight = Path(options.run) if is_fight else choose_fight(open_run(options.run, options.runs_dir).path, options.which)
+    print(film(fight, options.out))
+
+
+def explain(words: Sequence[str]) -> None:
+    """Tell why a fight went as it did."""
+    from ashen.display import say_if_cold
+    from ashen.evaluation.explain.fight import explain_fight
+    from ashen.evaluation.explain.text import LEGEND, explanation_text
+    from ashen.options.parse import parse
+    from ashen.options.watching import ExplainOptions
+    from ashen.runs.files import refuse_other_file
+
+    options = parse(ExplainOptions, "explain", words)
+    if options.out is not None:
+        refuse_other_file(options.out, LEGEND.encode(), "explanation")
+    say_if_cold()
+    record, where = _fight_to_explain(options)
+    text = explanation_text(explain_fight(record, where), options.show, options.steps)
+    if options.out is None:
+        print(text, end="")
+        return
+    write_out(options.out, text)
+    print(options.out)
+
+
+def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
+    """The fight asked for, recorded or fought now, and what it is called in errors."""
+    from ashen.evaluation.judge import first_fight
+    from ashen.reports.film import choose_fight
+    from ashen.runs.fights import load_fight
+    from ashen.runs.folder import open_run
+    from ashen.training.contenders import OPPONENTS, find_contender
+
+    if options.run.endswith(".npz"):
+        return load_fight(Path(options.run)), options.run
+    if options.run in OPPONENTS or options.is_anew:
+        if options.which is not None:
+            raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
+        contender = find_contender(options.run, options.runs_dir)
+        world, seed = contender.env_options | options.changes, options.seed or 0
+        return first_fight(contender.make_policy, world, seed, options.randomise), options.run
+    path = choose_fight(open_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
+    return load_fight(path), str(path)
+
+
+def plot(words: Sequence[str]) -> None:
+    """Draw learning curves of runs."""
+    from ashen.options.parse import parse
+    from ashen.options.watching import PlotOptions
+    from ashen.reports.plot import plot
+    from ashen.runs.folder import open_run
+
+    options = parse(PlotOptions, "plot", words)
+    runs = [open_run(run, options.runs_dir).path for run in options.runs]
+    plot(runs, options.out)
+    print(options.out)
+
+
+def compare(words: Sequence[str]) -> None:
+    """Compare recipes over seeds."""
+    from ashen.evaluation.compare import compare
+    from ashen.options.parse import parse
+    from ashen.options.watching import CompareOptions
+    from ashen.reports.compare_plot import plot_comparison
+    from ashen.runs.folder import open_run
+
+    options = parse(CompareOptions, "compare", words)
+    figures = compare([open_run(run, options.runs_dir) for run in options.runs], options.metric)
+    plot_comparison(figures, options.out)
+    if options.json:
+        print(json.dumps(figures | {"picture": str(options.out)}))
+        return
+    from rich.console import Console
+
+    from ashen.display import comparison_table
+
+    Console().print(comparison_table(figures))
+    for warning in figures["warnings"]:
+        print(f"note: {warning}")
+    print(options.out)

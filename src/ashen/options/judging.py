@@ -1,0 +1,164 @@
+"""Options of the verbs that measure: fights that count, the simulator, speed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from ashen.core.errors import UserError
+from ashen.options.parse import given
+from ashen.runs.folder import default_runs_dir
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Fight many times and count. Fights are fixed by the seed; the greedy agent plays from its best checkpoint."""
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
+    fights: int = 200
+    """How many fights; the most there may be with --until-sure."""
+    fight: Literal["full", "phase1", "phase2"] | None = None
+    """What is fought: the run's own if not given, full for opponents."""
+    start: Literal["fixed", "random"] = "fixed"
+    """Start pose: the fixed one, or one of eleven drawn at random."""
+    boss: str | None = None
+    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    randomise: Literal["none", "facts", "wide"] = "none"
+    """Vary the boss from fight to fight: within what is known of his numbers, or wider."""
+    seed: int = 0
+    """Same seed, same fights."""
+    reward: str | None = None
+    """What the return is counted in: the run's own if not given, soulsgym for opponents."""
+    until_sure: bool = False
+    """Stop as soon as the win rate is known to within 10 points."""
+    num_envs: int | None = None
+    """Fights side by side; changes the speed, not the fights."""
+    plan: bool = False
+    """Try the agent's best actions on copies of the fight before each decision. Only for simulated fights: the copies
+    hold what the game does not show, such as the chain the boss has chosen, his cooldowns and his poise."""
+    plan_steps: int = 10
+    """Steps that a copy plays before its value network judges."""
+    plan_samples: int = 4
+    """Copies of each action tried, each with other dice."""
+    record: Path | None = None
+    """A new folder for the recorded fights, all of them, for film, explain and what learns from fights."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.fights < 1 or (self.num_envs is not None and self.num_envs < 1):
+            raise UserError("--fights and --num-envs must be at least 1")
+        if min(self.plan_steps, self.plan_samples) < 1:
+            raise UserError("--plan-steps and --plan-samples must be at least 1")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return given(self, "boss", "fight", "reward")
+
+
+@dataclass(frozen=True)
+class ExploitsOptions:
+    """Check that wins are earned: the boss is never stuck, dies of blows, and is beaten without the cliff too.
+
+    The exit code is 0 if all checks pass, 1 if one fails. The same match is fought twice, with the cliff and without.
+    """
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
+    fights: int = 200
+    """How many fights each time."""
+    fight: Literal["full", "phase1", "phase2"] | None = None
+    """What is fought: the run's own if not given, full for opponents."""
+    boss: str | None = None
+    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    seed: int = 0
+    """Same seed, same fights."""
+    json: bool = False
+    """Print one JSON object instead of lines."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if self.fights < 1:
+            raise UserError("--fights must be at least 1")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What was asked for in place of the contender's own world."""
+        return given(self, "boss", "fight")
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """Measure speed on this machine: of the simulated fight, of our learners against others', or on a GPU.
+
+    Without --peers and --device it is the fight's alone.
+    """
+
+    peers: bool = False
+    """Our DQN and PPO against those of Stable-Baselines3 and TorchRL, on the same job; takes some minutes."""
+    device: str | None = None
+    """Whether a GPU pays, recipe by recipe: the devices to measure, cpu or cpu,cuda."""
+    recipe: tuple[str, ...] = ()
+    """Recipes to measure on devices, by name or file; all shipped ones if not given."""
+    repeats: int = 5
+    """Measurements of each figure; the median is given."""
+    json: bool = False
+    """Print one JSON object instead of lines."""
+
+    def __post_init__(self) -> None:
+        if self.repeats < 1:
+            raise UserError(f"--repeats {self.repeats} must be at least 1")
+        if self.peers and self.device:
+            raise UserError("--peers and --device are two measurements; give one of the two")
+        if self.recipe and not self.device:
+            raise UserError("--recipe says what --device measures; add --device cpu,cuda")
+        if self.device and self.device not in ("cpu", "cpu,cuda"):
+            raise UserError(f"--device {self.device} must be cpu or cpu,cuda")
+
+
+@dataclass(frozen=True)
+class FidelityOptions:
+    """Measure every figure of the real game again in the simulator, and write the page of what holds."""
+
+    boss: str = "iudex"
+    """Name or table of the boss."""
+    fast: bool = False
+    """Leave out the figure that takes three trainings of the diary's pipeline."""
+    seed: int = 0
+    """Same seed, same figures."""
+    out: Path = Path("docs/fidelity.md")
+    """The page."""
+    plots: Path | None = None
+    """Folder for a picture of each recorded fight beside what is foretold of it; the page shows them."""
+    json: bool = False
+    """Print one JSON object instead of the page."""
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """Refit a boss's numbers to recorded fights, and write those that they show as an overlay.
+
+    An overlay stands wherever a boss's name does (--boss FILE), and ashen train --overlay FILE trains with it. What the
+    fights do not show stays as it was. The table judges numbers fitted on four fifths of the fights by the last fifth.
+    """
+
+    places: Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
+    """Runs (names or folders; human for your own fights), folders of fights, or recorded fights (npz)."""
+    boss: str | None = None
+    """Name or table of the boss; that of the fights if not given."""
+    out: Path = Path("overlay.toml")
+    """The overlay. One of a calibration that is there already is replaced, any other file refused."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not self.places:
+            raise UserError("--from needs at least one run, folder of fights or npz file")
