@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ashen.agents import PPOConfig
-from ashen.cli import VERBS, main
+from ashen.cli import main
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import create_run, open_run
 from ashen.runs.metrics import read_metrics
@@ -329,26 +329,6 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     assert [int(line[:4]) for line in lines] == list(range(20, 41))
     said = _complaint(["explain", "random", "--seed", "3", "--out", tmp_path], capsys)
     assert "choose another --out" in said
-
-
-def test_help_version_and_recipes(capsys):
-    """Breaks if the command does not tell its verbs, its version or its recipes."""
-    assert main([]) == main(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(verb in said for verb in VERBS)
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.strip()
-    assert main(["recipes"]) == 0
-    assert "full" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(verb, capsys):
-    """Breaks if a verb's help fails."""
-    with pytest.raises(SystemExit) as ended:
-        main([verb, "--help"])
-    assert not ended.value.code
-    assert f"ashen {verb}" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -55,8 +55,8 @@ def judge(
     begin = time.perf_counter()
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
-    num_envs = min(fights, side_by_side)
-    env = make_vec(**env_options, **varied, num_envs=num_envs, random_start=random_start, seed=seed)
+    sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
+    env = make_vec(**env_options, **varied, **sizes)
     start = "random" if random_start else "fixed"
     try:
         if closed_cliff:
@@ -72,13 +72,11 @@ def judge(
             until_sure=until_sure,
             progress=progress,
         )
-        table_hash = env.backend.table_hash
     finally:
         env.close()
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
-    seconds = time.perf_counter() - begin
-    asked = {"start": start, "randomise": randomise, "seed": seed}
-    return figures | {"seconds": seconds, "table_hash": table_hash, "policy": policy.name} | asked | world
+    asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
+    return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world
 
 
 def first_fight(
