@@ -42,7 +42,7 @@ def runs_dir(tmp_path_factory) -> Path:
 
 def result(outcome: Outcome) -> FightResult:
     """A fight that ended so."""
-    return FightResult(outcome, 0.0, 1, 0.0, False, {}, {})
+    return FightResult(outcome, 0.0, 1, 0.0, False, {}, {}, longest_boss_idle_s=0.0, ended_in_blow=True)
 
 
 @pytest.mark.parametrize(
