@@ -22,7 +22,7 @@ class Counting:
         self.action_names = ("wait",)
         self.reward = type("Terms", (), {"names": ("one",)})
         self.backend = type(
-            "Tables", (), {"boss_vocabulary": VOCABULARY, "player_vocabulary": VOCABULARY, "table_hash": ""}
+            "Tables", (), {"boss_vocabulary": VOCABULARY, "player_vocabulary": VOCABULARY, "table_hash": "counting"}
         )
         self.states = np.zeros(num_envs, FIGHT_STATE)
         self.states["boss_max_hp"] = 1

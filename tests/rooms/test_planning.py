@@ -14,6 +14,8 @@ from ashen.evaluation.planning import PlanConfig, Planner, make_oracle, planned
 
 WORLD = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
 SHORT = PlanConfig(candidates=20, steps=6, samples=2)
+LONG = PlanConfig(candidates=20, steps=30, samples=2)
+"""Long enough for the boss to decide something."""
 
 
 def random_actions(env, count, seed):
@@ -60,10 +62,10 @@ def test_copies_have_dice_of_their_own():
 
 def test_a_plan_knows_the_state_and_not_the_dice():
     """Breaks if a decision depends on what the fight is going to draw."""
-    env = ashen.make_vec(**WORLD, num_envs=6)
+    env = ashen.make_vec(**WORLD, num_envs=24)
     obs, info = fight_of(env)
-    planner = Planner("p", make_opponent("roll-and-hit", "iudex", env.action_names), env, SHORT)
-    planner.begin(np.arange(6, dtype=np.uint64))
+    planner = Planner("p", make_opponent("roll-and-hit", "iudex", env.action_names), env, LONG)
+    planner.begin(np.arange(24, dtype=np.uint64))
     decisions = []
     for stream in (1, 2):
         worlds = env.backend.snapshot()
@@ -73,7 +75,7 @@ def test_a_plan_knows_the_state_and_not_the_dice():
         decisions.append(planner.act(states, obs, info["action_mask"]))
     np.testing.assert_array_equal(decisions[0].scores, decisions[1].scores)
     assert len(np.unique(decisions[0].scores)) > 6
-    planner.begin(np.arange(6, 12, dtype=np.uint64))
+    planner.begin(np.arange(24, 48, dtype=np.uint64))
     assert (planner.act(env.states.copy(), obs, info["action_mask"]).scores != decisions[0].scores).any()
 
 

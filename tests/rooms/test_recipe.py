@@ -111,8 +111,8 @@ def test_rainbow_s_distributions_span_what_its_reward_can_pay():
     """Breaks if the range is guessed, is another reward's, or replaces one that was set."""
     recipe = load_recipe("rainbow")
     for reward, own, expected in (
-        ("soulsgym", None, (-1.5, 1.5)),
-        ("diary", None, (-1.9, 7.0)),
+        ("soulsgym", None, (-1.7, 1.7)),
+        ("diary", None, (-2.3, 7.4)),
         ("diary", (-9.0, 9.0), (-9.0, 9.0)),
     ):
         chosen = replace(recipe, reward=reward, dqn=replace(recipe.dqn, value_range=own, width=8))
