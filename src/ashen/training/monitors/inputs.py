@@ -9,8 +9,10 @@ from ashen.training.monitors.look import Look
 STEADY = frozenset({
     "phase", "lock_on", "player_max_hp", "player_max_sp", "boss_max_hp",
     "player_z_m", "boss_z_m", "height_m", "boss_height_m",
+    "wall_m", "cliff_m", "cliff_ahead_m", "cliff_right_m", "cliff_back_m", "cliff_left_m",
 })  # fmt: skip
-"""Features that may stand still in a sound training: one phase, one build, a flat floor, an unbroken lock-on."""
+"""Features that may stand still in a sound training: one phase, one build, a flat floor, an unbroken lock-on, and a
+player who keeps away from the edges."""
 NAMED = 5
 """At most so many are named."""
 
