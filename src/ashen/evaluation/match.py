@@ -144,7 +144,11 @@ class _Round:
             attacks=self._damage.attacks(slot),
             damage=self._damage.lost(slot),
             longest_boss_idle_s=float(self._idle.longest_s[slot]),
-            ended_in_blow=shows_blow(int(final["player_animation"]), self._env.backend.player_vocabulary),
+            # A player who is struck in the very step of his last blow shows that already.
+            ended_in_blow=any(
+                shows_blow(int(final[shown]), self._env.backend.player_vocabulary)
+                for shown in ("player_animation", "previous_player_animation")
+            ),
         )
         if self._tape is None:
             return result, None
