@@ -6,8 +6,6 @@ import pytest
 from PIL import Image
 
 from ashen.cli import main
-from ashen.evaluation.fidelity.forecasts import forecast
-from ashen.evaluation.fidelity.page import fidelity_page
 from ashen.evaluation.fidelity.rows import Row, as_json
 
 KEYS = {"name", "real", "value", "error", "tolerance", "passed"}
@@ -35,15 +33,6 @@ def test_the_verb_measures_writes_and_draws(tmp_path, capsys):
         assert f"(plots/recorded-fight-{number}.png)" in text
         with Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png") as picture:
             assert picture.width > 500
-
-
-def test_the_page_says_why_a_figure_misses_and_only_then():
-    """Breaks if a figure that misses is left without its reason, or one that holds gets an excuse."""
-    forecasts = forecast("iudex")
-    rows = [Row(name, 1.0, 2.0, 0.0, "near", holds, "keys") for name, holds in (("missed", False), ("held", True))]
-    pages = [fidelity_page(some, forecasts, "iudex") for some in (rows, rows[1:])]
-    assert "- **missed**: keys" in pages[0] and "**held**" not in pages[0]
-    assert "Why figures miss" not in pages[1]
 
 
 def test_rows_are_plain_json():

@@ -1,4 +1,4 @@
-"""Uniformly random play that ignores the mask, as it was measured on the real game: lengths, returns, what occurs."""
+"""Uniformly random play that ignores the mask, as real runs logged it: lengths, returns, what occurs."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ashen.core.seeding import generator
 from ashen.core.vocabulary import Vocabulary
 from ashen.env import make_vec
+from ashen.evaluation.logged import as_logged
 from ashen.sim.backend import SimBackend
 
 BATCH_STEPS = 1000
@@ -105,8 +106,7 @@ def reward_per_step(
 
 def _backend(boss: str, fight: str, fights: int, random_start: bool, tables: NDArray[Any] | None) -> SimBackend:
     backend = SimBackend(boss, fight, fights, random_start)
-    if tables is not None:
-        backend.tables = tables
+    backend.tables = as_logged(backend.tables if tables is None else tables)
     return backend
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from ashen.core.tables import data_file, load_facts, plain
 from ashen.evaluation.fidelity.forecasts import Forecasts
 from ashen.evaluation.fidelity.hit_time_rows import hit_time_rows
 from ashen.evaluation.fidelity.random_play_rows import random_play_rows, reward_rows
 from ashen.evaluation.fidelity.recording_rows import drift_rows, strike_rows
 from ashen.evaluation.fidelity.rows import Row
+from ashen.evaluation.logged import real_figures
 
 
 def fidelity_rows(
@@ -21,7 +21,7 @@ def fidelity_rows(
         seed: of the random fights.
         say: told what is being measured.
     """
-    real = plain(load_facts(data_file("ds3", "real_figures.toml")))
+    real = real_figures()
     say("random play")
     rows = list(random_play_rows(boss, seed, real))
     say("reward per step")

@@ -22,7 +22,6 @@ class Row:
         error: standard error of the value, 0 where it has none.
         tolerance: how it is judged.
         passed: whether it holds; None where it is only shown.
-        why: for a figure that does not hold, why it cannot, with the evidence; empty if it holds.
     """
 
     name: str
@@ -31,18 +30,15 @@ class Row:
     error: float
     tolerance: str
     passed: bool | None
-    why: str = ""
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, Any]:
-    """``{"rows": [...]}`` with plain values, each row without its ``why``."""
+    """``{"rows": [...]}`` with plain values."""
     return {"rows": [_plain(row) for row in rows]}
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    plain = asdict(row) | {"passed": None if row.passed is None else bool(row.passed)}
-    del plain["why"]
-    return plain
+    return asdict(row) | {"passed": None if row.passed is None else bool(row.passed)}
 
 
 def mean_and_error(values: NDArray[np.float64]) -> tuple[float, float]:
