@@ -6,6 +6,7 @@ from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.core.protocols import Decision
 from ashen.core.vocabulary import Vocabulary
 from ashen.evaluation.damage import DamageWatch
+from ashen.evaluation.judge import judge
 from ashen.evaluation.match import FightResult, fight_seeds, play_match
 from ashen.evaluation.opponents import make_opponent
 from ashen.evaluation.summary import summarise
@@ -103,6 +104,23 @@ def test_until_sure_stops_and_else_all_are_played():
     seeds = [2 * number + 1 for number in range(200)]
     assert len(play_match(Counting(20), Waiting(), seeds)) == 200
     assert len(play_match(Counting(20), Waiting(), seeds, until_sure=True)) == 80
+
+
+def test_progress_is_told_at_once_and_whenever_a_fight_ends():
+    """Breaks if a match sits silent until its first round is over, or if the results told are out of order."""
+    told = []
+    results = play_match(Counting(3), Waiting(), [2, 3, 4, 5], progress=told.append)
+    assert [[result.length_steps for result in soon] for soon in told] == [[1], [5, 1], [5, 1, 5], [5, 1, 5, 1]]
+    assert told[-1] == results
+    options = {"boss": "iudex", "fight": "phase2", "encoder": "ashen", "reward": "soulsgym"}
+    told.clear()
+
+    def make_policy(env):
+        assert told == [[]]
+        return make_opponent("random", "iudex", env.action_names)
+
+    judge(make_policy, options, fights=2, seed=0, progress=told.append)
+    assert [len(soon) for soon in told] == [0, 1, 2]
 
 
 def test_the_simulator_gives_the_same_match_for_any_size():

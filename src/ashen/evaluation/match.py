@@ -4,7 +4,7 @@ A round ends when its last fight does, and only each slot's first fight counts, 
 Fight k is played on seed k whatever N is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,21 +76,24 @@ def play_match(
         record: called with the record of every fight, in order.
         facts: what is to stand in the records' ``meta`` besides what a match knows.
         until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
-        progress: called after every round with all results so far.
+        progress: called whenever a fight ends with all results so far, in the order of the seeds.
 
     Returns:
         One result a fight, in the order of the seeds.
     """
     results: list[FightResult] = []
     for first in range(0, len(seeds), env.num_envs):
-        fights = _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play()
-        for number, (result, fight) in enumerate(fights, first):
+        fights: dict[int, tuple[FightResult, FightRecord | None]] = {}
+        for slot, ending in _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play():
+            fights[slot] = ending
+            if progress is not None:
+                progress([*results, *(fights[ended][0] for ended in sorted(fights))])
+        for slot in sorted(fights):
+            result, fight = fights[slot]
             results.append(result)
             if record is not None and fight is not None:
-                fight.meta.update((facts or {}) | {"fight_number": number})
+                fight.meta.update((facts or {}) | {"fight_number": first + slot})
                 record(fight)
-        if progress is not None:
-            progress(results)
         judged = [result.outcome for result in results if result.outcome != Outcome.FAULT]
         if until_sure and is_sure(judged.count(Outcome.WIN), len(judged)):
             break
@@ -110,13 +113,14 @@ class _Round:
         self._idle = IdleWatch(env.num_envs, env.backend.boss_vocabulary)
         self._returns = np.zeros(env.num_envs)
 
-    def play(self) -> list[tuple[FightResult, FightRecord | None]]:
+    def play(self) -> Iterator[tuple[int, tuple[FightResult, FightRecord | None]]]:
+        """Play to the last fight's end; yields each fight as it ends, by its slot."""
         env = self._env
         obs, info = env.reset(seed=self._seeds)
         self._policy.begin(np.array(self._seeds, np.uint64))
         reached = env.states["phase"] == 2
-        results: dict[int, tuple[FightResult, FightRecord | None]] = {}
-        while len(results) < self._fights:
+        ended: set[int] = set()
+        while len(ended) < self._fights:
             before, mask = env.states.copy(), info["action_mask"]
             decision = self._policy.act(before, obs, mask)
             obs, rewards, terminated, truncated, info = env.step(decision.actions)
@@ -130,9 +134,9 @@ class _Round:
                     before, decision.actions, mask, info["reward_terms"], rewards, decision.scores, env.waits
                 )
             for slot in np.flatnonzero((terminated | truncated)[: self._fights]).tolist():
-                if slot not in results:
-                    results[slot] = self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
-        return [results[slot] for slot in range(self._fights)]
+                if slot not in ended:
+                    ended.add(slot)
+                    yield slot, self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
 
     def _finish(self, slot: int, final: Any, outcome: Outcome, reached: bool) -> tuple[FightResult, FightRecord | None]:
         result = FightResult(
