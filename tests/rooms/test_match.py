@@ -156,16 +156,27 @@ def test_summary_by_hand():
 
 def test_damage_goes_to_the_attack_shown_or_just_gone():
     """Breaks if lost hit points are put down to the wrong attack, or a fall to any."""
-    watch = DamageWatch(4, VOCABULARY)
-    before, after = np.zeros(4, FIGHT_STATE), np.zeros(4, FIGHT_STATE)
+    watch = DamageWatch(5, VOCABULARY, Vocabulary(("Idle", "FallLoop"), 2))
+    before, after = np.zeros(5, FIGHT_STATE), np.zeros(5, FIGHT_STATE)
     before["player_hp"], after["player_hp"] = 100, 60
     before["boss_animation"] = 2
-    after["boss_animation"] = [0, 2, 2, -1]
-    after["previous_boss_attack"] = [1, 1, 1, -1]
-    after["boss_seen_since_s"][:, 1] = [5.0, 0.8, 5.0, 0.0]
+    after["boss_animation"] = [0, 2, 2, -1, 0]
+    after["previous_boss_attack"] = [1, 1, 1, -1, -1]
+    after["player_animation"] = [0, 0, 0, -1, 1]
+    after["boss_seen_since_s"][:, 1] = [5.0, 0.8, 5.0, 0.0, 5.0]
     watch.watch(before, after)
-    assert [watch.lost(slot) for slot in range(4)] == [{"Attack1": 40}, {"Attack2": 40}, {"other": 40}, {"other": 40}]
+    names = ["Attack1", "Attack2", "unexplained", "unexplained", "fall"]
+    assert [watch.lost(slot) for slot in range(5)] == [{name: 40} for name in names]
     assert [watch.attacks(slot) for slot in range(4)] == [{"Attack1": 1}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("skip_steps", [False, True])
+def test_the_simulator_leaves_no_lost_hit_point_unexplained(skip_steps):
+    """Breaks if a throw counts as nobody's, or a blow that lands while the environment waits."""
+    env = ashen.make_vec("iudex", fight="phase2", num_envs=20, skip_steps=skip_steps, seed=0)
+    results = play_match(env, make_opponent("always-attack", "iudex", env.action_names), fight_seeds(0, 20))
+    costs = {name for result in results for name in result.damage}
+    assert "ThrowAtk" in costs and all(name.startswith(("Attack", "ThrowAtk", "fall")) for name in costs)
 
 
 def test_a_record_holds_every_step_that_was_waited_through():

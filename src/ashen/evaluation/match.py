@@ -6,6 +6,7 @@ Fight k is played on seed k whatever N is.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ class FightResult:
     attacks: dict[str, int]
     """How often each boss attack was shown."""
     damage: dict[str, float]
-    """Hit points the player lost to each boss attack; ``other`` is what no attack explains, such as a fall."""
+    """Hit points the player lost to each boss attack, throws being ``ThrowAtk``, and to a ``fall``; ``unexplained``
+    is what neither explains, which the simulator does not know."""
     longest_boss_idle_s: float
     """Longest time the boss neither moved nor attacked."""
     ended_in_blow: bool
@@ -107,9 +109,8 @@ class _Round:
         self._env, self._policy, self._fights = env, policy, len(seeds)
         self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
         self._tape = Tape() if recorded else None
-        if recorded:
-            env.keep_waits(True)
-        self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary)
+        env.keep_waits(True)  # a blow that lands during a wait is not seen at its end
+        self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary, env.backend.player_vocabulary)
         self._idle = IdleWatch(env.num_envs, env.backend.boss_vocabulary)
         self._returns = np.zeros(env.num_envs)
 
@@ -126,8 +127,9 @@ class _Round:
             obs, rewards, terminated, truncated, info = env.step(decision.actions)
             after = env.final_states
             self._returns += rewards
-            self._damage.watch(before, after)
-            self._idle.watch(before, after)
+            for earlier, later in pairwise((before, *(wait.states for wait in env.waits), after)):
+                self._damage.watch(earlier, later)
+                self._idle.watch(earlier, later)
             reached |= after["phase"] == 2
             if self._tape is not None:
                 self._tape.add(
