@@ -40,7 +40,7 @@ class FightResult:
     longest_boss_idle_s: float
     """Longest time the boss neither moved nor attacked."""
     ended_in_blow: bool
-    """Whether the player's blow was shown when the fight ended; a boss killed without one died of something else."""
+    """Whether one of the player's last two animations was a blow; a boss killed without one died of something else."""
 
 
 def fight_seeds(seed: int, fights: int) -> list[int]:
