@@ -257,7 +257,7 @@ def prepare(extras: tuple[str, ...], cuda: str) -> Path:
     step = plan(stamp, wish)
     if step == "ready":
         return venv
-    say(f"setting up {venv} ({step}), which takes some minutes")
+    say(f"setting up {venv}, which takes some minutes")
     log = ROOT / "build" / "bootstrap.log"
     log.parent.mkdir(exist_ok=True)
     if step == "rebuild":

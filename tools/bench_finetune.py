@@ -19,13 +19,13 @@ from ashen.core.seeding import derive_seed
 from ashen.evaluation.judge import judge
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.shifted import shifted_boss
-from ashen.runs.folder import create_run
+from ashen.runs.folder import create_run, open_run
 from ashen.training.checkpoints import BEST, CANDIDATE, PARENT, copy_checkpoint, load_checkpoint
 from ashen.training.finetune import STEPS, finetuning_recipe
 from ashen.training.loop import Training
-from ashen.training.parent import Parent, find_parent
 from ashen.training.recipe import Recipe, env_options, load_recipe, make_agent_for
 from ashen.training.tables import to_table
+from ashen.training.trained import Trained, trained
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
-        parent = find_parent(options.parent or trained(folder, options.train_steps), folder)
+        parent = trained(open_run(options.parent or newly_trained(folder, options.train_steps), folder))
         former = win_rate(parent.checkpoint, parent.recipe, options.fights)
         for seed in range(options.seeds):
             row = tuned(parent, former, seed, folder, options.steps, options.fights)
@@ -59,7 +59,7 @@ def text(row: dict[str, Any]) -> str:
     )
 
 
-def trained(folder: Path, steps: int | None) -> str:
+def newly_trained(folder: Path, steps: int | None) -> str:
     """Train an agent by the recipe `full`, for its own or so many steps; returns its run's folder."""
     recipe = load_recipe("full")
     recipe = recipe if steps is None else replace(recipe, total_steps=steps)
@@ -70,7 +70,7 @@ def trained(folder: Path, steps: int | None) -> str:
     return str(run.path)
 
 
-def tuned(parent: Parent, former: float, seed: int, folder: Path, steps: int, fights: int) -> dict[str, Any]:
+def tuned(parent: Trained, former: float, seed: int, folder: Path, steps: int, fights: int) -> dict[str, Any]:
     """Fine-tune an agent on the shifted boss of a seed.
 
     Returns:

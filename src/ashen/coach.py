@@ -18,9 +18,9 @@ from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
 from ashen.signals import StopOnSignal
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.loop import Training
-from ashen.training.parent import Parent
 from ashen.training.recipe import Recipe, load_recipe, run_label
 from ashen.training.start import resumed, run_config
+from ashen.training.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def train_new(
     runs_dir: Path,
     name: str | None,
     overlay: Path | None = None,
-    parent: Parent | None = None,
+    parent: Trained | None = None,
     keep_parent: bool = False,
 ) -> None:
     """Train by a recipe in a new run folder.
@@ -97,7 +97,7 @@ def train_new(
     _train(training, run)
 
 
-def _begun(recipe: Recipe, parent: Parent | None) -> Training:
+def _begun(recipe: Recipe, parent: Trained | None) -> Training:
     """A training at step 0, of a new agent or from a parent."""
     training = Training(recipe)
     if parent is not None:

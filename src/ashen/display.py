@@ -107,7 +107,7 @@ def say_if_cold() -> None:
     from ashen.core.compiled import is_cold
 
     if is_cold():
-        say("compiling the fight for this machine, once; takes up to a minute")
+        say("compiling the fight for this machine, once: about a minute")
 
 
 def say(text: str) -> None:

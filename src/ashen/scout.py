@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ashen.core.errors import UserError
 from ashen.display import say_if_cold, trials_table
-from ashen.options.parse import parse, split_first
+from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.files import write_text
 from ashen.runs.folder import default_runs_dir, run_names
 from ashen.runs.metrics import MetricName
@@ -58,8 +58,7 @@ class SweepOptions:
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
-        if self.trials < 1 or self.workers < 1:
-            raise UserError("--trials and --workers must be at least 1")
+        check_counts(self, "trials", "workers")
 
     @property
     def plan(self) -> Plan:

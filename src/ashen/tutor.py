@@ -13,14 +13,14 @@ from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
 from ashen.options.parse import parse, split_first
-from ashen.runs.folder import create_run, default_runs_dir
+from ashen.runs.folder import create_run, default_runs_dir, open_run
 from ashen.signals import StopOnSignal
 from ashen.training.finetune import finetuning_recipe
-from ashen.training.parent import Parent, find_parent
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import Recipe, load_recipe, run_label
 from ashen.training.start import run_config
 from ashen.training.tables import to_table
+from ashen.training.trained import Trained, trained
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PretrainOptions:
             raise UserError("ppo.kl_to_parent holds an agent to its parent, and a clone has none; leave it out")
 
 
-def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Parent]:
+def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Trained]:
     """The recipe of fine-tuning, made from the agent's own, and the command line over it.
 
     Args:
@@ -82,12 +82,12 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Parent
     runs_dir = parse(FinetuneOptions, "finetune", rest, FinetuneOptions(finetuning_recipe(Recipe()))).runs_dir
     if run is None:
         raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
-    parent = find_parent(run, runs_dir)
+    parent = trained(open_run(run, runs_dir))
     default = FinetuneOptions(finetuning_recipe(parent.recipe))
     return parse(FinetuneOptions, "finetune", rest, default), parent
 
 
-def finetune(options: FinetuneOptions, parent: Parent) -> None:
+def finetune(options: FinetuneOptions, parent: Trained) -> None:
     """Fine-tune an agent in a new run folder, beside a frozen copy of what it was.
 
     Raises:

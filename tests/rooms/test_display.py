@@ -1,6 +1,11 @@
+import os
+import subprocess
+import sys
+
 from rich.console import Console
 
-from ashen.display import Display, match_table, match_text, say_progress
+from ashen.display import Display, match_table, match_text, say_if_cold, say_progress
+from ashen.env import make_vec
 
 TRAIN = {
     "kind": "train",
@@ -100,3 +105,16 @@ def test_progress_stays_out_of_logs(capsys):
     """Breaks if a match's progress gets into a file or into standard output."""
     say_progress([1, 2, 3])
     assert capsys.readouterr() == ("", "")
+
+
+def test_only_the_first_compilation_is_announced(capsys, tmp_path):
+    """Breaks if a first fight compiles in silence, or if warm starts are told that it takes a minute."""
+    homes = dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(tmp_path))
+    code = "import ashen.evaluation.judge; from ashen.display import say_if_cold; say_if_cold()"
+    said = subprocess.run([sys.executable, "-c", code], env=os.environ | homes, capture_output=True, text=True).stderr
+    assert said.startswith("ashen: compiling the fight")
+    env = make_vec("iudex", fight="phase1", num_envs=1)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+    say_if_cold()
+    assert capsys.readouterr().err == ""

@@ -12,16 +12,16 @@ from ashen.core.fight import Outcome
 from ashen.core.tables import boss_file, load_facts, player_facts, walk
 from ashen.evaluation.match import FightResult
 from ashen.evaluation.shifted import shifted_boss
-from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.folder import RunFolder, create_run, open_run
 from ashen.runs.metrics import read_metrics
 from ashen.sim.pack import load_tables
 from ashen.training.checkpoints import BEST, CANDIDATE, PARENT, load_checkpoint, save_best, save_checkpoint
 from ashen.training.finetune import finetuning_recipe
 from ashen.training.gate import judge_best
 from ashen.training.loop import Training
-from ashen.training.parent import find_parent
 from ashen.training.recipe import load_recipe, recipe_of
 from ashen.training.tables import to_table
+from ashen.training.trained import trained
 
 SMALL = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
 SMALL_WORDS = ["--num-envs", "2", "--total-steps", "64", "--ppo.rollout-steps", "32"]
@@ -100,7 +100,7 @@ def test_finetuning_makes_a_run_that_names_its_parent(runs_dir, tmp_path, capsys
 
 def test_what_the_parent_knew_is_kept(runs_dir):
     """Breaks if networks or statistics are lost, if a fine-tuning inherits counters, or if nothing holds it back."""
-    parent = find_parent("old", runs_dir)
+    parent = trained(open_run("old", runs_dir))
     training = Training(replace(finetuning_recipe(parent.recipe), **SMALL))
     parent.hand_over(training)
     old, agent = parent.checkpoint["agent"], training.agent
@@ -114,7 +114,7 @@ def test_what_the_parent_knew_is_kept(runs_dir):
 
 def test_statistics_go_on_and_a_resumed_tuning_keeps_its_parent(runs_dir, tmp_path):
     """Breaks if observation statistics stand still or start anew, or if a checkpoint forgets the frozen policy."""
-    parent = find_parent("old", runs_dir)
+    parent = trained(open_run("old", runs_dir))
     tuned = replace(finetuning_recipe(parent.recipe), **SMALL)
     recipe = replace(tuned, ppo=replace(tuned.ppo, rollout_steps=32, learning_rate=0.01, learning_rate_final_share=1.0))
     training = Training(recipe)

@@ -172,6 +172,9 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
     capsys.readouterr()
     assert main(["train", "--resume", "both"]) == 2
     assert "both was joined or imported, not trained here" in capsys.readouterr().err
+    for words in (["train", "--parent", "both"], ["finetune", "both"]):
+        assert main(words) == 2
+        assert f"name one of the two, by its folder in {tmp_path / 'both'}" in capsys.readouterr().err
 
 
 def test_an_overlay_goes_along(runs_dir, tmp_path):
@@ -191,8 +194,8 @@ def test_an_overlay_goes_along(runs_dir, tmp_path):
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        ("both", "ppo", "both is joined of two runs itself; join runs that were trained or imported"),
-        ("ppo", "both", "both is joined of two runs itself"),
+        ("both", "ppo", "both is joined of two runs; name one of the two, by its folder in"),
+        ("ppo", "both", "both is joined of two runs"),
         ("rolls", "attacks", "rolls was trained for phase 2 and attacks for phase 1; name them the other way round"),
         ("weak", "ppo", "which has other numbers; join runs against one boss"),
         ("human", "ppo", "has no recipe, so nothing was trained in it"),

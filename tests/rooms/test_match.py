@@ -6,6 +6,7 @@ from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.core.protocols import Decision
 from ashen.core.vocabulary import Vocabulary
 from ashen.evaluation.damage import DamageWatch
+from ashen.evaluation.judge import judge
 from ashen.evaluation.match import FightResult, fight_seeds, play_match
 from ashen.evaluation.opponents import make_opponent
 from ashen.evaluation.summary import summarise
@@ -105,6 +106,23 @@ def test_until_sure_stops_and_else_all_are_played():
     assert len(play_match(Counting(20), Waiting(), seeds, until_sure=True)) == 80
 
 
+def test_progress_is_told_at_once_and_whenever_a_fight_ends():
+    """Breaks if a match sits silent until its first round is over, or if the results told are out of order."""
+    told = []
+    results = play_match(Counting(3), Waiting(), [2, 3, 4, 5], progress=told.append)
+    assert [[result.length_steps for result in soon] for soon in told] == [[1], [5, 1], [5, 1, 5], [5, 1, 5, 1]]
+    assert told[-1] == results
+    options = {"boss": "iudex", "fight": "phase2", "encoder": "ashen", "reward": "soulsgym"}
+    told.clear()
+
+    def make_policy(env):
+        assert told == [[]]
+        return make_opponent("random", "iudex", env.action_names)
+
+    judge(make_policy, options, fights=2, seed=0, progress=told.append)
+    assert [len(soon) for soon in told] == [0, 1, 2]
+
+
 def test_the_simulator_gives_the_same_match_for_any_size():
     """Breaks if the number of fights side by side changes a fight or a random opponent's play."""
     matches = []
@@ -138,16 +156,27 @@ def test_summary_by_hand():
 
 def test_damage_goes_to_the_attack_shown_or_just_gone():
     """Breaks if lost hit points are put down to the wrong attack, or a fall to any."""
-    watch = DamageWatch(4, VOCABULARY)
-    before, after = np.zeros(4, FIGHT_STATE), np.zeros(4, FIGHT_STATE)
+    watch = DamageWatch(5, VOCABULARY, Vocabulary(("Idle", "FallLoop"), 2))
+    before, after = np.zeros(5, FIGHT_STATE), np.zeros(5, FIGHT_STATE)
     before["player_hp"], after["player_hp"] = 100, 60
     before["boss_animation"] = 2
-    after["boss_animation"] = [0, 2, 2, -1]
-    after["previous_boss_attack"] = [1, 1, 1, -1]
-    after["boss_seen_since_s"][:, 1] = [5.0, 0.8, 5.0, 0.0]
+    after["boss_animation"] = [0, 2, 2, -1, 0]
+    after["previous_boss_attack"] = [1, 1, 1, -1, -1]
+    after["player_animation"] = [0, 0, 0, -1, 1]
+    after["boss_seen_since_s"][:, 1] = [5.0, 0.8, 5.0, 0.0, 5.0]
     watch.watch(before, after)
-    assert [watch.lost(slot) for slot in range(4)] == [{"Attack1": 40}, {"Attack2": 40}, {"other": 40}, {"other": 40}]
+    names = ["Attack1", "Attack2", "unexplained", "unexplained", "fall"]
+    assert [watch.lost(slot) for slot in range(5)] == [{name: 40} for name in names]
     assert [watch.attacks(slot) for slot in range(4)] == [{"Attack1": 1}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("skip_steps", [False, True])
+def test_the_simulator_leaves_no_lost_hit_point_unexplained(skip_steps):
+    """Breaks if a throw counts as nobody's, or a blow that lands while the environment waits."""
+    env = ashen.make_vec("iudex", fight="phase2", num_envs=20, skip_steps=skip_steps, seed=0)
+    results = play_match(env, make_opponent("always-attack", "iudex", env.action_names), fight_seeds(0, 20))
+    costs = {name for result in results for name in result.damage}
+    assert "ThrowAtk" in costs and all(name.startswith(("Attack", "ThrowAtk", "fall")) for name in costs)
 
 
 def test_a_record_holds_every_step_that_was_waited_through():

@@ -55,7 +55,7 @@ class PPOConfig:
     max_grad_norm: float = 0.5
     """Largest norm of the gradient; 0 does not clip."""
     target_kl: float | None = None
-    """End an update's passes once the policy has moved this far, in nats; None never does."""
+    """End an update's passes once the policy has moved this far, in nats; never if not given."""
     width: int = 256
     """Units in each hidden layer of both networks."""
     depth: int = 2

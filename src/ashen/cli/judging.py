@@ -75,7 +75,7 @@ def exploits(words: Sequence[str]) -> int:
 
 def fidelity(words: Sequence[str]) -> None:
     """Compare the simulator with the real game."""
-    from ashen.display import say
+    from ashen.display import say, say_if_cold
     from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
     from ashen.evaluation.fidelity.measure import fidelity_rows
     from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
@@ -84,6 +84,7 @@ def fidelity(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
 
     options = parse(FidelityOptions, "fidelity", words)
+    say_if_cold()
     forecasts = forecast(options.boss)
     pictures = []
     if options.plots:

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 def train(words: Sequence[str]) -> None:
     """Train an agent by a recipe, or go on with a run."""
     from ashen.coach import read_train_options, train_new, train_on
-    from ashen.training.parent import find_parent
+    from ashen.runs.folder import open_run
+    from ashen.training.trained import trained
 
     options = read_train_options(words)
     if options.resume:
         train_on(options.resume, options.runs_dir)
     else:
-        parent = None if options.parent is None else find_parent(options.parent, options.runs_dir)
+        parent = None if options.parent is None else trained(open_run(options.parent, options.runs_dir))
         train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
 
 

@@ -50,5 +50,8 @@ prange = numba.prange
 
 
 def is_cold() -> bool:
-    """Whether nothing has been compiled yet for these sources, so that the first call takes up to a minute."""
-    return not cache_folder().is_dir()
+    """Whether the step of the fight has yet to be compiled for these sources, which takes up to a minute.
+
+    The folder alone says nothing: numba makes it as soon as a compiled room is imported.
+    """
+    return not any(cache_folder().glob("sim_*/fight.step_fight-*.nbi"))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from ashen.core.seeding import derive_seed
@@ -46,19 +47,21 @@ def judge(
         closed_cliff: wall the arena all round.
         record: called with the record of every fight.
         facts: what is to stand in the records besides what is known here.
-        progress: called after every round with all results so far.
+        progress: called at once, and whenever a fight ends with all results so far.
 
     Returns:
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
         randomise, seed, reward, policy``.
     """
     begin = time.perf_counter()
+    if progress is not None:
+        progress([])
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
     sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
     env = make_vec(**env_options, **varied, **sizes)
     start = "random" if random_start else "fixed"
-    try:
+    with closing(env):
         if closed_cliff:
             env.close_cliff()
         policy = make_policy(env)
@@ -72,8 +75,6 @@ def judge(
             until_sure=until_sure,
             progress=progress,
         )
-    finally:
-        env.close()
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world

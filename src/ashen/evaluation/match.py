@@ -4,8 +4,9 @@ A round ends when its last fight does, and only each slot's first fight counts, 
 Fight k is played on seed k whatever N is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,12 @@ class FightResult:
     attacks: dict[str, int]
     """How often each boss attack was shown."""
     damage: dict[str, float]
-    """Hit points the player lost to each boss attack; ``other`` is what no attack explains, such as a fall."""
+    """Hit points the player lost to each boss attack, throws being ``ThrowAtk``, and to a ``fall``; ``unexplained``
+    is what neither explains, which the simulator does not know."""
     longest_boss_idle_s: float
     """Longest time the boss neither moved nor attacked."""
     ended_in_blow: bool
-    """Whether the player's blow was shown when the fight ended; a boss killed without one died of something else."""
+    """Whether one of the player's last two animations was a blow; a boss killed without one died of something else."""
 
 
 def fight_seeds(seed: int, fights: int) -> list[int]:
@@ -76,21 +78,24 @@ def play_match(
         record: called with the record of every fight, in order.
         facts: what is to stand in the records' ``meta`` besides what a match knows.
         until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
-        progress: called after every round with all results so far.
+        progress: called whenever a fight ends with all results so far, in the order of the seeds.
 
     Returns:
         One result a fight, in the order of the seeds.
     """
     results: list[FightResult] = []
     for first in range(0, len(seeds), env.num_envs):
-        fights = _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play()
-        for number, (result, fight) in enumerate(fights, first):
+        fights: dict[int, tuple[FightResult, FightRecord | None]] = {}
+        for slot, ending in _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play():
+            fights[slot] = ending
+            if progress is not None:
+                progress([*results, *(fights[ended][0] for ended in sorted(fights))])
+        for slot in sorted(fights):
+            result, fight = fights[slot]
             results.append(result)
             if record is not None and fight is not None:
-                fight.meta.update((facts or {}) | {"fight_number": number})
+                fight.meta.update((facts or {}) | {"fight_number": first + slot})
                 record(fight)
-        if progress is not None:
-            progress(results)
         judged = [result.outcome for result in results if result.outcome != Outcome.FAULT]
         if until_sure and is_sure(judged.count(Outcome.WIN), len(judged)):
             break
@@ -104,35 +109,36 @@ class _Round:
         self._env, self._policy, self._fights = env, policy, len(seeds)
         self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
         self._tape = Tape() if recorded else None
-        if recorded:
-            env.keep_waits(True)
-        self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary)
+        env.keep_waits(True)  # a blow that lands during a wait is not seen at its end
+        self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary, env.backend.player_vocabulary)
         self._idle = IdleWatch(env.num_envs, env.backend.boss_vocabulary)
         self._returns = np.zeros(env.num_envs)
 
-    def play(self) -> list[tuple[FightResult, FightRecord | None]]:
+    def play(self) -> Iterator[tuple[int, tuple[FightResult, FightRecord | None]]]:
+        """Play to the last fight's end; yields each fight as it ends, by its slot."""
         env = self._env
         obs, info = env.reset(seed=self._seeds)
         self._policy.begin(np.array(self._seeds, np.uint64))
         reached = env.states["phase"] == 2
-        results: dict[int, tuple[FightResult, FightRecord | None]] = {}
-        while len(results) < self._fights:
+        ended: set[int] = set()
+        while len(ended) < self._fights:
             before, mask = env.states.copy(), info["action_mask"]
             decision = self._policy.act(before, obs, mask)
             obs, rewards, terminated, truncated, info = env.step(decision.actions)
             after = env.final_states
             self._returns += rewards
-            self._damage.watch(before, after)
-            self._idle.watch(before, after)
+            for earlier, later in pairwise((before, *(wait.states for wait in env.waits), after)):
+                self._damage.watch(earlier, later)
+                self._idle.watch(earlier, later)
             reached |= after["phase"] == 2
             if self._tape is not None:
                 self._tape.add(
                     before, decision.actions, mask, info["reward_terms"], rewards, decision.scores, env.waits
                 )
             for slot in np.flatnonzero((terminated | truncated)[: self._fights]).tolist():
-                if slot not in results:
-                    results[slot] = self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
-        return [results[slot] for slot in range(self._fights)]
+                if slot not in ended:
+                    ended.add(slot)
+                    yield slot, self._finish(slot, after[slot], Outcome(int(info["outcome"][slot])), reached[slot])
 
     def _finish(self, slot: int, final: Any, outcome: Outcome, reached: bool) -> tuple[FightResult, FightRecord | None]:
         result = FightResult(

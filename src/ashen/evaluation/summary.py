@@ -23,7 +23,7 @@ def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_
         fights without a fault; ``return_mean`` with ``return_low, return_high`` (95 %); ``length_mean_steps``;
         ``boss_hp_left_mean`` (0..1); ``longest_boss_idle_s`` of all fights, ``kills_without_blow_share`` of the wins,
         see :mod:`ashen.evaluation.exploits`; ``damage_per_attack``: for each attack how often it was shown, and the hit
-        points it cost, both per fight.
+        points it cost, both per fight; ``ThrowAtk`` is the boss's throw, ``fall`` what falls cost.
     """
     count = {outcome: sum(result.outcome == outcome for result in results) for outcome in Outcome}
     wins, judged = count[Outcome.WIN], len(results) - count[Outcome.FAULT]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from ashen.core.errors import UserError
-from ashen.options.parse import given
+from ashen.options.parse import check_counts, given
 from ashen.runs.folder import default_runs_dir
 
 
@@ -50,10 +50,7 @@ class EvaluateOptions:
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
-        if self.fights < 1 or (self.num_envs is not None and self.num_envs < 1):
-            raise UserError("--fights and --num-envs must be at least 1")
-        if min(self.plan_steps, self.plan_samples) < 1:
-            raise UserError("--plan-steps and --plan-samples must be at least 1")
+        check_counts(self, "fights", "num_envs", "plan_steps", "plan_samples")
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -84,8 +81,7 @@ class ExploitsOptions:
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
-        if self.fights < 1:
-            raise UserError("--fights must be at least 1")
+        check_counts(self, "fights")
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -112,8 +108,7 @@ class BenchOptions:
     """Print one JSON object instead of lines."""
 
     def __post_init__(self) -> None:
-        if self.repeats < 1:
-            raise UserError(f"--repeats {self.repeats} must be at least 1")
+        check_counts(self, "repeats")
         if self.peers and self.device:
             raise UserError("--peers and --device are two measurements; give one of the two")
         if self.recipe and not self.device:
@@ -153,7 +148,8 @@ class CalibrateOptions:
     boss: str | None = None
     """Name or table of the boss; that of the fights if not given."""
     out: Path = Path("overlay.toml")
-    """The overlay. One of a calibration that is there already is replaced, any other file refused."""
+    """The overlay; a name alone is in the current folder. One of a calibration that is there already is replaced, any
+    other file refused."""
     json: bool = False
     """Print one JSON object instead of a table."""
     runs_dir: Path = field(default_factory=default_runs_dir)

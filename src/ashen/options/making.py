@@ -6,7 +6,7 @@ from typing import Literal
 
 import tyro
 
-from ashen.options.parse import check_fights
+from ashen.options.parse import check_counts
 from ashen.runs.folder import default_runs_dir
 
 
@@ -30,7 +30,7 @@ class JoinOptions:
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
-        check_fights(self.fights)
+        check_counts(self, "fights")
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ class ImportOptions:
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
     def __post_init__(self) -> None:
-        check_fights(self.fights)
+        check_counts(self, "fights")

@@ -13,6 +13,8 @@ import tyro
 from ashen.core.errors import UserError
 
 Options = TypeVar("Options")
+_READABLE = (tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName)
+"""In help, INT and RUN in place of {None}|INT and STR; what is not given is left out, never said."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def parse(
         with redirect_stderr(complaint):
             how = {} if default is None else {"default": default}
             how |= {"description": f"{cleandoc(options.__doc__)}\n\n{more_help}"} if more_help else {}
-            return tyro.cli(options, prog=f"ashen {verb}", args=list(words), **how)
+            return tyro.cli(options, prog=f"ashen {verb}", args=list(words), config=_READABLE, **how)
     except SystemExit as exit_:
         if not exit_.code:
             raise
@@ -60,10 +62,15 @@ def given(options: Any, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
-def check_fights(fights: int) -> None:
-    """Refuse a match without fights."""
-    if fights < 1:
-        raise UserError(f"--fights {fights} must be at least 1")
+def check_counts(options: Any, *names: str) -> None:
+    """Refuse a count below 1; one that was not given is None.
+
+    Raises:
+        UserError: names the option and its value.
+    """
+    for name, count in given(options, *names).items():
+        if count < 1:
+            raise UserError(f"--{name.replace('_', '-')} {count} must be at least 1")
 
 
 def _essence(complaint: str) -> str:
@@ -81,5 +88,12 @@ def _essence(complaint: str) -> str:
             parts[-1].append(line)
     texts = [" ".join(part) for part in parts[1:]]
     near = re.search(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))
-    sentence = texts[0].rstrip(".")
+    sentence = re.sub(r"^Unrecognized options: .*", _without_values, texts[0].rstrip("."))
     return f"{sentence}; did you mean {near[1]}?" if near else sentence
+
+
+def _without_values(unrecognized: re.Match[str]) -> str:
+    """Only the options of tyro's list, in which the value of an unknown one stands as another."""
+    title, _, words = unrecognized[0].partition(": ")
+    options = [word for word in words.split(", ") if word.startswith("--")]
+    return f"{title}: {', '.join(options) or words}"

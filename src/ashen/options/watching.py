@@ -8,7 +8,7 @@ import tyro
 
 from ashen.core.errors import UserError
 from ashen.core.fight import MAX_STEPS
-from ashen.options.parse import given
+from ashen.options.parse import check_counts, given
 from ashen.runs.folder import default_runs_dir
 from ashen.runs.metrics import MetricName
 
@@ -42,8 +42,7 @@ class PlayOptions:
     def __post_init__(self) -> None:
         if not 0.1 <= self.speed <= 10.0:
             raise UserError(f"--speed {self.speed} must lie between 0.1 and 10")
-        if self.fights is not None and self.fights < 1:
-            raise UserError("--fights must be at least 1")
+        check_counts(self, "fights")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ class FilmOptions:
     which: Literal["typical", "best", "worst", "last"] | None = None
     """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
     out: Path = Path("fight.mp4")
-    """The film: an mp4, webp, gif or png. One that is there already is replaced, any other file refused."""
+    """The film: an mp4, webp, gif or png; a name alone is in the current folder. One that is there already is replaced,
+    any other file refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -131,7 +131,8 @@ class PlotOptions:
     runs: tyro.conf.Positional[tuple[str, ...]]
     """Names or folders of runs."""
     out: Path = Path("curves.png")
-    """The picture, a png. One that is there already is replaced, any other file refused."""
+    """The picture, a png; a name alone is in the current folder. One that is there already is replaced, any other file
+    refused."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -153,7 +154,7 @@ class CompareOptions:
     metric: MetricName = "win_rate"
     """What they are compared by."""
     out: Path = Path("compare.png")
-    """The picture."""
+    """The picture, a png; a name alone is in the current folder."""
     json: bool = False
     """Print one JSON object with all figures instead of a table."""
     runs_dir: Path = field(default_factory=default_runs_dir)

@@ -66,8 +66,6 @@ def members_of(run: RunFolder) -> dict[int, Trained]:
 
 def _member(run: RunFolder) -> Trained:
     """A run's agent, which has played nothing yet but is known to fit its own recipe."""
-    if is_joined(run):
-        raise UserError(f"{run.name} is joined of two runs itself; join runs that were trained or imported")
     member = trained(run)
     member.agent(view_of(member.recipe, member.recipe.boss))
     return member

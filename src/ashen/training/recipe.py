@@ -133,6 +133,8 @@ def recipe_of(run: RunFolder) -> Recipe:
         UserError: the run's ``config.json`` is damaged, or the run is no training.
     """
     config = run.read_config()
+    if "joined" in config:
+        raise UserError(f"{run.name} is joined of two runs; name one of the two, by its folder in {run.path}")
     if "recipe" not in config:
         raise UserError(f"{run.path} has no recipe, so nothing was trained in it; choose a run that was trained")
     recipe = from_table(Recipe, config["recipe"], str(run.config_file))

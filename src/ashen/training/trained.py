@@ -1,14 +1,18 @@
 """The agent of a run at its best: its recipe and its checkpoint, put together for an environment or a view."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ashen.core.errors import UserError
 from ashen.core.protocols import Agent
 from ashen.runs.folder import RunFolder
 from ashen.training.checkpoints import best_checkpoint, load_checkpoint
 from ashen.training.recipe import Recipe, make_agent_for, recipe_of
+
+if TYPE_CHECKING:
+    from ashen.training.loop import Training
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,12 @@ class Trained:
         """Steps of training behind it."""
         return self.checkpoint["env_step"]
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What the ``config.json`` of a run that starts from this agent says of it."""
+        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        return {"run": self.run.name, "checkpoint_step": self.env_step, "sha256": digest}
+
     def agent(self, env: Any) -> Agent:
         """The agent, for an environment or a view of the encoder and the actions it was trained with.
 
@@ -39,12 +49,27 @@ class Trained:
             raise UserError(f"{self.path} does not fit {self.run.config_file}: {error}") from None
         return agent
 
+    def hand_over(self, training: "Training") -> None:
+        """Let a training start from this agent.
+
+        Raises:
+            UserError: the training's agent sees or does something else, or has another network.
+        """
+        for name in ("encoder", "actions"):
+            own, wanted = getattr(self.recipe, name), getattr(training.recipe, name)
+            if own != wanted:
+                raise UserError(f"the parent {self.run.name} has {name} = {own}, not {wanted}; give it the parent's")
+        try:
+            training.load_parent(self.checkpoint)
+        except UserError as error:
+            raise UserError(f"cannot start from {self.path}: {error}") from None
+
 
 def trained(run: RunFolder) -> Trained:
     """Read a run's recipe and best checkpoint.
 
     Raises:
-        UserError: it has none, or they are damaged.
+        UserError: it has none, they are damaged, or the run is two that were joined.
     """
     recipe, path = recipe_of(run), best_checkpoint(run)
     return Trained(run, recipe, path, load_checkpoint(path))
