@@ -136,10 +136,10 @@ def _circumstances(measured: Measured) -> str:
     asked = measured["seeds_asked"]
     of = "" if asked == len(seeds) else f" of {asked}"
     jobs = measured["jobs"]
-    shared = f"{jobs} trainings side by side, " if jobs > 1 else ""
+    shared = f"{jobs} side by side; " if jobs > 1 else ""
     return (
-        f"{len(seeds)}{of} seeds, {measured['fights']:,} fights a match;"
-        f" {shared}{measured['threads_each']} threads each."
+        f"Seeds: {len(seeds)}{of}; {shared}threads of each training: {measured['threads_each']};"
+        f" fights in a match: {measured['fights']:,}."
         f" {measured['date']}, {machine['processor']}, {machine['cores']} cores, {machine['machine']},"
         f" Python {machine['python']}, {versions}; tables `{measured['table_hash']}`, commit {commits}."
     )
@@ -159,7 +159,7 @@ def _normal_section(name: str, measured: Measured) -> str:
     shared = " Trainings shared the cores, so the minutes are longer than one alone takes." * (measured["jobs"] > 1)
     return f"""### {name}
 
-{len(seeds)} seeds; matches of {settings["evaluation_fights"]} fights every {_count(settings["evaluate_every"])} steps,
+Seeds: {len(seeds)}; matches of {settings["evaluation_fights"]} fights every {_count(settings["evaluate_every"])} steps,
 so nothing is told more finely.{shared} [More](recipes.md#{name})
 
 {_table(("milestone", "env steps", "minutes", "seeds"), milestone_rows(seeds))}
