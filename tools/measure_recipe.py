@@ -60,8 +60,6 @@ JUDGED = (
     "return_mean", "length_mean_steps",
 )  # fmt: skip
 """Of the matches at the marks."""
-END = "end"
-"""The mark that is always there."""
 _LOOK_EVERY_S = 0.5
 
 
@@ -75,9 +73,8 @@ def main() -> int:
         kept = [] if options.again else kept_seeds(out, head)
         options.runs_dir.mkdir(parents=True, exist_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
-        wrong = measure_missing(
-            partial(measure_seed, options), options.seeds, kept, options.jobs, partial(_keep, out, head)
-        )
+        one, keep = partial(measure_seed, options), partial(_keep, out, head)
+        wrong = measure_missing(one, options.seeds, kept, options.jobs, keep)
     except UserError as error:
         parser.exit(2, f"measure_recipe: {error}\n")
     except KeyboardInterrupt:
@@ -94,14 +91,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", help="a shipped recipe's name")
     parser.add_argument("--seeds", type=_count, default=3)
-    parser.add_argument(
-        "--minutes", type=float, nargs="+", default=[], help="marks of the clock; the end is always one"
-    )
+    parser.add_argument("--minutes", type=float, nargs="+", default=[], help="marks; the end is always one")
     parser.add_argument("--fights", type=_count, default=1000)
     parser.add_argument("--jobs", type=_count, default=1, help="trainings side by side")
-    parser.add_argument(
-        "--judge", action="append", default=[], help="further words for ashen evaluate, once a match: --judge=WORDS"
-    )
+    words = "further words for ashen evaluate, once a match: --judge=WORDS"
+    parser.add_argument("--judge", action="append", default=[], help=words)
     parser.add_argument("--again", action="store_true", help="measure all seeds anew")
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "recipes", help="folder of NAME.json")
@@ -238,7 +232,7 @@ def measure_seed(options: argparse.Namespace, seed: int, stop: Event) -> Row:
     row, aside = train(options, seed, environment, stop)
     row["marks"] = {
         mark: {
-            match or "as trained": judge(run, options.fights, shlex.split(match), environment)
+            match or "as trained": judge(run, options.fights, shlex.split(match), environment, stop)
             for match in options.judge or [""]
         }
         for mark, run in aside.items()
@@ -249,11 +243,7 @@ def measure_seed(options: argparse.Namespace, seed: int, stop: Event) -> Row:
 def train(
     options: argparse.Namespace, seed: int, environment: dict[str, str], stop: Event
 ) -> tuple[Row, dict[str, Path | None]]:
-    """Train once; what there is to say of it, and the checkpoints put aside by their marks.
-
-    Raises:
-        RuntimeError: the training failed or was stopped.
-    """
+    """Train once; what there is to say of it, and what was put aside by its mark. RuntimeError if it did not end."""
     run = _new_run(options.runs_dir, f"{options.recipe}-{seed}")
     words = ["train", options.recipe, "--seed", str(seed), "--name", run.name, "--runs-dir", str(options.runs_dir)]
     waiting, aside = sorted(options.minutes), {}
@@ -262,20 +252,25 @@ def train(
     with (options.runs_dir / f"{run.name}.txt").open("w", encoding="utf-8") as log:
         words = [sys.executable, "-m", "ashen", *words, *options.more]
         process = subprocess.Popen(words, stdout=log, stderr=log, env=environment)
-        while process.poll() is None:
-            if stop.wait(_LOOK_EVERY_S):
-                process.terminate()
-                process.wait()
-            elif waiting and time.monotonic() - begin >= 60.0 * waiting[0]:
+        while _is_running(process, stop):
+            if waiting and time.monotonic() - begin >= 60.0 * waiting[0]:
                 mark = f"{waiting.pop(0):g} min"
                 aside[mark] = _put_aside(run, mark)
     row["wall_s"] = round(time.monotonic() - begin, 1)
     final = read_metrics(run, "final")
     if process.returncode or not final:
         raise RuntimeError(f"ashen train ended with {process.returncode} before it was done; see {log.name}")
-    aside |= {mark: _put_aside(run, mark) for mark in (*(f"{minutes:g} min" for minutes in waiting), END)}
+    aside |= {mark: _put_aside(run, mark) for mark in (*(f"{minutes:g} min" for minutes in waiting), "end")}
     curve = [_figures(match, CURVE, began) for match in read_metrics(run, "evaluation")]
     return row | {"env_steps": final[-1]["env_step"], "curve": curve, "learner": _learner(run, began)}, aside
+
+
+def _is_running(process: subprocess.Popen, stop: Event) -> bool:
+    """Wait a moment, and end the process if asked to; whether it still runs."""
+    if stop.wait(_LOOK_EVERY_S):
+        process.terminate()
+        process.wait()
+    return process.poll() is None
 
 
 def _new_run(runs_dir: Path, name: str) -> RunFolder:
@@ -311,20 +306,19 @@ def _put_aside(run: RunFolder, mark: str) -> Path | None:
     return copy.path
 
 
-def judge(run: Path | None, fights: int, more: list[str], environment: dict[str, str]) -> Row | None:
-    """What ``ashen evaluate`` says of a run; None for no run.
-
-    Raises:
-        RuntimeError: the match failed.
-    """
+def judge(run: Path | None, fights: int, more: list[str], environment: dict[str, str], stop: Event) -> Row | None:
+    """What ``ashen evaluate`` says of a run; None for no run. RuntimeError if the match did not end."""
     if run is None:
         return None
     words = ["evaluate", str(run), "--fights", str(fights), "--seed", str(MATCH_SEED), "--json", *more]
-    words = [sys.executable, "-m", "ashen", *words]
-    done = subprocess.run(words, capture_output=True, encoding="utf-8", env=environment)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(words[2:])} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    figures = json.loads(done.stdout)
+    said, told = run / "match.json", run / "match.txt"
+    with said.open("w", encoding="utf-8") as out, told.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen([sys.executable, "-m", "ashen", *words], stdout=out, stderr=log, env=environment)
+        while _is_running(process, stop):
+            pass
+    if process.returncode:
+        raise RuntimeError(f"ashen {' '.join(words)} ended with {process.returncode}; see {told}")
+    figures = json.loads(said.read_text(encoding="utf-8"))
     return {name: figures[name] for name in JUDGED if name in figures}
 
 

@@ -235,7 +235,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def draw(name: str, measured: Measured, out: Path) -> None:
-    """Draw the matches on the way: medians over seeds, bands from the worst to the best, and every seed."""
+    """Draw the matches on the way: medians over seeds, and bands from the least to the greatest."""
     figure = Figure(figsize=(11.0, 3.6))
     FigureCanvasAgg(figure)
     won, paid = figure.subplots(1, 2)
@@ -246,8 +246,8 @@ def draw(name: str, measured: Measured, out: Path) -> None:
     _draw_band(paid, curves, "return_mean", COLOURS[2])
     won.set_ylim(-0.03, 1.03)
     won.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    won.legend(loc="lower right", fontsize=8.5, frameon=False)
-    finish_axis(won, f"{name}: matches on the way, {len(curves)} seeds")
+    won.legend(loc="best", fontsize=8.5, frameon=False)
+    finish_axis(won, f"{name}: matches on the way (seeds: {len(curves)})")
     finish_axis(paid, "return of a fight")
     for axis in (won, paid):
         axis.set_xlabel("environment steps (line: median, band: all seeds)", fontsize=9)
