@@ -73,6 +73,10 @@ def test_the_comparison_is_one_json_object():
     assert figures["ppo_ratio"] == min(figures["ppo_sb3_ratio"], figures["ppo_torchrl_ratio"])
     for ratio, (mine, other) in peers.RATIOS.items():
         assert figures[ratio] == figures[f"{mine}_steps_per_s"] / figures[f"{other}_steps_per_s"]
+    for limit, ratio in peers.LIMITS.items():
+        mine, other = peers.RATIOS[ratio]
+        assert figures[limit] == figures[f"{mine}_products_steps_per_s"] / figures[f"{other}_steps_per_s"]
+        assert figures[f"{mine}_products_steps_per_s"] > figures[f"{mine}_steps_per_s"]
     assert figures["versions"]["stable-baselines3"]
 
 

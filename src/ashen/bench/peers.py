@@ -13,6 +13,7 @@ from ashen.bench import ours
 from ashen.bench.alternate import alternate, with_spread
 from ashen.bench.job import STANDARD, Contender, Job
 from ashen.bench.machine import machine_facts
+from ashen.bench.products import products_steps_per_s
 from ashen.core.errors import UserError
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "torchrl": "torchrl", "tensordict": "tensordict"}
@@ -28,6 +29,13 @@ RATIOS = {
 """Ratio -> whose speed is divided by whose."""
 WORST = {"dqn_ratio": ("dqn_sb3_ratio", "dqn_torchrl_ratio"), "ppo_ratio": ("ppo_sb3_ratio", "ppo_torchrl_ratio")}
 """The least of these."""
+LIMITS = {
+    "dqn_sb3_limit": "dqn_sb3_ratio",
+    "dqn_torchrl_limit": "dqn_torchrl_ratio",
+    "ppo_sb3_limit": "ppo_sb3_ratio",
+    "ppo_torchrl_limit": "ppo_torchrl_ratio",
+}
+"""What a ratio would be if all we do but matrix products cost nothing: more is not to be had with these kernels."""
 
 
 def contenders(job: Job) -> list[dict[str, Callable[[], Contender]]]:
@@ -59,13 +67,17 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
 
     Returns:
         ``dqn_ratio`` and ``ppo_ratio``, our speed over the fastest other's; the ratios they are the least of, each the
-        median of those of the turns, and medians in steps a second, all with their ``_spread`` (lowest, highest).
-        Then machine and versions.
+        median of those of the turns, and medians in steps a second, all with their ``_spread`` (lowest, highest);
+        our speed if matrix products were all there is to do (``_products_steps_per_s``), and what the ratios would be
+        then (``_limit``). Then machine and versions.
     """
     tune_process()  # memory is kept for all alike
     values: dict[str, list[float]] = {}
+    most: dict[str, float] = {}
     for group in contenders(job):
-        values |= alternate({name: make().steps_per_s for name, make in group.items()}, repeats)
+        made = {name: make() for name, make in group.items()}
+        values |= alternate({name: contender.steps_per_s for name, contender in made.items()}, repeats)
+        most |= {name: products_steps_per_s(contender) for name, contender in made.items() if "ours" in name}
     ratios = {
         name: [over / under for over, under in zip(values[mine], values[other], strict=True)]
         for name, (mine, other) in RATIOS.items()
@@ -75,6 +87,10 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
     }
     for name, turns in ratios.items():
         figures |= with_spread(name, turns)
+    for name, ratio in LIMITS.items():
+        mine, other = RATIOS[ratio]
+        figures[name] = most[mine] / statistics.median(values[other])
+    figures |= {f"{name}_products_steps_per_s": speed for name, speed in most.items()}
     for name, turns in values.items():
         figures |= with_spread(f"{name}_steps_per_s", turns)
     libraries = ("numpy", "numba", "torch", *PACKAGES.values())
