@@ -43,6 +43,7 @@ class PlayOptions:
         if not 0.1 <= self.speed <= 10.0:
             raise UserError(f"--speed {self.speed} must lie between 0.1 and 10")
         check_counts(self, "fights")
+        check_counts(self, "seed", least=0)
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,7 @@ class ExplainOptions:
             raise UserError(f"--which chooses a recorded fight, {_ANEW} make a new one; give one of the two")
         if self.run.endswith(".npz") and (self.which is not None or self.is_anew):
             raise UserError(f"{self.run} is one recorded fight; leave out --which, {_ANEW}")
-        for name in ("around", "from_step", "to_step"):
-            if (getattr(self, name) or 0) < 0:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)} must be at least 0")
+        check_counts(self, "around", "from_step", "to_step", "seed", least=0)
 
     @property
     def is_anew(self) -> bool:
