@@ -44,14 +44,18 @@ def sweep(words: Sequence[str]) -> None:
 
 def join(words: Sequence[str]) -> None:
     """Make one run of two, a phase each."""
+    from ashen.display import say
     from ashen.options.making import JoinOptions
     from ashen.options.parse import parse
     from ashen.training.find_run import find_run
-    from ashen.training.joined import join
+    from ashen.training.joined import join, phase_doubts
 
     options = parse(JoinOptions, "join", words)
     first, second = (find_run(run, options.runs_dir) for run in (options.run1, options.run2))
-    _introduce(join(first, second, options.runs_dir, options.name), options.fights)
+    run = join(first, second, options.runs_dir, options.name)
+    for doubt in phase_doubts(first, second):
+        say(doubt)
+    _introduce(run, options.fights)
 
 
 def import_checkpoint(words: Sequence[str]) -> None:
