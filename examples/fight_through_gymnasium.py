@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 
 import ashen  # noqa: F401  (makes the ids known)
+from ashen.core.fight import Outcome
 
 env = gymnasium.make("ashen/Iudex-v0", fight="full", encoder="dict")
 rng = np.random.default_rng(0)
@@ -14,4 +15,5 @@ while not ended:
     observation, reward, terminated, truncated, info = env.step(action)
     total += float(reward)
     ended = terminated or truncated
-print(f"boss HP left {float(observation['boss_hp'][0]):.0f}, return {total:.2f}, outcome {int(info['outcome'])}")
+outcome = Outcome(int(info["outcome"])).name.lower()
+print(f"boss HP left {float(observation['boss_hp'][0]):.0f}, return {total:.2f}, outcome: {outcome}")

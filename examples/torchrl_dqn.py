@@ -2,20 +2,27 @@
 
 For those who would rather build on TorchRL than on ashen's own agents. The settings are those of the recipe ``diary``,
 and a test holds both learners to the same updates. Only replay is ashen's, behind the methods of TorchRL's: the
-compiled part of TorchRL's own does not load with torch 2.13. Needs torchrl and tensordict (the extra ``dev``).
+compiled part of TorchRL's own does not load with torch 2.13. Needs torchrl and tensordict (the extra ``peers``).
 """
 
 import argparse
+import sys
 
 import gymnasium
 import numpy as np
 import torch
-from tensordict import TensorDict
-from tensordict.nn import TensorDictSequential
-from torchrl.collectors import Collector
-from torchrl.envs import GymWrapper
-from torchrl.modules import MLP, EGreedyModule, QValueActor
-from torchrl.objectives import DQNLoss, SoftUpdate
+
+try:
+    from tensordict import TensorDict
+    from tensordict.nn import TensorDictSequential
+    from torchrl.collectors import Collector
+    from torchrl.envs import GymWrapper
+    from torchrl.modules import MLP, EGreedyModule, QValueActor
+    from torchrl.objectives import DQNLoss, SoftUpdate
+except ModuleNotFoundError as error:
+    install = f'{sys.executable} -m pip install -c constraints.txt -e ".[peers]"'
+    print(f"{error.name} is missing, it is in the extra peers; install with: {install}", file=sys.stderr)
+    sys.exit(2)
 
 import ashen  # noqa: F401  (makes the ids known)
 from ashen.agents import DQNConfig

@@ -10,16 +10,17 @@ import tyro
 
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
-from ashen.display import Display, gate_text, match_text, say_if_cold
+from ashen.display import Display, gate_text, match_text, say, say_if_cold
 from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
-from ashen.runs.folder import RunFolder, create_run, default_runs_dir, open_run
+from ashen.runs.folder import RunFolder, create_run, default_runs_dir
 from ashen.signals import StopOnSignal
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
+from ashen.training.find_run import find_run
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, run_label
-from ashen.training.start import resumed, run_config
+from ashen.training.start import is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
 
@@ -118,7 +119,7 @@ def _base_of(overlay: Path, boss: str) -> Path:
 
 
 def train_on(run: str, runs_dir: Path) -> None:
-    """Go on with a run from its newest checkpoint.
+    """Go on with a run from its newest checkpoint; one that is complete is left as it is, and that is said.
 
     Args:
         run: name or folder.
@@ -128,9 +129,12 @@ def train_on(run: str, runs_dir: Path) -> None:
         UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
         OSError: the disk is full.
     """
-    folder = open_run(run, runs_dir)
+    folder = find_run(run, runs_dir)
     if not folder.read_config().get("trained_here", True):
         raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")
+    if is_complete(folder):
+        say(f"{folder.name} is complete; a new run goes on from its agent: ashen train RECIPE --parent {folder.name}")
+        return
     _train(resumed(folder), folder)
 
 

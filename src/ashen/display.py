@@ -211,14 +211,14 @@ def calibration_text(figures: dict[str, Any]) -> str:
 
 def calibration_warning(figures: dict[str, Any]) -> str:
     """What of the numbers refitted did not help on the fights held out; empty if all did."""
-    rows = {name: {when: f"{row[when]:.3g}" for when in row} for name, row in figures["held_out"].items()}
-    worse = [
-        f"{name} {row['before']} -> {row['after']}"
-        for name, row in rows.items()
-        if float(row["after"]) > float(row["before"])
-    ]
-    told = {"left out, since fights held out are foretold better without": figures["left_out"]}
-    told["still worse on fights held out"] = worse
+    rows = {name: figures["held_out"][name] for name in figures["worse"]}
+    told = {
+        "left out, since fights held out are foretold better without": figures["left_out"],
+        "still worse on fights held out": [
+            f"{name} {row['before']:.3g} -> {row['after']:.3g}" for name, row in rows.items()
+        ],
+        "nothing gained on fights held out": [] if figures["better"] else ["keep the table"],
+    }
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
 
 

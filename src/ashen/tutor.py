@@ -13,8 +13,9 @@ from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
 from ashen.options.parse import parse, split_first
-from ashen.runs.folder import create_run, default_runs_dir, open_run
+from ashen.runs.folder import create_run, default_runs_dir
 from ashen.signals import StopOnSignal
+from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import Recipe, load_recipe, run_label
@@ -82,7 +83,7 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
     runs_dir = parse(FinetuneOptions, "finetune", rest, FinetuneOptions(finetuning_recipe(Recipe()))).runs_dir
     if run is None:
         raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
-    parent = trained(open_run(run, runs_dir))
+    parent = trained(find_run(run, runs_dir))
     default = FinetuneOptions(finetuning_recipe(parent.recipe))
     return parse(FinetuneOptions, "finetune", rest, default), parent
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -59,7 +60,12 @@ def _complaint(words, capsys):
         (["train", "none.toml"], "no such file: none.toml"),
         (["train", "--totl-steps", "3"], "options: --totl-steps; did you mean --total-steps"),
         (["train", "--total-steps", "many"], "--total-steps"),
-        (["train", "--total-steps", "0"], "total_steps = 0 must be at least 1"),
+        (["train", "--total-steps", "0"], "ashen: --total-steps 0 must be at least 1"),
+        (["train", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["train", "--ppo.learning-rate", "-1"], "ashen: --ppo.learning-rate -1 must be at least 0"),
+        (["train", "--ppo.discount", "2"], "ashen: --ppo.discount 2 must lie within 0 .. 1"),
+        (["train", "--parent", "random"], "random is an opponent, which has no run"),
+        (["train", "--resume", "human"], "no fights of yours yet: play some with ashen play"),
         (["train", "--fight", "phase3"], "phase3"),
         (["train", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
         (["train", "--boss", "none.toml"], "no boss table at none.toml"),
@@ -71,7 +77,11 @@ def _complaint(words, capsys):
         (["train", "--name", "done"], "already a run 'done'"),
         (["train", "--name", "a/b"], "cannot be a run's name"),
         (["train", "--resume", "dome"], "unknown run 'dome'"),
-        (["evaluate"], "see: ashen evaluate --help"),
+        (["evaluate"], "ashen: RUN is missing, as in: ashen evaluate RUN; see: ashen evaluate --help"),
+        (["evaluate", "done", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["evaluate", "random", "--fight", "20"], "choose from: full, phase1, phase2; did you mean --fights 20?"),
+        (["evaluate", "random", "--fights", "full"], "takes a whole number; did you mean --fight full?"),
+        (["evaluate", "random", "--randomise", "fact"], "none, facts, wide; did you mean 'facts'?"),
         (["evaluate", "dome"], "unknown run 'dome' in"),
         (["evaluate", "randm"], "did you mean 'random'"),
         (["evaluate", "done", "--fights", "-3"], "ashen: --fights -3 must be at least 1"),
@@ -84,13 +94,22 @@ def _complaint(words, capsys):
         (["exploits"], "see: ashen exploits --help"),
         (["exploits", "oracel"], "did you mean 'oracle'"),
         (["exploits", "done", "--fights", "0"], "--fights 0 must be at least 1"),
+        (["exploits", "done", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["fidelity", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["calibrate"], "ashen: --from is missing, as in: ashen calibrate --from ...; see"),
+        (["calibrate", "--from", "human"], "no fights of yours yet: play some with ashen play"),
+        (["calibrate", "--from", "x"], "choose from: done; or give a folder of fights or an .npz file"),
+        (["calibrate", "--from", "random"], "choose from: done; or give a folder"),
+        (["finetune", "random"], "random is an opponent, which has no run"),
         (["film", "dome"], "unknown run 'dome'"),
         (["film", "none.npz"], "no recorded fight at none.npz"),
         (["play", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
         (["play", "--fight", "phase3"], "phase3"),
         (["play", "--speed", "0"], "--speed 0.0 must lie between 0.1 and 10"),
         (["play", "--fights", "0"], "--fights 0 must be at least 1"),
-        (["film", "human"], "unknown run 'human'"),
+        (["play", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["film", "human"], "no fights of yours yet: play some with ashen play"),
+        (["film", "random"], "ashen evaluate random --record FOLDER, then: ashen film FOLDER/FIGHT.npz"),
         (["explain"], "see: ashen explain --help"),
         (["explain", "dome"], "unknown run 'dome'"),
         (["explain", "randm"], "did you mean 'random'"),
@@ -104,12 +123,14 @@ def _complaint(words, capsys):
         (["explain", "none.npz", "--randomise", "facts"], "none.npz is one recorded fight; leave out"),
         (["explain", "random", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
         (["explain", "done", "--around", "-5"], "--around -5 must be at least 0"),
+        (["explain", "random", "--seed", "-1"], "--seed -1 must be at least 0"),
         (["explain", "done", "--from-step", "-1"], "--from-step -1 must be at least 0"),
         (["explain", "done", "--around", "5", "--to-step", "9"], "give one of the two"),
         (["explain", "done", "--from-step", "2999"], "the fight has steps 0 to"),
         (["explain", "done", "--show", "some"], "some"),
         (["plot"], "see: ashen plot --help"),
         (["plot", "dome"], "unknown run 'dome'"),
+        (["plot", "done", "oracle"], "oracle is an opponent, which has no run"),
         (["compare"], "no run to compare; give at least one"),
         (["compare", "dome"], "unknown run 'dome'"),
         (["compare", "done", "--metric", "speed"], "speed"),
@@ -121,7 +142,8 @@ def _complaint(words, capsys):
         (["sweep", "smoke", "--space", "none.toml"], "no such file: none.toml"),
         (["sweep", "smoke", "--study", "x.txt"], "end its name in .db"),
         (["sweep", "smoke", "--resume"], "sweep-smoke.db to go on with"),
-        (["join", "done"], "see: ashen join --help"),
+        (["join", "done"], "ashen: RUN2 is missing, as in: ashen join RUN1 RUN2; see: ashen join --help"),
+        (["join"], "ashen: RUN1 and RUN2 are missing, as in: ashen join RUN1 RUN2; see"),
         (["join", "done", "dome"], "unknown run 'dome'"),
         (["join", "done", "done", "--name", "done"], "already a run 'done'"),
         (["join", "done", "done", "--fights", "0"], "--fights 0 must be at least 1"),
@@ -150,6 +172,8 @@ def test_bad_words_are_told_in_one_line(words, message, capsys, runs_dir):
         ("boss = 'iudex", "is not valid TOML"),
         ("bos = 'iudex'", "unknown key 'bos'"),
         ("[ppo]\nclp = 0.1", "unknown key 'clp'"),
+        ("[ppo]\nlearning_rate = -1", "mine.toml [ppo]: learning_rate = -1 must be at least 0"),
+        ("seed = -1", "mine.toml: seed = -1 must be at least 0"),
         ("seed = 'x'", "seed = 'x' is not int"),
         ("algorithm = 'sac'", "unknown algorithm 'sac'"),
         ("\xff", "cannot read"),
@@ -190,6 +214,28 @@ def test_a_file_where_the_runs_should_be_is_told(capsys, tmp_path):
     """Breaks if a runs folder that cannot be made is a traceback."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     assert "choose another --runs-dir" in _complaint(["train", "smoke", "--runs-dir", tmp_path / "file"], capsys)
+
+
+def test_a_complete_run_is_left_as_it_is(capsys, runs_dir):
+    """Breaks if --resume plays the final match of a complete run again, or does not say how to go on."""
+    run = open_run("done", runs_dir)
+    before = run.metrics_file.read_bytes(), run.log_file.read_bytes()
+    capsys.readouterr()
+    assert main(["train", "--resume", "done"]) == 0
+    said = capsys.readouterr()
+    assert "done is complete" in said.err and "ashen train RECIPE --parent done" in said.err
+    assert (run.metrics_file.read_bytes(), run.log_file.read_bytes()) == before
+
+
+def test_a_final_match_that_was_not_finished_is_played(capsys, runs_dir, tmp_path):
+    """Breaks if a run whose training is over, but not its final match, counts as complete."""
+    shutil.copytree(runs_dir / "done", tmp_path / "cut")
+    run = open_run("cut", tmp_path)
+    rows = run.metrics_file.read_text(encoding="utf-8").splitlines(keepends=True)
+    run.metrics_file.write_text("".join(row for row in rows if '"final"' not in row), encoding="utf-8")
+    assert read_metrics(run, "final") == []
+    assert main(["train", "--resume", str(run.path)]) == 0
+    assert len(read_metrics(run, "final")) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits of file sizes are POSIX")
@@ -242,6 +288,8 @@ def test_evaluate_plans_and_records(capsys, tmp_path):
     assert [fight.meta["fight_number"] for fight in fights] == [0, 1]
     assert sum(len(fight.actions) for fight in fights) == 2 * figures["length_mean_steps"]
     assert fights[0].meta | {"policy": "done, planning", "start": "fixed", "env_step": 0} == fights[0].meta
+    film = ["film", str(list_fights(tmp_path / "new" / "fights")[0]), "--out", str(tmp_path / "fight.png")]
+    assert main(film) == 0
     said = _complaint([*words, "--record", tmp_path / "new" / "fights"], capsys)
     assert "holds recorded fights already" in said
     (tmp_path / "file").write_text("in the way", encoding="utf-8")

@@ -1,12 +1,15 @@
 """``ashen fidelity`` from the command line to its page, its JSON and its pictures."""
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ashen.cli import main
 from ashen.evaluation.fidelity.rows import Row, as_json
+from ashen.options.judging import FidelityOptions
+from ashen.options.parse import parse
 
 KEYS = {"name", "real", "value", "error", "tolerance", "passed"}
 
@@ -33,6 +36,31 @@ def test_the_verb_measures_writes_and_draws(tmp_path, capsys):
         assert f"(plots/recorded-fight-{number}.png)" in text
         with Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png") as picture:
             assert picture.width > 500
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        (["--fast"], None),
+        ([], Path("docs/fidelity.md")),
+        (["--fast", "--out", "x.md"], Path("x.md")),
+        (["--out", "x.md"], Path("x.md")),
+    ],
+)
+def test_a_page_that_lacks_figures_is_written_only_where_asked_for(words, page):
+    """Breaks if --fast writes over the shipped page, or if a whole measurement or --out no longer writes one."""
+    assert parse(FidelityOptions, "fidelity", words).page == page
+
+
+@pytest.mark.slow
+def test_fast_only_prints(tmp_path, capsys, monkeypatch):
+    """Breaks if a page is written all the same, not printed, or if it is not said how to have it written."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["fidelity", "--fast"]) == 0
+    said = capsys.readouterr()
+    assert "The attacks that drift most" in said.out
+    assert "no page is written with --fast" in said.err and "--out FILE" in said.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_are_plain_json():

@@ -19,6 +19,7 @@ from ashen.evaluation.calibrate.overlay import overlay_text
 from ashen.evaluation.calibrate.rehearsal import hidden_boss, rehearsal_fights, rehearse
 from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
 from ashen.evaluation.calibrate.shapes import Cases, Sector, best_sector
+from ashen.evaluation.calibrate.trial import Alignment, changed
 from ashen.evaluation.calibrate.windows import opening
 from ashen.evaluation.fights import as_recording
 from ashen.runs.fights import save_fight
@@ -204,11 +205,32 @@ def test_numbers_that_foretell_worse_are_left_out(records):
 
 
 def test_what_got_worse_is_said():
-    """Breaks if a figure that got worse is not named, or one that did not is."""
-    held_out = {"boss_m": {"before": 0.1, "after": 0.1}, "wrong_strikes": {"before": 0.2, "after": 0.25}}
-    said = calibration_warning({"left_out": [], "held_out": held_out})
-    assert said == "still worse on fights held out: wrong_strikes 0.2 -> 0.25"
-    assert not calibration_warning({"left_out": [], "held_out": {"boss_m": held_out["boss_m"]}})
+    """Breaks if a figure that got worse is not named, one that did not is, or nobody says that nothing was gained."""
+    rows = {"boss_m": {"before": 0.1, "after": 0.05}, "wrong_strikes": {"before": 0.2, "after": 0.25}}
+    figures = {"left_out": [], "held_out": rows, "better": ["boss_m"], "worse": ["wrong_strikes"]}
+    assert calibration_warning(figures) == "still worse on fights held out: wrong_strikes 0.2 -> 0.25"
+    assert not calibration_warning(figures | {"worse": []})
+    assert "nothing gained on fights held out: keep the table" in calibration_warning(figures | {"better": []})
+
+
+@pytest.mark.parametrize(
+    ("figure", "before", "after", "verdict"),
+    [
+        ("boss_m", 6.1e-05, 6.29e-05, None),
+        ("boss_m", 0.001, 0.0021, "worse"),
+        ("boss_m", 0.1, 0.1015, None),
+        ("boss_m", 0.1, 0.097, "better"),
+        ("boss_yaw_deg", 0.3, 0.39, None),
+        ("boss_yaw_deg", 0.3, 0.41, "worse"),
+        ("wrong_strikes", 0.0, 0.009, None),
+        ("wrong_strikes", 0.2, 0.18, "better"),
+    ],
+)
+def test_what_matters_is_better_or_worse(figure, before, after, verdict):
+    """Breaks if what is below 1 mm, 0.1 degrees, 1 % or 2 % of the figure counts, or if more does not."""
+    alike = Alignment(*[0.5] * 6)
+    better, worse = changed(replace(alike, **{figure: after}), replace(alike, **{figure: before}))
+    assert (better, worse) == ([figure] if verdict == "better" else [], [figure] if verdict == "worse" else [])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from PIL import Image
 from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.evaluation.compare import compare
-from ashen.evaluation.groups import group_names
+from ashen.evaluation.groups import differences, group_names
 from ashen.reports.compare_plot import plot_comparison
 from ashen.reports.plot import COLOURS
 from ashen.runs.folder import RunFolder, create_run
@@ -85,6 +85,16 @@ def test_groups_are_named_by_what_differs():
         "algorithm=dqn",
         "algorithm=ppo, ppo.width=128",
     ]
+    many = {"algorithm": "ppo", "log_every": 1, "encoder": "ashen", "ppo.width": 64, "ppo.clip": 0.2, "ppo.depth": 2}
+    others = {"log_every": 2, "encoder": "raw26", "ppo.width": 32, "ppo.clip": 0.1}
+    assert group_names([many, many | others]) == [
+        "encoder=ashen, ppo.width=64, ppo.clip=0.2, +1 more",
+        "encoder=raw26, ppo.width=32, ppo.clip=0.1, +1 more",
+    ]
+    assert differences([many, many | others])[1] == others
+    # What tells groups apart is named, however little it tells of them.
+    names = group_names([many, many | others, many | others | {"log_every": 3}])
+    assert names[2] == "encoder=raw26, ppo.width=32, log_every=3, +1 more" and len(set(names)) == 3
     # A setting that an older run does not have yet is a difference.
     assert group_names([dqn, dqn | {"dqn.new": True}]) == ["dqn.new=null", "dqn.new=true"]
 

@@ -152,7 +152,9 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
     for name in ("ppo", "dqn"):
         shutil.copytree(runs_dir / name, tmp_path / name)
     assert main(["join", "ppo", "dqn", "--name", "both", "--fights", "3"]) == 0
-    said = capsys.readouterr().out.splitlines()
+    told = capsys.readouterr()
+    assert "ashen: dqn plays phase 2, but was trained on phase1 alone" in told.err and "ppo plays" not in told.err
+    said = told.out.splitlines()
     assert said[0].startswith("result  0 of 3 won") and said[1] == f"run     {tmp_path / 'both'}"
     for name in ("ppo", "dqn"):
         shutil.rmtree(tmp_path / name)

@@ -173,7 +173,7 @@ def test_bad_fights_are_told_in_one_line(fights, tmp_path, capsys, monkeypatch):
         (["--from", str(fights), "--actions", "walk_forward", "nothing"], "not among the recipe's actions"),
         (["--from", str(fights), "--ppo.kl-to-parent", "1"], "a clone has none"),
         (["--from", str(fights), "--encoder", "dict"], "no learner takes the encoder 'dict'"),
-        (["--from", str(fights), "--clone.batch-size", "0"], "batch_size = 0 must lie within"),
+        (["--from", str(fights), "--clone.batch-size", "0"], "--clone.batch-size 0 must be at least 1"),
     ):
         assert main(["pretrain", "--runs-dir", "runs", *words]) == 2, words
         said = capsys.readouterr().err

@@ -132,6 +132,8 @@ def test_runs_are_found_by_name_and_by_folder(tmp_path, run):
         open_run("fist", tmp_path)
     with pytest.raises(UserError, match="did you mean 'random'"):
         open_run("randon", tmp_path, ("random",))
+    with pytest.raises(UserError, match="choose from: first; or give a file"):
+        open_run("x", tmp_path, or_else="a file")
     with pytest.raises(UserError, match="there are none"):
         open_run("x", tmp_path / "empty")
 

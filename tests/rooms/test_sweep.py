@@ -94,7 +94,7 @@ def test_a_space_is_read(tmp_path: Path):
         ("[ppo]\nclip = { low = 0.1, high = 0.3, choices = [1] }", r"ppo\.clip: write \{ low"),
         ("[ppo]\nclip = { low = 0.3, high = 0.1 }", "low = 0.3 must lie below high = 0.1"),
         ("[ppo]\nclip = { low = 0, high = 0.1, log = true }", "low = 0 must lie above 0"),
-        ("[ppo]\nclip = { low = -1.0, high = 0.1 }", "clip = -1 must lie within"),
+        ("[ppo]\nclip = { low = -1.0, high = 0.1 }", "clip = -1 must be at least"),
         ("[ppo]\nwidth = { low = 1.5, high = 3 }", "width = 1.5 is not int"),
         ("[ppo]\nwidth = { choices = [16, 'wide'] }", "width = 'wide' is not int"),
         ("[dqn]\nwidth = { low = 16, high = 32 }", r"dqn\.width has no effect on ppo"),

@@ -1,12 +1,13 @@
 """What may stand in an agent's config, and whether a checkpoint fits the agent it is loaded into."""
 
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 import torch
 from torch import nn
 
-from ashen.core.errors import UserError, unknown
+from ashen.core.errors import SettingError, UserError, unknown
 
 
 def check_range(config: Any, low: float, high: float, *names: str) -> None:
@@ -18,7 +19,8 @@ def check_range(config: Any, low: float, high: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
         if not low <= value <= high:
-            raise UserError(f"{type(config).__name__}: {name} = {value:g} must lie within {low:g} .. {high:g}")
+            rule = f"must be at least {low:g}" if high == inf else f"must lie within {low:g} .. {high:g}"
+            raise SettingError(type(config), name, f"{value:g}", rule)
 
 
 def check_choice(config: Any, name: str, choices: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """The verbs that measure: fights that count, the simulator, speed."""
 
 import json
-import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ashen.cli.out import write_out
 
@@ -78,12 +78,13 @@ def fidelity(words: Sequence[str]) -> None:
     from ashen.display import say, say_if_cold
     from ashen.evaluation.fidelity.forecasts import OTHER_FIGHT, TABLE, forecast
     from ashen.evaluation.fidelity.measure import fidelity_rows
-    from ashen.evaluation.fidelity.page import fidelity_page, link, write_page
+    from ashen.evaluation.fidelity.page import fidelity_page, link
     from ashen.evaluation.fidelity.rows import as_json
     from ashen.options.judging import FidelityOptions
     from ashen.options.parse import parse
 
     options = parse(FidelityOptions, "fidelity", words)
+    file = options.page
     say_if_cold()
     forecasts = forecast(options.boss)
     pictures = []
@@ -98,10 +99,15 @@ def fidelity(words: Sequence[str]) -> None:
         from ashen.training.diary_row import diary_rows
 
         rows.extend(diary_rows(say=say))
-    page = fidelity_page(rows, forecasts, options.boss, [link(picture, options.out) for picture in pictures])
-    write_page(options.out, page)
+    links = [link(picture, file or Path("page.md")) for picture in pictures]
+    page = fidelity_page(rows, forecasts, options.boss, links)
     print(json.dumps(as_json(rows)) if options.json else page, end="\n" if options.json else "")
-    print(f"written to {', '.join(str(path) for path in (options.out, *pictures))}", file=sys.stderr)
+    if file is None:
+        say("no page is written with --fast, for it would lack figures: give --out FILE, or leave out --fast")
+    else:
+        write_out(file, page)
+    if written := [str(path) for path in (file, *pictures) if path is not None]:
+        say(f"written to {', '.join(written)}")
 
 
 def calibrate(words: Sequence[str]) -> None:

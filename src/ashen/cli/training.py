@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 def train(words: Sequence[str]) -> None:
     """Train an agent by a recipe, or go on with a run."""
     from ashen.coach import read_train_options, train_new, train_on
-    from ashen.runs.folder import open_run
+    from ashen.training.find_run import find_run
     from ashen.training.trained import trained
 
     options = read_train_options(words)
     if options.resume:
         train_on(options.resume, options.runs_dir)
     else:
-        parent = None if options.parent is None else trained(open_run(options.parent, options.runs_dir))
+        parent = None if options.parent is None else trained(find_run(options.parent, options.runs_dir))
         train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
 
 
@@ -44,14 +44,18 @@ def sweep(words: Sequence[str]) -> None:
 
 def join(words: Sequence[str]) -> None:
     """Make one run of two, a phase each."""
+    from ashen.display import say
     from ashen.options.making import JoinOptions
     from ashen.options.parse import parse
-    from ashen.runs.folder import open_run
-    from ashen.training.joined import join
+    from ashen.training.find_run import find_run
+    from ashen.training.joined import join, phase_doubts
 
     options = parse(JoinOptions, "join", words)
-    first, second = (open_run(run, options.runs_dir) for run in (options.run1, options.run2))
-    _introduce(join(first, second, options.runs_dir, options.name), options.fights)
+    first, second = (find_run(run, options.runs_dir) for run in (options.run1, options.run2))
+    run = join(first, second, options.runs_dir, options.name)
+    for doubt in phase_doubts(first, second):
+        say(doubt)
+    _introduce(run, options.fights)
 
 
 def import_checkpoint(words: Sequence[str]) -> None:

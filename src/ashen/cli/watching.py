@@ -43,11 +43,11 @@ def film(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import FilmOptions
     from ashen.reports.film import choose_fight, film
-    from ashen.runs.folder import open_run
+    from ashen.training.find_run import find_run
 
     options = parse(FilmOptions, "film", words)
     is_fight = options.run.endswith(".npz")
-    fight = Path(options.run) if is_fight else choose_fight(open_run(options.run, options.runs_dir).path, options.which)
+    fight = Path(options.run) if is_fight else choose_fight(find_run(options.run, options.runs_dir).path, options.which)
     print(film(fight, options.out))
 
 
@@ -98,10 +98,10 @@ def plot(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import PlotOptions
     from ashen.reports.plot import plot
-    from ashen.runs.folder import open_run
+    from ashen.training.find_run import find_run
 
     options = parse(PlotOptions, "plot", words)
-    runs = [open_run(run, options.runs_dir).path for run in options.runs]
+    runs = [find_run(run, options.runs_dir).path for run in options.runs]
     plot(runs, options.out)
     print(options.out)
 
@@ -112,10 +112,10 @@ def compare(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import CompareOptions
     from ashen.reports.compare_plot import plot_comparison
-    from ashen.runs.folder import open_run
+    from ashen.training.find_run import find_run
 
     options = parse(CompareOptions, "compare", words)
-    figures = compare([open_run(run, options.runs_dir) for run in options.runs], options.metric)
+    figures = compare([find_run(run, options.runs_dir) for run in options.runs], options.metric)
     plot_comparison(figures, options.out)
     if options.json:
         print(json.dumps(figures | {"picture": str(options.out)}))

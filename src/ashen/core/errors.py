@@ -2,10 +2,26 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class UserError(Exception):
     """Bad input. The message is one line: what is wrong, where, and what to do. The command exits with 2."""
+
+
+class SettingError(UserError):
+    """A setting that cannot be what it is.
+
+    Args:
+        owner: the dataclass of settings.
+        name: the field.
+        value: what it is.
+        rule: what it must be, in words.
+    """
+
+    def __init__(self, owner: type, name: str, value: Any, rule: str):
+        super().__init__(f"{name} = {value} {rule}")
+        self.owner, self.name, self.value, self.rule = owner, name, value, rule
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:

@@ -30,8 +30,9 @@ def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, An
         metric: one of :data:`~ashen.runs.metrics.METRICS`.
 
     Returns:
-        Ready for JSON: ``metric, boss, fight, confidence``; ``groups``, each with ``name, runs, seeds, scores``, the
-        ``iqm`` with ``iqm_low, iqm_high``, ``env_steps`` and the ``curve`` over them with ``curve_low, curve_high``;
+        Ready for JSON: ``metric, boss, fight, confidence``; ``groups``, each with ``name, differs, runs, seeds,
+        scores``, the ``iqm`` with ``iqm_low, iqm_high``, ``env_steps`` and the ``curve`` over them with ``curve_low,
+        curve_high``;
         ``improvements``, of every group over every earlier one: ``of, over, probability, low, high``; ``warnings``.
         What the seeds are too few for is null.
 
@@ -69,6 +70,7 @@ def _group_figures(group: Group) -> dict[str, Any]:
     bands = [iqm_interval(column) for column in columns]
     return {
         "name": group.name,
+        "differs": group.differs,
         "runs": [run.name for run in group.runs],
         "seeds": [run.seed for run in group.runs],
         "scores": scores,

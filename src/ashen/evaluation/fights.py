@@ -64,7 +64,7 @@ def _paths(place: str, runs_dir: Path) -> list[Path]:
     if path.is_dir() and not is_run:
         folder = RunFolder(path).fights if RunFolder(path).fights.is_dir() else path
     else:
-        folder = open_run(place, runs_dir, ("a folder of fights", "an .npz file")).fights
+        folder = open_run(place, runs_dir, or_else="a folder of fights or an .npz file").fights
     paths = list_fights(folder)
     if not paths:
         raise UserError(f"no recorded fights in {folder}; record some with ashen play, or give --from another folder")

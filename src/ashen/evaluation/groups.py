@@ -10,6 +10,10 @@ from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import METRICS, Row, read_metrics
 
+_SHOWN = 3
+"""So many settings make a group's name, more only where those do not tell the groups apart."""
+_BOOKKEEPING = ("_every", "_fights")
+"""How settings end that change what is written down of a training more than the training."""
 _TABLE = "table"
 """Among a run's settings: hash of the boss's numbers it was judged against."""
 
@@ -37,7 +41,9 @@ class Group:
     """Runs of one recipe that differ in nothing but the seed."""
 
     name: str
-    """What sets it apart from the other groups, for example ``dqn.double=target``."""
+    """What sets it apart from the other groups, in short, for example ``dqn.double=target``."""
+    differs: dict[str, Any]
+    """All of its settings that differ between the groups."""
     runs: list[JudgedRun]
     """At least one."""
 
@@ -97,20 +103,42 @@ def grouped(runs: Sequence[JudgedRun]) -> list[Group]:
             if other.seed == run.seed:
                 raise UserError(f"{other.name} and {run.name} are one recipe on one seed, {run.seed}; leave one out")
         members.append(run)
-    names = group_names([members[0].settings for members in groups.values()])
-    return [Group(name, members) for name, members in zip(names, groups.values(), strict=True)]
+    settings = [members[0].settings for members in groups.values()]
+    named = zip(group_names(settings), differences(settings), groups.values(), strict=True)
+    return [Group(*group) for group in named]
 
 
 def group_names(settings: Sequence[dict[str, Any]]) -> list[str]:
-    """Name groups by what differs between their settings; one group alone by its algorithm.
+    """Name groups by the settings that tell them apart, and say how many more differ; one alone by its algorithm.
+
+    Args:
+        settings: of each group, as :func:`differences` takes them.
+    """
+    if len(settings) == 1:
+        return [str(settings[0].get("algorithm"))]
+    own = differences(settings)
+    keys = sorted(dict.fromkeys(key for flat in own for key in flat), key=_rank)
+
+    def distinct(shown: list[str]) -> int:
+        return len(set(_names(own, shown)))
+
+    shown: list[str] = []
+    while distinct(shown) < len(own) and len(shown) < len(keys):
+        shown.append(max((key for key in keys if key not in shown), key=lambda key: distinct([*shown, key])))
+    shown += [key for key in keys if key not in shown][: max(0, _SHOWN - len(shown))]
+    more = [len(flat.keys() - set(shown)) for flat in own]
+    names = _names(own, sorted(shown, key=keys.index))
+    return [f"{name}, +{count} more" if count else name for name, count in zip(names, more, strict=True)]
+
+
+def differences(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The settings of each group that differ between them.
 
     Args:
         settings: of each group, flat; settings of an algorithm count among groups of that algorithm only.
     """
-    if len(settings) == 1:
-        return [str(settings[0].get("algorithm"))]
     keys = [key for key in dict.fromkeys(key for flat in settings for key in flat) if _differs(key, settings)]
-    return [", ".join(f"{key}={_text(flat.get(key))}" for key in keys if _applies(key, flat)) for flat in settings]
+    return [{key: flat.get(key) for key in keys if _applies(key, flat)} for flat in settings]
 
 
 def table_hashes(groups: Sequence[Group]) -> list[str]:
@@ -134,6 +162,15 @@ def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
         if key != "seed" and (key == "reward" or not isinstance(value, dict))
     }
     return flat | {f"{algorithm}.{key}": value for key, value in recipe[algorithm].items()}
+
+
+def _rank(key: str) -> int:
+    """How little a setting tells of a recipe: the learner comes first."""
+    return 0 if key == "algorithm" else 2 if key.endswith(_BOOKKEEPING) else 1
+
+
+def _names(own: Sequence[dict[str, Any]], shown: Sequence[str]) -> list[str]:
+    return [", ".join(f"{key}={_text(flat[key])}" for key in shown if key in flat) for flat in own]
 
 
 def _applies(key: str, flat: dict[str, Any]) -> bool:

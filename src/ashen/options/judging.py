@@ -51,6 +51,7 @@ class EvaluateOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "fights", "num_envs", "plan_steps", "plan_samples")
+        check_counts(self, "seed", least=0)
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class ExploitsOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "fights")
+        check_counts(self, "seed", least=0)
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -124,15 +126,23 @@ class FidelityOptions:
     boss: str = "iudex"
     """Name or table of the boss."""
     fast: bool = False
-    """Leave out the figure that takes three trainings of the diary's pipeline."""
+    """Leave out the figures that take three trainings of the diary's pipeline; no page is written then but at --out."""
     seed: int = 0
     """Same seed, same figures."""
-    out: Path = Path("docs/fidelity.md")
-    """The page."""
+    out: Path | None = None
+    """The page; docs/fidelity.md in the current folder if not given, with --fast none."""
     plots: Path | None = None
     """Folder for a picture of each recorded fight beside what is foretold of it; the page shows them."""
     json: bool = False
     """Print one JSON object instead of the page."""
+
+    def __post_init__(self) -> None:
+        check_counts(self, "seed", least=0)
+
+    @property
+    def page(self) -> Path | None:
+        """The file to write; None if the page is only printed."""
+        return Path("docs/fidelity.md") if self.out is None and not self.fast else self.out
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class PlayOptions:
     start: Literal["fixed", "random"] = "fixed"
     """Start pose: the fixed one, or one of eleven drawn at random."""
     randomise: Literal["none", "facts", "wide"] = "none"
-    """Vary the boss from fight to fight: within what is known of his numbers, or wider; drawn are the table's."""
+    """Vary the boss from fight to fight: within what is known of his numbers, or wider. The picture shows the attack
+    shapes of the boss as he is without that."""
     seed: int | None = None
     """Same seed, same fights, which are also those of ashen evaluate; drawn if not given."""
     speed: float = 1.0
@@ -43,6 +44,7 @@ class PlayOptions:
         if not 0.1 <= self.speed <= 10.0:
             raise UserError(f"--speed {self.speed} must lie between 0.1 and 10")
         check_counts(self, "fights")
+        check_counts(self, "seed", least=0)
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,7 @@ class ExplainOptions:
             raise UserError(f"--which chooses a recorded fight, {_ANEW} make a new one; give one of the two")
         if self.run.endswith(".npz") and (self.which is not None or self.is_anew):
             raise UserError(f"{self.run} is one recorded fight; leave out --which, {_ANEW}")
-        for name in ("around", "from_step", "to_step"):
-            if (getattr(self, name) or 0) < 0:
-                raise UserError(f"--{name.replace('_', '-')} {getattr(self, name)} must be at least 0")
+        check_counts(self, "around", "from_step", "to_step", "seed", least=0)
 
     @property
     def is_anew(self) -> bool:
@@ -145,8 +145,9 @@ class PlotOptions:
 class CompareOptions:
     """Compare recipes over seeds: runs that differ in nothing but the seed are one group, named by what sets it apart.
 
-    Of each group the interquartile mean over its seeds, of the best network in the final match and of the matches on
-    the way, with 95 % bootstrap intervals; and how likely a seed of it is better than a seed of the first group.
+    Where much does, the name is cut short, and --json has all of it. Of each group the interquartile mean over its
+    seeds, of the best network in the final match and of the matches on the way, with 95 % bootstrap intervals; and how
+    likely a seed of it is better than a seed of the first group.
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]

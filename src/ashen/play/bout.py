@@ -10,9 +10,8 @@ from ashen.core.fight import NO_ACTION, Outcome
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between
 from ashen.env import FightEnv
 from ashen.runs.fights import FightRecord, Tape
+from ashen.runs.folder import HUMAN
 
-HUMAN: Final = "human"
-"""Who plays, the kind of the records, and the name of the run that keeps them."""
 _WORTH: Final = {"encoder": "ashen", "reward": "soulsgym"}
 """How a record is paid, though nobody learns from it."""
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ashen.core.errors import UserError
-from ashen.play.bout import HUMAN, Bout
+from ashen.play.bout import Bout
 from ashen.runs.fights import list_fights, save_fight
-from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.folder import HUMAN, RunFolder, create_run
 
 
 def human_run(runs_dir: Path) -> RunFolder:

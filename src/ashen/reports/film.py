@@ -20,6 +20,7 @@ from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
 from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
 from ashen.runs.files import MEDIA_MARKS, refuse_other_file
+from ashen.runs.folder import HUMAN, NO_HUMAN_FIGHTS
 
 HOLD_S: Final = 1.0
 """How long the last picture stands."""
@@ -76,6 +77,8 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
     if which is not None and which not in WHICH and not which.isdecimal():
         raise UserError(f"unknown choice of a fight '{which}'; choose from: {', '.join(WHICH)}, or give its number")
     paths = next((found for kind in _KINDS if (found := list_fights(run / "fights", kind))), [])
+    if not paths and run.name == HUMAN:
+        raise UserError(NO_HUMAN_FIGHTS)
     if not paths:
         raise UserError(f"{run} has no recorded fights yet; let it fight first, or choose another run")
     metas = {path: load_meta(path) for path in paths}

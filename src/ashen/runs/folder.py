@@ -17,6 +17,9 @@ from ashen.runs.files import append_line, now, write_bytes, write_text
 
 SCHEMA_VERSION = 1
 """Rises when a reader of older folders would misread a newer one."""
+HUMAN = "human"
+"""Name of the run that keeps the fights of humans, and what their records are called."""
+NO_HUMAN_FIGHTS = "no fights of yours yet: play some with ashen play"
 BEST = "best.pt"
 """The checkpoint that played best, in the folder of checkpoints."""
 
@@ -171,13 +174,14 @@ def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:
     return run
 
 
-def open_run(run: str, runs_dir: Path, others: tuple[str, ...] = ()) -> RunFolder:
+def open_run(run: str, runs_dir: Path, others: tuple[str, ...] = (), or_else: str = "") -> RunFolder:
     """Find a run by its name or by its folder.
 
     Args:
         run: a name in ``runs_dir`` or a path.
         runs_dir: folder of all runs.
         others: further names that would have been right here, for the error message.
+        or_else: what else would have been, in words.
 
     Raises:
         UserError: there is no such run.
@@ -185,10 +189,13 @@ def open_run(run: str, runs_dir: Path, others: tuple[str, ...] = ()) -> RunFolde
     for path in (runs_dir / run, Path(run)):
         if (path / "config.json").is_file():
             return RunFolder(path)
+    if run == HUMAN:
+        raise UserError(NO_HUMAN_FIGHTS)
     known = [*run_names(runs_dir), *others]
+    more = f"; or give {or_else}" if or_else else ""
     if not known:
-        raise UserError(f"unknown run '{run}'; there are none in {runs_dir} yet, make one with: ashen train")
-    raise unknown("run", run, known, str(runs_dir))
+        raise UserError(f"unknown run '{run}'; there are none in {runs_dir} yet, make one with: ashen train{more}")
+    raise UserError(f"{unknown('run', run, known, str(runs_dir))}{more}")
 
 
 def run_names(runs_dir: Path) -> list[str]:

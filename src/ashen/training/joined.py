@@ -10,7 +10,7 @@ from typing import Final
 from ashen.core.errors import UserError, unknown
 from ashen.core.tables import boss_file, fingerprint, load_facts, player_facts
 from ashen.runs.folder import RunFolder, create_run
-from ashen.training.recipe import view_of
+from ashen.training.recipe import recipe_of, view_of
 from ashen.training.trained import Trained, trained
 
 PLACES: Final = {1: "phase1", 2: "phase2"}
@@ -50,6 +50,21 @@ def join(first: RunFolder, second: RunFolder, runs_dir: Path, name: str | None) 
     run.write_config({"joined": {"rule": RULE} | played, "trained_here": False})
     run.log(f"joined: {first.name} plays phase 1, {second.name} phase 2")
     return run
+
+
+def phase_doubts(first: RunFolder, second: RunFolder) -> list[str]:
+    """One line for each run that is to play a phase it was not trained for.
+
+    Args:
+        first: to play phase 1.
+        second: to play phase 2.
+    """
+    fights = {phase: (run.name, recipe_of(run).fight) for phase, run in enumerate((first, second), start=1)}
+    return [
+        f"{name} plays phase {phase}, but was trained on {fight} alone"
+        for phase, (name, fight) in fights.items()
+        if fight not in ("full", PLACES[phase])
+    ]
 
 
 def members_of(run: RunFolder) -> dict[int, Trained]:

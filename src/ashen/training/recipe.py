@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
-from ashen.core.errors import UserError, unknown
+from ashen.core.errors import SettingError, UserError, unknown
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
@@ -71,9 +71,11 @@ class Recipe:
         counts = ("num_envs", "total_steps", "evaluation_fights", "final_fights")
         for name in (*counts, "evaluate_every", "checkpoint_every", "record_every", "log_every"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name} = {getattr(self, name)} must be at least 1")
+                raise SettingError(Recipe, name, getattr(self, name), "must be at least 1")
+        if self.seed < 0:
+            raise SettingError(Recipe, "seed", self.seed, "must be at least 0")
         if not 0.0 <= self.phase2_starts <= 1.0:
-            raise UserError(f"phase2_starts = {self.phase2_starts} must lie in 0..1")
+            raise SettingError(Recipe, "phase2_starts", self.phase2_starts, "must lie in 0..1")
 
     @property
     def config(self) -> PPOConfig | DQNConfig:

@@ -7,6 +7,7 @@ from typing import Any
 import ashen
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import recipe_of
@@ -25,6 +26,16 @@ def run_config(training: Training) -> dict[str, Any]:
         | {name: version(name) for name in ("torch", "numpy", "numba", "gymnasium")},
         "machine": platform.platform(),
     }
+
+
+def is_complete(run: RunFolder) -> bool:
+    """Whether a run has trained as long as its recipe says and its final match is over.
+
+    Raises:
+        UserError: the run's ``config.json`` or its metrics are damaged, or the run is no training.
+    """
+    finals = read_metrics(run, "final")
+    return bool(finals) and finals[-1]["env_step"] >= recipe_of(run).total_steps
 
 
 def resumed(run: RunFolder) -> Training:

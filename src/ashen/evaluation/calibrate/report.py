@@ -8,7 +8,7 @@ from ashen.core.tables import boss_file
 from ashen.evaluation.calibrate.fit import calibrate
 from ashen.evaluation.calibrate.numbers import Numbers
 from ashen.evaluation.calibrate.overlay import overlay_text
-from ashen.evaluation.calibrate.trial import Alignment, alignment, split, without_harm
+from ashen.evaluation.calibrate.trial import Alignment, alignment, changed, split, without_harm
 from ashen.evaluation.recording import Recording
 
 CALIBRATED = "Calibrated from"
@@ -51,6 +51,7 @@ class Calibration:
             if fact.confidence in UNSURE
         }
         before, after = asdict(self.before), asdict(self.after)
+        better, worse = changed(self.after, self.before)
         return {
             "boss": self.boss,
             "fights": self.fights,
@@ -60,6 +61,8 @@ class Calibration:
             "guesses_refitted": sum(unsure.values()),
             "guesses_kept": [path for path, is_found in unsure.items() if not is_found],
             "left_out": self.left_out,
+            "better": better,
+            "worse": worse,
             "held_out": {name: {"before": before[name], "after": after[name]} for name in before},
         }
 
@@ -77,6 +80,7 @@ class Calibration:
                 for name, row in figures["held_out"].items()
             ),
             f"Left out, since those fights are foretold better without: {', '.join(self.left_out) or 'nothing'}.",
+            *([] if figures["better"] else ["Nothing was gained on them: keep the table."]),
             "The numbers below are fitted to all fights. range: what the fights allow; of a list, its last number.",
         ]
         return overlay_text(self.boss, self.numbers.found, comments)

@@ -18,6 +18,9 @@ _CLEARLY = 0.02
 _TINY = 0.01
 """Added to both figures of a ratio (1 cm, 0.01 degrees, 1 %): what was nearly nothing may double."""
 
+LEAST = {"_m": 0.001, "_deg": 0.1, "_strikes": 0.01}
+"""Differences that matter, by the end of a figure's name: 1 mm, 0.1 degrees, 1 %; and 2 % of the figure at least."""
+
 
 @dataclass(frozen=True)
 class Alignment:
@@ -64,6 +67,17 @@ def left_of(after: Alignment, before: Alignment) -> float:
     """Which share of the errors is left: the mean of the ratios of all figures."""
     figures = asdict(before)
     return float(np.mean([(now + _TINY) / (figures[name] + _TINY) for name, now in asdict(after).items()]))
+
+
+def changed(after: Alignment, before: Alignment) -> tuple[list[str], list[str]]:
+    """Names of the figures that got better, and of those that got worse, by what matters (:data:`LEAST`)."""
+    better, worse = [], []
+    for name, was in asdict(before).items():
+        least = max(_CLEARLY * was, *(least for end, least in LEAST.items() if name.endswith(end)))
+        off = asdict(after)[name] - was
+        if abs(off) >= least:
+            (worse if off > 0.0 else better).append(name)
+    return better, worse
 
 
 def without_harm(

@@ -79,12 +79,6 @@ def fidelity_page(rows: Sequence[Row], forecasts: Forecasts, boss: str, pictures
     return "\n".join(lines) + "\n"
 
 
-def write_page(path: Path, text: str) -> None:
-    """Write the page, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
 def link(file: Path, page: Path) -> str:
     """The address of a file as a page links to it: relative where that is possible."""
     try:
