@@ -8,8 +8,8 @@ from ashen.evaluation.fidelity.fitted import FITTED_TO
 
 _FITTED = """
 `tools/fit_guesses.py` searched {moved} numbers (confidence G or I, `FIT` among their sources) with Optuna, each within
-its range; {guessed} of them are guesses and stand below. Its loss is the distance of these figures, of phase 1 alone, from the
-real game's:
+its range; {guessed} of them are guesses and stand below. Its loss is the distance of these figures, of phase 1 alone,
+from the real game's:
 """
 _BY_HAND = """
 All other guesses were set by hand: read off the recorded fights, taken from notes, or chosen within their range.
