@@ -22,6 +22,7 @@ import optuna
 
 from ashen.core.tables import Fact, boss_file, data_file, load_facts, plain, walk
 from ashen.core.vocabulary import boss_vocabulary
+from ashen.evaluation.fidelity.fitted import FITTED_TO
 from ashen.evaluation.hits_check import recorded_strikes
 from ashen.evaluation.random_play import random_fights, reward_per_step
 from ashen.evaluation.recording import recorded_fights
@@ -124,7 +125,8 @@ def loss_of(
         "wrong_strikes": (float(wrong), 0.0, 0.5),
     }
     loss = 0.0
-    for value, goal, tolerance in figures.values():
+    for target in FITTED_TO:
+        value, goal, tolerance = figures[target]
         off = abs(value - goal) / tolerance
         loss += 0.1 * off**2 + 20.0 * max(0.0, off - 0.8) ** 2
     return loss, {name: float(figure[0]) for name, figure in figures.items()}

@@ -1,17 +1,22 @@
-"""Writes what follows from lists in the code: docs/observations.md, rewards.md, guards.md and the keys in docs/play.md.
+"""Writes what follows from the code: docs/observations.md, rewards.md, guards.md, the keys in docs/play.md and the
+example in docs/explain.md.
 
-Run it after changing one of the lists: python tools/write_docs.py. A test compares the pages.
+Run it after changing a list, the tables or the rules: python tools/write_docs.py. A test compares the pages.
 """
 
 import re
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
+from ashen.cli import main
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
 from ashen.play.bindings import key_table
 from ashen.rewards import make_reward, preset_names, term_table
 from ashen.training.monitors.guards import guard_table
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+EXAMPLE = "ashen explain always-attack --seed 0 --from-step 23 --to-step 47"
 
 
 def observations() -> str:
@@ -54,13 +59,30 @@ Written by `tools/write_docs.py`.
 
 def play() -> str:
     """The page on playing, with its table of keys written anew."""
-    page = (DOCS / "play.md").read_text(encoding="utf-8")
-    return re.sub(
-        r"(<!-- keys.*?-->\n).*(<!-- end -->)", lambda mark: mark[1] + key_table() + mark[2], page, flags=re.S
-    )
+    return _written_anew("play.md", "keys", key_table())
 
 
-PAGES = {"observations.md": observations, "rewards.md": rewards, "guards.md": guards, "play.md": play}
+def explain() -> str:
+    """The page on explanations, with what its example prints written anew."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        main(EXAMPLE.split()[1:])
+    return _written_anew("explain.md", "example", f"For example `{EXAMPLE}`:\n\n```text\n{printed.getvalue()}```\n")
+
+
+def _written_anew(page: str, part: str, text: str) -> str:
+    """A page with the text between the marks of a part replaced."""
+    marks = rf"(<!-- {part}.*?-->\n).*(<!-- end -->)"
+    return re.sub(marks, lambda mark: mark[1] + text + mark[2], (DOCS / page).read_text(encoding="utf-8"), flags=re.S)
+
+
+PAGES = {
+    "observations.md": observations,
+    "rewards.md": rewards,
+    "guards.md": guards,
+    "play.md": play,
+    "explain.md": explain,
+}
 
 if __name__ == "__main__":
     for page, text in PAGES.items():

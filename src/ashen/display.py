@@ -203,10 +203,10 @@ def calibration_table(figures: dict[str, Any]) -> Table:
 
 
 def calibration_text(figures: dict[str, Any]) -> str:
-    """How many numbers were refitted, and how many guesses stayed."""
-    kept = figures["guesses_kept"]
-    count = f"{figures['refitted']} numbers refitted, {figures['guesses_refitted']} of them guesses"
-    return f"{count}; {len(kept)} guesses stayed for want of evidence (--json lists them)"
+    """How many numbers were refitted, and how many that are inferred or guessed stayed."""
+    refitted, kept = figures["guesses_refitted"], len(figures["guesses_kept"])
+    count = f"{figures['refitted']} numbers refitted, {refitted} of them inferred or guessed"
+    return f"{count}; {kept} inferred or guessed ones stayed for want of evidence (--json lists them)"
 
 
 def calibration_warning(figures: dict[str, Any]) -> str:

@@ -1,13 +1,15 @@
 """``ashen fidelity`` from the command line to its page, its JSON and its pictures."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ashen.cli import main
-from ashen.evaluation.fidelity.rows import Row, as_json
+from ashen.evaluation.fidelity.fitted import FITTED_TO
+from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row, as_json
 from ashen.options.judging import FidelityOptions
 from ashen.options.parse import parse
 
@@ -24,14 +26,20 @@ def test_the_verb_measures_writes_and_draws(tmp_path, capsys):
     assert set(told) == {"rows"}
     assert all(set(row) == KEYS for row in told["rows"])
     judged = {row["name"]: row for row in told["rows"] if row["passed"] is not None}
-    for body in ("boss's place", "player's place"):
-        assert judged[f"{body} after 1 s, median (m), out of sample"]["tolerance"] == "below 0.5"
+    for drift in (
+        "boss's place after 1 s, median (m), out of",
+        "player's place after 1 s, median (m), motion of the other fight, in",
+    ):
+        assert judged[f"{drift} sample"]["tolerance"] == "below 0.5"
+    assert {f"{name}, {IN_SAMPLE}" for name in FITTED_TO.values()} <= set(judged), "a target of the fit is in sample"
     assert judged["boss's yaw after 1 s, median (degrees), out of sample"]["tolerance"] == "below 5"
     ratio = next(row for row in told["rows"] if row["name"] == "its ratio with the diary's 15 actions")
     assert 0.0 < ratio["error"] < 0.05
     text = page.read_text(encoding="utf-8")
     assert "The attacks that drift most" in text
     assert "The fields that drift most" in text
+    thin = re.findall(r"^- (.*): [\d.]+ standard errors", text, re.M)
+    assert thin and all(judged[name]["passed"] and judged[name]["error"] for name in thin)
     for number in (0, 1):
         assert f"(plots/recorded-fight-{number}.png)" in text
         with Image.open(tmp_path / "plots" / f"recorded-fight-{number}.png") as picture:
@@ -67,7 +75,8 @@ def test_rows_are_plain_json():
     """Breaks if a NumPy boolean or a lost None gets into what other programs read."""
     import numpy as np
 
-    rows = [Row("a", 1.0, 2.0, 0.0, "shown", None), Row("b", "1 to 2", 1.5, 0.1, "inside", np.bool_(True))]
+    inside = Row("b", "1 to 2", 1.5, 0.1, "inside", np.bool_(True), (1.0, 2.0))
+    rows = [Row("a", 1.0, 2.0, 0.0, "shown", None), inside]
     assert json.loads(json.dumps(as_json(rows)))["rows"] == [
         {"name": "a", "real": 1.0, "value": 2.0, "error": 0.0, "tolerance": "shown", "passed": None},
         {"name": "b", "real": "1 to 2", "value": 1.5, "error": 0.1, "tolerance": "inside", "passed": True},

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from ashen.core.fight import FIGHT_STATE
+from ashen.core.tables import Fact
 from ashen.evaluation.alignment import drift_of
-from ashen.evaluation.fidelity.rows import median_error, ratio_and_error
+from ashen.evaluation.fidelity.guesses import range_text
+from ashen.evaluation.fidelity.rows import Row, inside_row, median_error, near_row, ratio_and_error
 from ashen.evaluation.recording import Recording
 from ashen.evaluation.reference_lines import constant_velocity, nobody_moves
 
@@ -53,3 +55,23 @@ def test_the_error_of_a_median_is_that_of_a_normal_sample():
     """Breaks if the order statistics are taken elsewhere: the median of n normal numbers errs by 1.2533 / sqrt(n)."""
     values = np.random.default_rng(0).normal(size=40_000)
     assert median_error(values) == pytest.approx(1.2533 / 200, rel=0.15)
+
+
+def test_a_pass_is_thin_within_two_standard_errors_of_its_nearer_limit():
+    """Breaks if the farther limit counts, or a miss, a figure without an error or one that is only shown is thin."""
+    assert inside_row("low", (0.0, 1.0), 0.19, 0.1).is_thin
+    assert inside_row("high", (0.0, 1.0), 0.81, 0.1).is_thin
+    assert not inside_row("amid", (0.0, 1.0), 0.5, 0.1).is_thin
+    assert not inside_row("miss", (0.0, 1.0), 1.01, 0.1).is_thin
+    assert not inside_row("exact", (0.0, 1.0), 1.0, 0.0).is_thin
+    assert not Row("shown", 0.0, 0.5, 0.1, "shown", None).is_thin
+    # mean 1.5 and error .5 against the limits -4.5 and 1.5 of a real figure of -1.5 within 200 %
+    assert near_row("mean", -1.5, np.array([1.0, 2.0]), 2.0).is_thin
+
+
+def test_a_guess_at_an_end_of_its_range_says_so():
+    """Breaks if only one end counts, or a list or a guess without a range does."""
+    texts = {value: range_text(Fact(value, "none", "G", (0.0, 2.0))) for value in (0.0, 1.0, 2.0)}
+    assert texts == {0.0: "0 to 2, **at its end**", 1.0: "0 to 2", 2.0: "0 to 2, **at its end**"}
+    assert range_text(Fact([0.0, 2.0], "none", "G", (0.0, 2.0))) == "0 to 2"
+    assert range_text(Fact(2.0, "none", "G")) == ""

@@ -176,7 +176,8 @@ def test_the_command_writes_an_overlay(folder, tmp_path, capsys):
     assert "motion of attacks" not in figures["left_out"], "a group that helps a lot"
     assert load_tables(out)[1] != load_tables(IUDEX)[1]
     assert calibration_table(figures).row_count == len(figures["held_out"])
-    assert "guesses stayed" in calibration_text(figures)
+    count = f"{len(figures['guesses_kept'])} inferred or guessed ones stayed"
+    assert count in calibration_text(figures) and count in out.read_text(encoding="utf-8")
     refuse_other_file(out, CALIBRATED.encode(), "overlay")
 
 

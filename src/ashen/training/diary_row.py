@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ashen.agents.runtime import tune_process
-from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row
+from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row, around, judged_row
 from ashen.evaluation.logged import fight_as_logged, real_figures
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
@@ -39,8 +39,8 @@ def diary_rows(seeds: int = 3, say: Callable[[str], object] = lambda text: None)
         error = float(means.std(ddof=1) / np.sqrt(seeds)) if seeds > 1 else 0.0
         window = f"{first / 1e6:g}-{last / 1e6:g} M steps"
         title = f"the diary's pipeline, reward per step over {window}, {IN_SAMPLE}"
-        is_near = abs(float(means.mean()) - real[name]) <= _TOLERANCE
-        yield Row(title, real[name], float(means.mean()), error, f"within {_TOLERANCE:g}", is_near)
+        limits = around(real[name], _TOLERANCE)
+        yield judged_row(title, real[name], float(means.mean()), error, f"within {_TOLERANCE:g}", limits)
 
 
 def train_curves(seeds: int, steps: int, say: Callable[[str], object]) -> list[list[dict[str, Any]]]:

@@ -58,6 +58,7 @@ class Calibration:
             "steps": self.steps,
             "held_out_fights": self.held_out,
             "refitted": sum(len(found) for found in self.numbers.found.values()),
+            # of both confidences, inferred and guessed
             "guesses_refitted": sum(unsure.values()),
             "guesses_kept": [path for path, is_found in unsure.items() if not is_found],
             "left_out": self.left_out,
@@ -70,10 +71,11 @@ class Calibration:
     def overlay(self) -> str:
         """The overlay as TOML, with what was measured at its head."""
         figures = self.figures
-        guesses = f"{figures['guesses_refitted']} of them guesses; {len(figures['guesses_kept'])} guesses stayed"
+        refitted, kept = figures["guesses_refitted"], len(figures["guesses_kept"])
+        unsure = f"{refitted} of them inferred or guessed; {kept} inferred or guessed ones stayed"
         comments = [
             f"{CALIBRATED} {self.fights} fights of {self.steps:,} steps against {self.boss}.",
-            f"{figures['refitted']} numbers refitted, {guesses} for want of evidence.",
+            f"{figures['refitted']} numbers refitted, {unsure} for want of evidence.",
             f"On {self.held_out} fights held out, by the numbers of the others (medians 1 s ahead unless said):",
             *(
                 f"  {name}: {row['before']:.3g} before, {row['after']:.3g} after"

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 IN_SAMPLE = "in sample"
-"""Ends the name of a figure whose evidence has also shaped the simulator: that it holds is no proof."""
+"""Ends the name of a figure that holds by making: it, or a statistic of the same logs that determines it, was a target
+of a fit or was read off to make the tables."""
+THIN_ERRORS = 2.0
+"""A figure that is nearer to its limit than so many standard errors holds by a thin margin."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Row:
         error: standard error of the value, 0 where it has none.
         tolerance: how it is judged.
         passed: whether it holds; None where it is only shown.
+        limits: between which the value must lie; None where they are no numbers, or it is only shown.
     """
 
     name: str
@@ -30,6 +34,19 @@ class Row:
     error: float
     tolerance: str
     passed: bool | None
+    limits: tuple[float, float] | None = None
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether it holds, but by less than :data:`THIN_ERRORS`; False where the value has no error."""
+        return bool(self.passed and self.error) and self.distance < THIN_ERRORS * self.error
+
+    @property
+    def distance(self) -> float:
+        """How far the value is from its nearer limit, in its own unit; infinite without limits."""
+        if self.limits is None or isinstance(self.value, str):
+            return float("inf")
+        return min(self.value - self.limits[0], self.limits[1] - self.value)
 
 
 def as_json(rows: Sequence[Row]) -> dict[str, Any]:
@@ -38,7 +55,9 @@ def as_json(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    return asdict(row) | {"passed": None if row.passed is None else bool(row.passed)}
+    plain = asdict(row) | {"passed": None if row.passed is None else bool(row.passed)}
+    del plain["limits"]  # told by tolerance
+    return plain
 
 
 def mean_and_error(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -46,16 +65,28 @@ def mean_and_error(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(values.size))
 
 
+def judged_row(
+    name: str, real: float | str, value: float, error: float, tolerance: str, limits: tuple[float, float]
+) -> Row:
+    """A number that must lie within limits."""
+    return Row(name, real, value, error, tolerance, limits[0] <= value <= limits[1], limits)
+
+
 def near_row(name: str, real: float, values: NDArray[np.float64], share: float) -> Row:
     """A mean that must lie within a share of the real one."""
     mean, error = mean_and_error(values)
-    return Row(name, real, mean, error, f"within {share:.0%}", abs(mean - real) <= share * abs(real))
+    return judged_row(name, real, mean, error, f"within {share:.0%}", around(real, share * abs(real)))
 
 
-def inside_row(name: str, bounds: Sequence[float], values: NDArray[np.float64]) -> Row:
-    """A mean that must lie inside bounds."""
-    mean, error = mean_and_error(values)
-    return Row(name, f"{bounds[0]:g} to {bounds[1]:g}", mean, error, "inside", bounds[0] <= mean <= bounds[1])
+def inside_row(name: str, bounds: Sequence[float], value: float, error: float) -> Row:
+    """A number that must lie inside bounds."""
+    low, high = bounds
+    return judged_row(name, f"{low:g} to {high:g}", value, error, "inside", (low, high))
+
+
+def around(goal: float, tolerance: float) -> tuple[float, float]:
+    """The limits that lie a tolerance off a goal."""
+    return goal - tolerance, goal + tolerance
 
 
 def ratio_and_error(over: NDArray[np.float64], under: NDArray[np.float64]) -> tuple[float, float]:
