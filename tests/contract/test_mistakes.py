@@ -1,0 +1,141 @@
+"""Mistakes on the command line and in recipes, each told in one line."""
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trian"], "unknown verb 'trian'; did you mean 'train'"),
+        (["train", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
+        (["train", "none.toml"], "no such file: none.toml"),
+        (["train", "--totl-steps", "3"], "options: --totl-steps; did you mean --total-steps"),
+        (["train", "--total-steps", "many"], "--total-steps"),
+        (["train", "--total-steps", "0"], "ashen: --total-steps 0 must be at least 1"),
+        (["train", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["train", "--ppo.learning-rate", "-1"], "ashen: --ppo.learning-rate -1 must be at least 0"),
+        (["train", "--ppo.discount", "2"], "ashen: --ppo.discount 2 must lie within 0 .. 1"),
+        (["train", "--parent", "random"], "random is an opponent, which has no run"),
+        (["train", "--resume", "human"], "no fights of yours yet: play some with ashen play"),
+        (["train", "--fight", "phase3"], "phase3"),
+        (["train", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["train", "--boss", "none.toml"], "no boss table at none.toml"),
+        (["train", "--encoder", "onehot47"], "unknown encoder 'onehot47'; did you mean 'onehot74'"),
+        (["train", "--encoder", "dict"], "no learner takes the encoder 'dict'"),
+        (["train", "--reward", "soulgym"], "did you mean 'soulsgym'"),
+        (["train", "--actions", "diary"], "diary16"),
+        (["train", "--ppo.clip", "-1"], "clip"),
+        (["train", "--name", "done"], "already a run 'done'"),
+        (["train", "--name", "a/b"], "cannot be a run's name"),
+        (["train", "--resume", "dome"], "unknown run 'dome'"),
+        (["evaluate"], "ashen: RUN is missing, as in: ashen evaluate RUN; see: ashen evaluate --help"),
+        (["evaluate", "done", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["evaluate", "random", "--fight", "20"], "choose from: full, phase1, phase2; did you mean --fights 20?"),
+        (["evaluate", "random", "--fights", "full"], "takes a whole number; did you mean --fight full?"),
+        (["evaluate", "random", "--randomise", "fact"], "none, facts, wide; did you mean 'facts'?"),
+        (["evaluate", "dome"], "unknown run 'dome' in"),
+        (["evaluate", "randm"], "did you mean 'random'"),
+        (["evaluate", "done", "--fights", "-3"], "ashen: --fights -3 must be at least 1"),
+        (["evaluate", "done", "--num-envs", "0"], "ashen: --num-envs 0 must be at least 1"),
+        (["evaluate", "random", "--fihgts", "-3"], "options: --fihgts; did you mean --fights"),
+        (["evaluate", "done", "--fight", "phase9"], "phase9"),
+        (["evaluate", "done", "--reward", "x"], "unknown reward preset 'x'"),
+        (["evaluate", "random", "--fights", "1", "--plan"], "random cannot plan"),
+        (["evaluate", "done", "--plan", "--plan-steps", "0"], "--plan-steps 0 must be at least 1"),
+        (["exploits"], "see: ashen exploits --help"),
+        (["exploits", "oracel"], "did you mean 'oracle'"),
+        (["exploits", "done", "--fights", "0"], "--fights 0 must be at least 1"),
+        (["exploits", "done", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["fidelity", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["calibrate"], "ashen: --from is missing, as in: ashen calibrate --from ...; see"),
+        (["calibrate", "--from", "human"], "no fights of yours yet: play some with ashen play"),
+        (["calibrate", "--from", "x"], "choose from: done; or give a folder of fights or an .npz file"),
+        (["calibrate", "--from", "random"], "choose from: done; or give a folder"),
+        (["finetune", "random"], "random is an opponent, which has no run"),
+        (["film", "dome"], "unknown run 'dome'"),
+        (["film", "none.npz"], "no recorded fight at none.npz"),
+        (["play", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["play", "--fight", "phase3"], "phase3"),
+        (["play", "--speed", "0"], "--speed 0.0 must lie between 0.1 and 10"),
+        (["play", "--fights", "0"], "--fights 0 must be at least 1"),
+        (["play", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
+        (["film", "human"], "no fights of yours yet: play some with ashen play"),
+        (["film", "random"], "ashen evaluate random --record FOLDER, then: ashen film FOLDER/FIGHT.npz"),
+        (["explain"], "see: ashen explain --help"),
+        (["explain", "dome"], "unknown run 'dome'"),
+        (["explain", "randm"], "did you mean 'random'"),
+        (["explain", "none.npz"], "no recorded fight at none.npz"),
+        (["explain", "none.npz", "--seed", "1"], "none.npz is one recorded fight; leave out"),
+        (["explain", "random", "--which", "best"], "random has no recorded fights"),
+        (["explain", "done", "--which", "nicest"], "unknown choice of a fight 'nicest'"),
+        (["explain", "done", "--which", "9"], "no recorded fight 9"),
+        (["explain", "done", "--which", "best", "--seed", "1"], "give one of the two"),
+        (["explain", "done", "--which", "best", "--boss", "iudex"], "give one of the two"),
+        (["explain", "none.npz", "--randomise", "facts"], "none.npz is one recorded fight; leave out"),
+        (["explain", "random", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["explain", "done", "--around", "-5"], "--around -5 must be at least 0"),
+        (["explain", "random", "--seed", "-1"], "--seed -1 must be at least 0"),
+        (["explain", "done", "--from-step", "-1"], "--from-step -1 must be at least 0"),
+        (["explain", "done", "--around", "5", "--to-step", "9"], "give one of the two"),
+        (["explain", "done", "--from-step", "2999"], "the fight has steps 0 to"),
+        (["explain", "done", "--show", "some"], "some"),
+        (["plot"], "see: ashen plot --help"),
+        (["plot", "dome"], "unknown run 'dome'"),
+        (["plot", "done", "oracle"], "oracle is an opponent, which has no run"),
+        (["compare"], "no run to compare; give at least one"),
+        (["compare", "dome"], "unknown run 'dome'"),
+        (["compare", "done", "--metric", "speed"], "speed"),
+        (["compare", "done", "--out", "x.svg"], "end its name in .png"),
+        (["sweep", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
+        (["sweep", "--trials", "0"], "--trials 0 must be at least 1"),
+        (["sweep", "--metric", "speed"], "speed"),
+        (["sweep", "--boss", "iudx"], "unknown boss 'iudx'; did you mean 'iudex'"),
+        (["sweep", "smoke", "--space", "none.toml"], "no such file: none.toml"),
+        (["sweep", "smoke", "--study", "x.txt"], "end its name in .db"),
+        (["sweep", "smoke", "--resume"], "sweep-smoke.db to go on with"),
+        (["join", "done"], "ashen: RUN2 is missing, as in: ashen join RUN1 RUN2; see: ashen join --help"),
+        (["join"], "ashen: RUN1 and RUN2 are missing, as in: ashen join RUN1 RUN2; see"),
+        (["join", "done", "dome"], "unknown run 'dome'"),
+        (["join", "done", "done", "--name", "done"], "already a run 'done'"),
+        (["join", "done", "done", "--fights", "0"], "--fights 0 must be at least 1"),
+        (["import-checkpoint"], "see: ashen import-checkpoint --help"),
+        (["import-checkpoint", "none.pth"], "cannot read none.pth"),
+        (["import-checkpoint", "none.pth", "--fights", "0"], "--fights 0 must be at least 1"),
+        (["bench", "--repeats", "x"], "--repeats"),
+        (["bench", "--repeats", "0"], "--repeats 0 must be at least 1"),
+        (["bench", "--peers", "--device", "cpu"], "give one of the two"),
+        (["bench", "--recipe", "full"], "add --device cpu,cuda"),
+        (["bench", "--device", "tpu"], "--device tpu must be cpu or cpu,cuda"),
+        (["bench", "--device", "cpu", "--recipe", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
+        (["recipes", "x"], "x"),
+    ],
+)
+def test_bad_words_are_told_in_one_line(words, message, complaint, runs_dir):
+    """Breaks if a mistake on the command line is a traceback, costs a run folder, or does not say what to do."""
+    before = sorted(path.name for path in runs_dir.iterdir())
+    assert message in complaint(words)
+    assert sorted(path.name for path in runs_dir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("boss = 'iudex", "is not valid TOML"),
+        ("bos = 'iudex'", "unknown key 'bos'"),
+        ("[ppo]\nclp = 0.1", "unknown key 'clp'"),
+        ("[ppo]\nlearning_rate = -1", "mine.toml [ppo]: learning_rate = -1 must be at least 0"),
+        ("seed = -1", "mine.toml: seed = -1 must be at least 0"),
+        ("seed = 'x'", "seed = 'x' is not int"),
+        ("algorithm = 'sac'", "unknown algorithm 'sac'"),
+        ("\xff", "cannot read"),
+    ],
+)
+def test_bad_recipes_are_told_in_one_line(text, message, complaint, tmp_path):
+    """Breaks if a broken recipe is a traceback, or if the line does not name the file."""
+    recipe = tmp_path / "mine.toml"
+    recipe.write_bytes(text.encode("latin-1"))
+    said = complaint(["train", recipe])
+    assert message in said
+    assert "mine.toml" in said
