@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from ashen.core.errors import UserError
+from ashen.core.memory import keep_freed_memory
 from ashen.core.protocols import Backend
 from ashen.env.fights import LOSS, RUNNING, WIN, Fights, Wait
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
@@ -75,6 +76,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: str | None = None,
         backend: Backend | None = None,
     ) -> None:
+        keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
         varied = (randomise, randomise_seed, phase2_starts)
         self.backend = backend or simulated(boss, fight, num_envs, random_start, *varied)
