@@ -24,6 +24,7 @@ from ashen.core.tables import Fact, boss_file, data_file, load_facts, plain, wal
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.fidelity.fitted import FITTED_TO
 from ashen.evaluation.hits_check import recorded_strikes
+from ashen.evaluation.logged import real_figures
 from ashen.evaluation.random_play import random_fights, reward_per_step
 from ashen.evaluation.recording import recorded_fights
 from ashen.sim.pack import pack
@@ -167,7 +168,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=70)
     parser.add_argument("--write", action="store_true", help="put the best numbers into the boss's table")
     options = parser.parse_args()
-    real = plain(load_facts(data_file("ds3", "real_figures.toml")))["random_play"]
+    real = real_figures()["random_play"]
     facts = dict(walk({name: load_facts(path) for name, path in FILES.items()}))
 
     def objective(trial: optuna.Trial) -> float:

@@ -1,7 +1,6 @@
 import numpy as np
 
 import ashen
-from ashen.core.tables import data_file, load_facts, plain
 from ashen.env import FightVectorEnv
 from ashen.evaluation.logged import as_logged, fight_as_logged, real_figures
 from ashen.evaluation.random_play import random_fights
@@ -18,7 +17,7 @@ def late_share(env: FightVectorEnv) -> float:
 
 def test_fights_as_logged_have_late_keys_as_often_as_the_table_says_and_others_none():
     """Breaks if the guess of the logs does not reach the fights of the diary's pipeline, or stays in others."""
-    odds = plain(load_facts(data_file("ds3", "real_figures.toml")))["logs"]["late_odds"]
+    odds = real_figures()["logs"]["late_odds"]
     env = ashen.make_vec("iudex", num_envs=2000, encoder="raw26")
     assert late_share(env) == 0.0
     fight_as_logged(env)
