@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from ashen.core.fight import FIGHT_STATE
-from ashen.core.vocabulary import player_vocabulary
+from ashen.core.tables import boss_file, load_facts
+from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.obs.encoders import make_encoder
-from ashen.obs.features import FEATURES, MEASURED, feature_index, measure
+from ashen.obs.features import FEATURES, MEASURED, NO_STRIKE_M, NO_STRIKE_S, feature_index, measure
 
 
 def _measured(**fields):
@@ -80,6 +81,26 @@ def test_time_to_free_action_counts_down_to_nothing():
     assert seen["free_attack_s"] == 0
     assert seen["free_roll_s"] == pytest.approx(0.03, abs=1e-6)
     assert seen["free_move_s"] == pytest.approx(0.05, abs=1e-6)
+
+
+def test_the_next_hit_is_the_tables():
+    """Breaks if a hit is foreseen by another clock, reach or arc than the boss's table has for this phase."""
+    # Attack3008 of phase 1 hits twice. The boss faces south (yaw 0); the player stands 3 m west of him, on his right.
+    first, second = load_facts(boss_file("iudex"))["phases"]["1"]["attacks"]["Attack3008"]["hits"]
+    attack = {"boss_animation": boss_vocabulary(boss_file("iudex")).id("Attack3008"), "phase": 1, "boss_x_m": 3}
+    begin_s, end_s = first["window_s"].value
+    before = _measured(**attack, boss_animation_s=begin_s - 0.2)
+    assert before["strike_in_s"] == pytest.approx(0.2, abs=1e-6)
+    assert before["strike_over_in_s"] == pytest.approx(0.2 + end_s - begin_s, abs=1e-6)
+    assert before["strike_room_m"] == pytest.approx(3 - first["reach_m"].value, abs=1e-5)
+    aside_deg = abs(-90 - first["bearing_deg"].value) - first["half_arc_deg"].value
+    assert before["strike_room_rad"] == pytest.approx(math.radians(aside_deg), abs=1e-5)
+    during = _measured(**attack, boss_animation_s=(begin_s + end_s) / 2)
+    assert during["strike_in_s"] == 0 and during["strike_over_in_s"] > 0
+    between = _measured(**attack, boss_animation_s=end_s + 0.01)
+    assert between["strike_in_s"] == pytest.approx(second["window_s"].value[0] - end_s - 0.01, abs=1e-5)
+    after = _measured(**attack, boss_animation_s=second["window_s"].value[1] + 0.01)
+    assert (after["strike_in_s"], after["strike_room_m"]) == (NO_STRIKE_S, NO_STRIKE_M)
 
 
 def test_bodies_in_one_place_have_a_direction_all_the_same():

@@ -66,7 +66,7 @@ def test_only_whole_fights_are_counted():
     tally = Tally(2, env.reward.names)
     _, rewards, _, _, info = env.step(np.array([NOTHING, NOTHING]))
     info["outcome"] = np.array([Outcome.LOSS, Outcome.WIN])
-    tally.add_step(rewards, info, np.array([True, True]), np.array([True, False]), env.final_states)
+    tally.add_step(rewards, info, np.array([True, True]), np.array([True, False]), env.final_states, np.array([5, 7]))
     row = tally.take_row()
     assert (row["fights"], row["win_rate"]) == (1, 0.0)
     env.close()

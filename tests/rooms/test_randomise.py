@@ -3,7 +3,7 @@ import pytest
 
 from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES
-from ashen.core.tables import Fact, boss_file, data_file, load_facts, read_toml, walk
+from ashen.core.tables import Fact, boss_file, data_file, load_facts, plain, read_toml, walk
 from ashen.sim.backend import SimBackend
 from ashen.sim.pack import load_tables
 from ashen.sim.vary import pool
@@ -78,6 +78,14 @@ def test_varied_attacks_stay_possible(mode: str):
                 for hit in attack["hits"]:
                     assert 0.0 <= hit["window_s"][0] < hit["window_s"][1] <= attack["name_end_s"]
                     assert hit["inner_m"] < hit["reach_m"] and hit["half_arc_deg"] <= 180.0
+
+
+def test_a_share_of_the_pool_is_the_table_itself():
+    """Breaks if a training that asks for it never meets the boss of the table, or meets no other."""
+    pairs = pool(*facts(), "facts", 3, share=0.75)
+    own = tuple(plain(tree) for tree in facts())
+    assert sum(pair == own for pair in pairs) == len(pairs) // 4
+    assert all(pair == own for pair in pool(*facts(), "facts", 3, share=0.0))
 
 
 def test_pools_follow_from_their_seed():

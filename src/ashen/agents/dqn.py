@@ -4,6 +4,7 @@ Sources: Mnih et al. 2015 (Nature 518), and for each switch the paper named wher
 Hessel et al. 2018, Rainbow (arXiv:1710.02298).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -159,8 +160,8 @@ class DQNAgent:
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
             self.credit += len(step.obs) * self.config.updates_per_step
 
-    def update(self) -> dict[str, float]:
-        """Make the updates that are due; means of their metrics, empty if none was."""
+    def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Make the updates that are due; means of their metrics, empty without any."""
         due = int(self.credit)
         if due == 0 or self.steps - self.last_burst < self.config.update_period_steps:
             return {}
@@ -168,7 +169,8 @@ class DQNAgent:
         self.last_burst = self.steps
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
-        return mean_metrics([self._update_once(status["priority_beta"]) for _ in range(due)])
+        rows = [self._update_once(status["priority_beta"]) for _ in range(due) if not is_over()]
+        return mean_metrics(rows) if rows else {}
 
     def _update_once(self, beta: float) -> dict[str, torch.Tensor]:
         batch = self.replay.sample(self.config.batch_size, self.rng, beta)

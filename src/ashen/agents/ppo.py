@@ -7,6 +7,7 @@ a rollout to the last update on it, so that the probabilities compared are those
 are not clipped.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -158,8 +159,8 @@ class PPOAgent:
         self.rollout.add(step)
         self.steps += len(step.obs)
 
-    def update(self) -> dict[str, float]:
-        """Learn from the rollout if it is full; means of the metrics over its gradient steps, else empty."""
+    def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Learn from the rollout if it is full; means of the metrics over its gradient steps, empty without any."""
         if not self.rollout.is_full:
             return {}
         if self.rollout.faulted.all():
@@ -172,15 +173,18 @@ class PPOAgent:
         for _ in range(self.config.epochs):
             order = torch.randperm(len(data["actions"]), generator=self.torch_rng)
             for chosen in order.split(self.config.minibatch_size):
+                if is_over():
+                    break
                 batch = {name: values[chosen] for name, values in data.items()}
                 rows.append(self.learn(batch, status["entropy_coef"]))
-            if self.config.target_kl is not None and rows[-1]["approx_kl"] > self.config.target_kl:
+            target_kl = self.config.target_kl
+            if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
             self.network.normaliser.update(torch.from_numpy(self.rollout.obs).flatten(0, 1))
         self.rollout.clear()
         self.updates += 1
-        return mean_metrics(rows) | metrics
+        return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
     def _prepare(self) -> tuple[dict[str, Tensor], dict[str, float]]:

@@ -18,6 +18,9 @@ MAX_STEPS: Final = 3000
 NEVER_S: Final = 30.0
 """Cap of every "time since" clock; also stands for never."""
 MAX_BOSS_ANIMATIONS: Final = 48
+NUM_PHASES: Final = 2
+MAX_HITS: Final = 2
+"""Hit windows in one attack."""
 LAST_ACTIONS: Final = 4
 UNKNOWN_ANIMATION: Final = -1
 NO_ACTION: Final = -1

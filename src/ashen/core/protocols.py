@@ -1,5 +1,6 @@
 """The shapes the rooms meet in: backends write fights, agents act on observations. N fights, A actions, D numbers."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -78,8 +79,12 @@ class Agent(Protocol):
     def observe(self, step: Transitions) -> None:
         """Take in one step of the N environments, in order, whose actions this agent chose with ``explore=True``."""
 
-    def update(self) -> dict[str, float]:
-        """Learn if it is time to; returns metrics of the updates made, empty if none was due."""
+    def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """Learn if it is time to; returns metrics of the updates made, empty if none was.
+
+        Args:
+            is_over: asked before every gradient step; what has not been learned by then is left out.
+        """
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""

@@ -42,7 +42,7 @@ class FightEnv(gymnasium.Env):
 
     ## Arguments
     ``fight`` is ``phase1``, ``phase2`` (SoulsGym's training fights: the boss's whole hit points in one phase) or
-    ``full``; ``randomise`` is ``none``, or ``facts`` or ``wide``: every fight against one of 64 bosses, drawn by
+    ``full``; ``randomise`` is ``none``, or ``facts`` or ``wide``: every fight against one of 128 bosses, drawn by
     ``randomise_seed``, whose numbers vary within what their confidence allows, or beyond; ``skip_steps`` lets time pass
     while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` fights in place of the
     simulator.

@@ -39,8 +39,9 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         encoder: name of the encoder.
         reward: name of a preset, or a table of weights.
         random_start: start at one of eleven poses instead of the fixed one.
-        randomise: ``none``; ``facts`` or ``wide``: each fight against one of 64 bosses whose numbers vary.
-        randomise_seed: draws those 64.
+        randomise: ``none``; ``facts`` or ``wide``: each fight against one of 128 bosses whose numbers vary.
+        randomise_seed: draws those 128.
+        randomise_share: how many of them vary, 0..1; the others are the boss of the table.
         phase2_starts: share of the fights that begin where a recent one came into phase 2.
         seed: of the first reset without one; None draws it.
         actions: name of a set of actions, or their names.
@@ -69,6 +70,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         random_start: bool = False,
         randomise: str = "none",
         randomise_seed: int = 0,
+        randomise_share: float = 1.0,
         phase2_starts: float = 0.0,
         seed: int | None = None,
         actions: str | Sequence[str] = "all",
@@ -78,7 +80,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
     ) -> None:
         keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
-        varied = (randomise, randomise_seed, phase2_starts)
+        varied = (randomise, randomise_seed, randomise_share, phase2_starts)
         self.backend = backend or simulated(boss, fight, num_envs, random_start, *varied)
         self.num_envs = self.backend.num_fights
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
@@ -204,6 +206,7 @@ def simulated(
     random_start: bool,
     randomise: str = "none",
     randomise_seed: int = 0,
+    randomise_share: float = 1.0,
     phase2_starts: float = 0.0,
 ) -> Backend:
     """The simulator as a backend.
@@ -215,7 +218,7 @@ def simulated(
 
     if num_envs < 1:
         raise UserError(f"num_envs = {num_envs} must be at least 1")
-    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed, phase2_starts)
+    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed, randomise_share, phase2_starts)
 
 
 def fresh_seeds(seed: int | Sequence[int] | None, count: int) -> NDArray[np.uint64]:

@@ -1,5 +1,6 @@
 """The encoders: lists of columns, each of which shows one feature. One list yields vector, bounds, names and docs."""
 
+import math
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -176,7 +177,7 @@ def _onehot74(boss: Path) -> list[Column]:
 
 
 def _ashen(boss: Path) -> list[Column]:
-    """The default: relative geometry, clocks, locks, names and memory, scaled to about [-1, 1]."""
+    """The default: relative geometry, clocks, locks, the next hit, names and memory, scaled to about [-1, 1]."""
     return [*_ashen_numbers(), *_ashen_names(boss)]
 
 
@@ -197,7 +198,10 @@ def _ashen_numbers() -> list[Column]:
     columns += [Column(n, n, 0, 2, scale=1 / 2) for n in ("free_attack_s", "free_roll_s", "free_move_s")]
     clocks: tuple[str, ...] = ("player_animation_s", "boss_animation_s", "boss_bin_s")
     clocks += ("previous_player_animation_s", "previous_boss_animation_s", "previous_boss_attack_since_s")
-    return columns + [Column(n, n, 0, 2, scale=1 / 2) for n in clocks]
+    columns += [Column(n, n, 0, 2, scale=1 / 2) for n in (*clocks, "strike_in_s", "strike_over_in_s")]
+    columns += [Column("strike_soon", "strike_in_s", 0, 1, scale=-2, shift=0.5)]
+    columns += [Column("strike_room_m", "strike_room_m", -2, 2, scale=1 / 5)]
+    return [*columns, Column("strike_room_rad", "strike_room_rad", -1, 1, scale=1 / math.pi)]
 
 
 def _ashen_names(boss: Path) -> list[Column]:

@@ -1,5 +1,6 @@
 """What encoders must know of a boss and of the player: arena, lock times, attacks, animation bins, in one record."""
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.core.arena import ARENA, make_arena
-from ashen.core.fight import MAX_BOSS_ANIMATIONS, UNKNOWN_ANIMATION
-from ashen.core.tables import load_facts
+from ashen.core.fight import MAX_BOSS_ANIMATIONS, MAX_HITS, NUM_PHASES, UNKNOWN_ANIMATION
+from ashen.core.tables import load_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 
 MAX_PLAYER_ANIMATIONS = 64
+
+STRIKES = np.dtype(
+    [
+        ("count", np.int32),
+        ("from_s", np.float32, (MAX_HITS,)),
+        ("to_s", np.float32, (MAX_HITS,)),
+        ("reach_m", np.float32, (MAX_HITS,)),
+        ("bearing_rad", np.float32, (MAX_HITS,)),
+        ("half_arc_rad", np.float32, (MAX_HITS,)),
+    ],
+    align=True,
+)
+"""The hits of one of the boss's animations as his table has them, by the animation's clock; none but for attacks."""
 
 FACTS = np.dtype(
     [
@@ -27,12 +41,13 @@ FACTS = np.dtype(
         ("boss_moves", np.int32, (MAX_BOSS_ANIMATIONS,)),
         ("boss_attacks", np.int32, (MAX_BOSS_ANIMATIONS,)),
         ("lock_s", np.float32, (MAX_PLAYER_ANIMATIONS, 3)),
+        ("strikes", STRIKES, (NUM_PHASES, MAX_BOSS_ANIMATIONS)),
     ],
     align=True,
 )
 """``with_geometry`` and ``with_seen`` are set by the encoder. ``*_known`` is how many ids SoulsGym has; ``*_bin``
 are SoulsAI's bins by id, -1 for names SoulsGym lacks; ``boss_moves`` and ``boss_attacks`` are 1 for walks and turns,
-for attacks; ``lock_s`` are the times until attacks, rolls, walks are accepted."""
+for attacks; ``lock_s`` are the times until attacks, rolls, walks are accepted; ``strikes`` by phase and animation."""
 
 MOVES_LABEL = "<Walk*|Turn*>"
 _PLAYER_BINS = (
@@ -59,7 +74,20 @@ def make_facts(boss: Path) -> NDArray[Any]:
     facts["boss_moves"][0, : len(foe.names)] = foe.is_movement()
     facts["boss_attacks"][0, : len(foe.names)] = foe.is_attack()
     facts["lock_s"][0, : len(player.names)] = lock_times_s()
+    for number, phase in plain(load_facts(boss)["phases"]).items():
+        for name, attack in phase["attacks"].items():
+            _fill_strikes(facts["strikes"][0, int(number) - 1, foe.id(name)], attack["hits"])
     return facts
+
+
+def _fill_strikes(row: np.void, hits: list[dict[str, Any]]) -> None:
+    row["count"] = min(len(hits), MAX_HITS)
+    for slot, hit in enumerate(sorted(hits, key=lambda hit: hit["window_s"][0])[:MAX_HITS]):
+        row["from_s"][slot], row["to_s"][slot] = hit["window_s"]
+        row["reach_m"][slot] = hit["reach_m"]
+        row["bearing_rad"][slot], row["half_arc_rad"][slot] = (
+            math.radians(hit[key]) for key in ("bearing_deg", "half_arc_deg")
+        )
 
 
 def player_labels(vocabulary: Vocabulary) -> list[str]:

@@ -8,11 +8,14 @@ import numpy as np
 from ashen.core.arena import cliff_clearance_m, wall_clearance_m
 from ashen.core.compiled import njit
 from ashen.core.fight import LAST_ACTIONS, MAX_BOSS_ANIMATIONS
+from ashen.core.geometry import wrap
 
 NEAR_M = 3.0
 """Scale of ``nearness``, about the reach of both."""
 ROLL_M = 3.5
 """How far off the four cliff probes lie, about one roll."""
+NO_STRIKE_S, NO_STRIKE_M = 4.0, 10.0
+"""What is shown while no hit is to come."""
 
 
 class Feature(NamedTuple):
@@ -109,9 +112,15 @@ _GEOMETRY = (
     Feature("free_roll_s", "s", "time until a roll is accepted"),
     Feature("free_move_s", "s", "time until walking is accepted"),
 )
+_STRIKE = (
+    Feature("strike_in_s", "s", "time until the next hit of the boss's attack, 0 during it; by his table"),
+    Feature("strike_over_in_s", "s", "time until that hit is over"),
+    Feature("strike_room_m", "m", "how far the player is beyond that hit's reach"),
+    Feature("strike_room_rad", "rad", "how far the player is beside that hit's arc"),
+)
 
-FEATURES = {feature.name: feature for feature in (*_SHOWN, *_DERIVED, *_NAMES, *_MEMORY, *_GEOMETRY)}
-GEOMETRY = frozenset(feature.name for feature in _GEOMETRY)
+FEATURES = {feature.name: feature for feature in (*_SHOWN, *_DERIVED, *_NAMES, *_MEMORY, *_GEOMETRY, *_STRIKE)}
+GEOMETRY = frozenset(feature.name for feature in (*_GEOMETRY, *_STRIKE))
 """The costly ones, computed only for encoders that show one of them."""
 MEASURED = np.dtype([
     (f.name, np.float32, (f.size,)) if f.size > 1 else (f.name, np.float32) for f in FEATURES.values()
@@ -142,6 +151,7 @@ def measure(row, facts, out):
         _relate(row, facts.arena, out)
         _probe_ground(row, facts.arena, out)
         _time_to_free(row, facts, out)
+        _foresee_strike(row, facts, out)
 
 
 @njit
@@ -244,3 +254,21 @@ def _time_to_free(row, facts, out):
         out.free_attack_s = max(0.0, locks_s[0] - row.player_animation_s)
         out.free_roll_s = max(0.0, locks_s[1] - row.player_animation_s)
         out.free_move_s = max(0.0, locks_s[2] - row.player_animation_s)
+
+
+@njit
+def _foresee_strike(row, facts, out):
+    """The next hit of the shown animation. The boss's table knows it, whatever the fight's own varied numbers are."""
+    out.strike_in_s, out.strike_over_in_s = NO_STRIKE_S, NO_STRIKE_S
+    out.strike_room_m, out.strike_room_rad = NO_STRIKE_M, math.pi
+    if row.boss_animation < 0:
+        return
+    strikes = facts.strikes[row.phase - 1, row.boss_animation]
+    for slot in range(strikes.count):
+        if row.boss_animation_s < strikes.to_s[slot]:
+            off = math.atan2(out.player_left_m, out.player_ahead_m) - strikes.bearing_rad[slot]
+            out.strike_in_s = max(0.0, strikes.from_s[slot] - row.boss_animation_s)
+            out.strike_over_in_s = strikes.to_s[slot] - row.boss_animation_s
+            out.strike_room_m = out.distance_m - strikes.reach_m[slot]
+            out.strike_room_rad = abs(wrap(off)) - strikes.half_arc_rad[slot]
+            return

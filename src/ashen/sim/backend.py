@@ -34,6 +34,7 @@ class SimBackend:
         random_start: start at one of eleven poses instead of the fixed one.
         randomise: ``"none"``; ``"facts"`` or ``"wide"``: each fight takes one of a pool of varied tables, by its seed.
         randomise_seed: of that pool.
+        randomise_share: of that pool which is varied, 0..1; the others are the table as it stands.
         phase2_starts: share of the fights that begin where a recent one came into phase 2, 0..1; see
             :mod:`ashen.sim.late_starts`.
 
@@ -49,13 +50,14 @@ class SimBackend:
         random_start: bool = False,
         randomise: str = "none",
         randomise_seed: int = 0,
+        randomise_share: float = 1.0,
         phase2_starts: float = 0.0,
     ) -> None:
         if fight not in FIGHTS:
             raise unknown("fight", fight, FIGHTS)
         path = boss_file(boss)
         self.player_vocabulary, self.boss_vocabulary = player_vocabulary(), boss_vocabulary(path)
-        self.tables, self.table_hash = load_tables(path, randomise, randomise_seed)
+        self.tables, self.table_hash = load_tables(path, randomise, randomise_seed, randomise_share)
         self._first_phase, self._may_change_phase = FIGHTS[fight]
         self._random_start = int(random_start)
         self._hold(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ashen.core.arena import make_arena
 from ashen.core.errors import UserError, unknown
+from ashen.core.fight import MAX_HITS
 from ashen.core.tables import fingerprint, load_facts, plain, player_facts
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
@@ -22,7 +23,6 @@ from ashen.sim.records import (
     IDS,
     LEVELS,
     MAX_CHAINS,
-    MAX_HITS,
     MAX_LINKS,
     MAX_STRETCHES,
     MOTION_FRAMES,
@@ -39,13 +39,14 @@ _KINDS = {"attack": ACT_ATTACK, "turn": ACT_TURN, "walk": ACT_WALK}
 
 
 @cache
-def load_tables(path: Path, randomise: str = "none", seed: int = 0) -> tuple[NDArray[Any], str]:
+def load_tables(path: Path, randomise: str = "none", seed: int = 0, share: float = 1.0) -> tuple[NDArray[Any], str]:
     """The packed tables of a boss, and their fingerprint.
 
     Args:
         path: the boss's table.
-        randomise: ``"none"``: TABLE [1]; ``"facts"`` or ``"wide"``: TABLE [POOL], every one varied.
+        randomise: ``"none"``: TABLE [1]; ``"facts"`` or ``"wide"``: TABLE [POOL], varied.
         seed: of the variation.
+        share: of the pool that is varied; the others are the table as it stands.
 
     Raises:
         UserError: the table lacks a key, names something unknown, or holds more than the records can.
@@ -54,7 +55,7 @@ def load_tables(path: Path, randomise: str = "none", seed: int = 0) -> tuple[NDA
     try:
         if randomise == "none":
             return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)
-        pairs = pool(boss, player, randomise, seed)
+        pairs = pool(boss, player, randomise, seed, share)
         return np.concatenate([pack(*pair, boss_vocabulary(path)) for pair in pairs]), fingerprint(*pairs)
     except KeyError as error:
         raise UserError(f"{path}: the table lacks the key {error}") from None

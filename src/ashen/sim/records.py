@@ -8,14 +8,13 @@ from typing import Final
 import numpy as np
 
 from ashen.core.arena import ARENA
-from ashen.core.fight import MAX_BOSS_ANIMATIONS
+from ashen.core.fight import MAX_BOSS_ANIMATIONS, MAX_HITS
 
 FRAMES_PER_STEP: Final = 3
 FRAMES_PER_S: Final = 30
 MOTION_FRAMES: Final = 190
 """Longest root motion kept, 6.3 s; a body stands still after it."""
 FOREVER_F: Final = 1_000_000
-MAX_HITS: Final = 2
 MAX_STRETCHES: Final = 2
 MAX_ACTS: Final = 16
 MAX_CHAINS: Final = 4

@@ -10,10 +10,10 @@ import numpy as np
 from ashen.core.errors import unknown
 from ashen.core.limits import TIME_COLUMNS
 from ashen.core.seeding import generator
-from ashen.core.tables import Fact, data_file, read_toml
+from ashen.core.tables import Fact, data_file, plain, read_toml
 
 RANDOMISE = ("none", "facts", "wide")
-POOL = 64
+POOL = 128
 """Tables in a pool; each fight takes one by its seed."""
 _TRUSTED = "MDCW"
 """Confidences whose shapes vary by their own share, not by the factors of shapes."""
@@ -21,7 +21,9 @@ _MOST_INNER = 0.8
 """A dead zone never covers more than this share of its attack's reach."""
 
 
-def pool(boss: dict[str, Any], player: dict[str, Any], mode: str, seed: int) -> list[tuple[dict[str, Any], ...]]:
+def pool(
+    boss: dict[str, Any], player: dict[str, Any], mode: str, seed: int, share: float = 1.0
+) -> list[tuple[dict[str, Any], ...]]:
     """Plain tables of boss and player, each varied anew.
 
     Args:
@@ -29,6 +31,7 @@ def pool(boss: dict[str, Any], player: dict[str, Any], mode: str, seed: int) -> 
         player: facts of the player.
         mode: ``"facts"`` or ``"wide"``.
         seed: of the pool.
+        share: of the pairs that are varied, 0..1; the others are the tables as they stand.
 
     Returns:
         POOL pairs; each player's table has ``inputs``: ``late_odds``, ``drop_odds``, ``clock_jitter_s``.
@@ -40,8 +43,9 @@ def pool(boss: dict[str, Any], player: dict[str, Any], mode: str, seed: int) -> 
         raise unknown("randomise", mode, RANDOMISE)
     table = read_toml(data_file("variation.toml"))
     rng = generator(seed, f"randomise-{mode}")
-    pairs = []
-    for _ in range(POOL):
+    varied = round(share * POOL)
+    pairs = [(plain(boss), plain(player)) for _ in range(POOL - varied)]
+    for _ in range(varied):
         draw = _Draw(rng, table[mode], frozenset(table["exact"]))
         foe, knight = draw.tree(boss), draw.tree(player)
         knight["inputs"] = {key: rng.uniform(*table[mode][key]) for key in ("late_odds", "drop_odds", "clock_jitter_s")}

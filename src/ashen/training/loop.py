@@ -21,6 +21,7 @@ from ashen.runs.metrics import MetricsLog, Row, read_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
 from ashen.training.gate import Progress, judge_best
 from ashen.training.monitors.monitors import Monitors
+from ashen.training.pace import Pace
 from ashen.training.recipe import Recipe, env_options, make_agent_for
 from ashen.training.recorder import FightRecorder
 from ashen.training.scalars import ScalarsLog
@@ -40,7 +41,11 @@ class Training:
     def __init__(self, recipe: Recipe):
         tune_process()
         self.recipe = recipe
-        self._varied = {"randomise": recipe.randomise, "randomise_seed": derive_seed(recipe.seed, "randomise")}
+        self._varied = {
+            "randomise": recipe.randomise,
+            "randomise_seed": derive_seed(recipe.seed, "randomise"),
+            "randomise_share": recipe.randomise_share,
+        }
         self.env = make_vec(
             **env_options(recipe),
             num_envs=recipe.num_envs,
@@ -52,6 +57,7 @@ class Training:
         self.env_step = 0
         self._best = (-1.0, 0.0)
         self._tally = Tally(recipe.num_envs, self.env.reward.names)
+        self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 
     def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
@@ -100,7 +106,7 @@ class Training:
         """
         self.agent.load_state_dict(checkpoint["agent"])
         self.env_step, self._best = checkpoint["env_step"], tuple(checkpoint["best"])
-        self._tally.episodes = checkpoint["episode"]
+        self._tally.episodes, self._tally.game_steps = checkpoint["episode"], checkpoint.get("game_steps", 0)
 
     def _training_facts(self) -> dict[str, Any]:
         recipe, policy = self.recipe, GreedyAgent(self.agent, self._run.name)
@@ -120,6 +126,7 @@ class Training:
 
     def _step(self) -> None:
         tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()
+        before = self.env.states["step"].copy()
         self.env.keep_waits(self._recorder.is_taping)
         with tally.time("acting"):
             decision = self.agent.act(self._obs, mask, explore=True)
@@ -139,10 +146,11 @@ class Training:
             truncated=truncated | (~ended & self._is_due(self.recipe.checkpoint_every)),
             faulted=info["outcome"] == Outcome.FAULT,
         )
-        with tally.time("learning"):
+        passed = self.env.final_states["step"] - before
+        with tally.time("learning"), self._pace.beside(float(passed.mean())):
             self.agent.observe(step)
-            tally.add_update(self.agent.update())
-        tally.add_step(rewards, info, ended, self._whole, self.env.final_states)
+            tally.add_update(self.agent.update(self._pace.is_over))
+        tally.add_step(rewards, info, ended, self._whole, self.env.final_states, passed)
         self._monitors.add_step(step, self.env.states)
         self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits)
         self._whole[ended] = self.env.states["step"][ended] == 0
@@ -211,6 +219,7 @@ class Training:
         yield from (self._write("warning", warning) for warning in self._monitors.warnings())
 
     def _write(self, kind: str, values: Row) -> Row:
+        values = values | {"game_steps": self._tally.game_steps}
         row = self._metrics.write(kind, self.env_step, self._tally.episodes, values)
         self._scalars.write(row)
         self._monitors.add_rows([row | values])  # what is not finite is null in the row
@@ -225,4 +234,5 @@ class Training:
 
     def _state(self, with_replay: bool = False) -> dict[str, Any]:
         agent = self.agent.state_dict(with_replay=with_replay)
-        return {"agent": agent, "episode": self._tally.episodes, "best": list(self._best)}
+        counts = {"episode": self._tally.episodes, "game_steps": self._tally.game_steps}
+        return {"agent": agent, "best": list(self._best)} | counts

@@ -33,10 +33,16 @@ class Recipe:
     """Start from one of eleven poses drawn at random, else from the fixed one. Matches start from the fixed one."""
     randomise: Literal["none", "facts", "wide"] = "none"
     """Vary the boss's numbers from fight to fight: within what their confidence allows, or wider. Matches do not."""
+    randomise_share: float = 1.0
+    """Share of the varied bosses, 0..1, if they vary; the others are the table's own."""
     phase2_starts: float = 0.0
     """Share of the training fights that begin where a recent one came into phase 2, 0..1; the display counts others."""
     skip_steps: bool = False
     """Wait in the environment while doing nothing is the only valid action."""
+
+    world_steps_per_s: float = 0.0
+    """Steps of 0.1 s that the world makes in a second; learning gets the time beside them, and leaves out what takes
+    longer. The game makes 22 at speed 3. 0: the world waits for learning."""
 
     algorithm: Literal["ppo", "dqn"] = "ppo"
     """Learner; its own settings follow under its name."""
@@ -74,8 +80,11 @@ class Recipe:
                 raise SettingError(Recipe, name, getattr(self, name), "must be at least 1")
         if self.seed < 0:
             raise SettingError(Recipe, "seed", self.seed, "must be at least 0")
-        if not 0.0 <= self.phase2_starts <= 1.0:
-            raise SettingError(Recipe, "phase2_starts", self.phase2_starts, "must lie in 0..1")
+        if self.world_steps_per_s < 0.0:
+            raise SettingError(Recipe, "world_steps_per_s", self.world_steps_per_s, "must be at least 0")
+        for name in ("phase2_starts", "randomise_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise SettingError(Recipe, name, getattr(self, name), "must lie in 0..1")
 
     @property
     def config(self) -> PPOConfig | DQNConfig:

@@ -47,7 +47,7 @@ class Tally:
     """
 
     def __init__(self, num_envs: int, term_names: Sequence[str]):
-        self.episodes = 0
+        self.episodes = self.game_steps = 0
         self._term_names = term_names
         self._terms = np.zeros((num_envs, len(term_names)))
         self._returns = np.zeros(num_envs)
@@ -62,6 +62,7 @@ class Tally:
         ended: NDArray[np.bool_],
         whole: NDArray[np.bool_],
         final: NDArray[Any],
+        passed: NDArray[np.int32],
     ) -> None:
         """Take in one step of all fights.
 
@@ -71,14 +72,17 @@ class Tally:
             ended: fights that are over [N].
             whole: fights that began at the beginning [N]; only these are counted when they end.
             final: FIGHT_STATE [N], read where fights ended.
+            passed: steps of 0.1 s that went by in each fight [N], waits among them.
         """
         self.steps += len(rewards)
+        self.game_steps += int(passed.sum())
         self._returns += rewards
         self._terms += info["reward_terms"]
         for slot in np.flatnonzero(ended & whole):
             self.episodes += 1
             self._outcomes.append(Outcome(int(info["outcome"][slot])))
             self._lengths.append(int(final["step"][slot]))
+            self._reached_phase2.append(bool(final["phase"][slot] == 2))
             self._fight_returns.append(float(self._returns[slot]))
             self._fight_terms.append(self._terms[slot].copy())
         self.start_anew(ended)
@@ -105,6 +109,7 @@ class Tally:
             "win_rate": wins / judged if judged else None,
             "return_mean": float(np.mean(self._fight_returns)) if fights else None,
             "length_mean_steps": float(np.mean(self._lengths)) if fights else None,
+            "phase_change_rate": float(np.mean(self._reached_phase2)) if fights else None,
             "steps_per_s": self.steps / seconds,
         }
         row |= {name: float(np.mean(values)) for name, values in self._metrics.items()}
@@ -117,6 +122,7 @@ class Tally:
         self.steps = 0
         self._outcomes: list[Outcome] = []
         self._lengths: list[int] = []
+        self._reached_phase2: list[bool] = []
         self._fight_returns: list[float] = []
         self._fight_terms: list[NDArray[np.float64]] = []
         self._metrics: dict[str, list[float]] = defaultdict(list)

@@ -66,7 +66,7 @@ def _backend_of(record: FightRecord, where: str) -> SimBackend:
         nth = meta["nth_of_seed"] if meta["kind"] == "training" else meta.get("nth_of_seed", 0)
         seed, wanted = np.array([meta["seed"]], np.uint64), meta["table_hash"]
         world: dict[str, Any] = {"boss": str(meta["boss"]), "fight": str(meta["fight"])}
-        world |= {key: meta[key] for key in ("randomise", "randomise_seed") if key in meta}
+        world |= {key: meta[key] for key in ("randomise", "randomise_seed", "randomise_share") if key in meta}
         is_random = meta.get("start", "fixed") == "random"
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"{where} lacks what a replay needs ({type(error).__name__}: {error})"
