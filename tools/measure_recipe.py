@@ -262,7 +262,8 @@ def train(
         raise RuntimeError(f"ashen train ended with {process.returncode} before it was done; see {log.name}")
     aside |= {mark: _put_aside(run, mark) for mark in (*(f"{minutes:g} min" for minutes in waiting), "end")}
     curve = [_figures(match, CURVE, began) for match in read_metrics(run, "evaluation")]
-    return row | {"env_steps": final[-1]["env_step"], "curve": curve, "learner": _learner(run, began)}, aside
+    steps = {"env_steps": final[-1]["env_step"], "game_steps": final[-1]["game_steps"]}
+    return row | steps | {"curve": curve, "learner": _learner(run, began)}, aside
 
 
 def _is_running(process: subprocess.Popen, stop: Event) -> bool:
@@ -282,7 +283,7 @@ def _new_run(runs_dir: Path, name: str) -> RunFolder:
 def _figures(row: Row, names: tuple[str, ...], began: datetime) -> Row:
     """Some numbers of a row of metrics, with the minutes since the command began."""
     minutes = (datetime.fromisoformat(row["time"]) - began).total_seconds() / 60.0
-    head = {"env_step": row["env_step"], "minutes": round(minutes, 3)}
+    head = {"env_step": row["env_step"], "game_steps": row["game_steps"], "minutes": round(minutes, 3)}
     return head | {name: row[name] for name in names if row.get(name) is not None}
 
 

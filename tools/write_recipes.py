@@ -137,8 +137,10 @@ def _circumstances(measured: Measured) -> str:
     of = "" if asked == len(seeds) else f" of {asked}"
     jobs = measured["jobs"]
     shared = f"{jobs} side by side; " if jobs > 1 else ""
+    game_steps = [row["game_steps"] for row in seeds if "game_steps" in row]
     return (
-        f"Seeds: {len(seeds)}{of}; {shared}threads of each training: {measured['threads_each']};"
+        f"Seeds: {len(seeds)}{of}; {shared}steps of the game, waits among them: {_spread(game_steps, _count)};"
+        f" threads of each training: {measured['threads_each']};"
         f" fights in a match: {measured['fights']:,}."
         f" {measured['date']}, {machine['processor']}, {machine['cores']} cores, {machine['machine']},"
         f" Python {machine['python']}, {versions}; tables `{measured['table_hash']}`, commit {commits}."
@@ -182,7 +184,7 @@ def milestone_rows(seeds: Sequence[dict[str, Any]]) -> list[list[str]]:
 def _learner_table(seeds: Sequence[dict[str, Any]]) -> str:
     """What the live table showed on the way."""
     shares = [row["share"] for row in seeds[0]["learner"]]
-    names = [name for name in seeds[0]["learner"][-1] if name not in ("share", "env_step", "minutes")]
+    names = [name for name in seeds[0]["learner"][-1] if name not in ("share", "env_step", "game_steps", "minutes")]
     columns = [[seed["learner"][number] for seed in seeds] for number in range(len(shares))]
     rows = [
         [name, *(_spread([row[name] for row in column if name in row], "{:.3g}".format) for column in columns)]

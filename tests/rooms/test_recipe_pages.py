@@ -124,6 +124,23 @@ def test_the_pages_say_what_was_measured(write, page):
     assert (ROOT / "docs" / page).read_text(encoding="utf-8") == write.pages(ROOT / "docs")[page]
 
 
+def test_the_page_of_few_steps_says_what_was_measured():
+    """Breaks if docs/ablation or the tool changed and tools/ablate_game.py was not run."""
+    ablate, page = _tool("ablate_game"), ROOT / "docs" / "game.md"
+    text = page.read_text(encoding="utf-8")
+    assert ablate.page(text, ablate.read_kept()) == text
+
+
+def test_variants_are_words_that_a_training_takes(measure):
+    """Breaks if a variant of the ablation names an option that is gone, so that it fails after hours."""
+    ablate = _tool("ablate_game")
+    settings = {}
+    for name, (_, words) in ablate.VARIANTS.items():
+        options = measure.parse(measure.make_parser(), ["game", "--", *words.split()])
+        settings[name] = json.dumps(measure.facts(options)["settings"], sort_keys=True)
+    assert len(set(settings.values())) == len(settings)
+
+
 def test_what_is_measured_is_of_shipped_recipes():
     """Breaks if a recipe is renamed or removed and its figures stay."""
     assert {file.stem for file in (ROOT / "docs" / "recipes").glob("*.*")} <= set(recipe_files())

@@ -191,7 +191,7 @@ class Training:
     def _evaluate(self) -> Row:
         figures = self._match(self.recipe.evaluation_fights, "evaluation", self.env_step)
         score = (figures["win_rate"], figures["return_mean"])
-        if score >= self._best:
+        if score >= self._best or self.recipe.keep == "last":
             self._best = score
             save_best(self._run, self.env_step, self._state())
         return self._write("evaluation", figures)

@@ -58,7 +58,9 @@ class Recipe:
     evaluation_fights: int = 50
     """Fights in such a match; all are recorded."""
     final_fights: int = 200
-    """Fights of the best checkpoint at the end, on fresh seeds."""
+    """Fights of the kept checkpoint at the end, on fresh seeds."""
+    keep: Literal["best", "last"] = "best"
+    """Whether ``best.pt``, the agent that is used, is that of the best match or the last one."""
     checkpoint_every: int = 200_000
     """Steps between checkpoints. Each also starts all fights anew, so that a resumed run equals an unbroken one."""
     save_replay: bool = False

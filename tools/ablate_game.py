@@ -1,0 +1,114 @@
+"""What pays where steps are few: variants of the recipe game, each trained on a few seeds, judged and tabled.
+
+    python tools/ablate_game.py --jobs 2
+
+Every variant is the recipe with further words for ashen train, measured by tools/measure_recipe.py as a recipe is. What
+was measured goes to docs/ablation/NAME/game.json; broken off, the same command goes on. docs/game.md has the table.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "game.md"
+KEPT: Final = ROOT / "docs" / "ablation"
+STEPS: Final = 14_000
+"""Decisions of each training: with the waits between them about 60,000 steps of the game."""
+DQN: Final = (
+    "--algorithm dqn --dqn.discount 0.98 --dqn.width 128 --dqn.depth 2 --dqn.learning-starts 1000"
+    " --dqn.epsilon-steps 5000 --dqn.updates-per-step 2 --dqn.target-tau 0.005 --dqn.target-period-steps 1"
+)
+RANGE: Final = "--dqn.distributional --dqn.value-range -2 5"
+
+VARIANTS: Final = {
+    "game": ("the recipe", ""),
+    "encoder": ("the diary's 74 numbers", "--encoder onehot74"),
+    "reward": ("the diary's reward", "--reward diary"),
+    "waits": ("asked in every step, waits too", "--no-skip-steps --total-steps 60000 --ppo.rollout-steps 2048"),
+    "short": ("rollouts of 256", "--ppo.rollout-steps 256"),
+    "long": ("rollouts of 1,024", "--ppo.rollout-steps 1024"),
+    "few": ("3 passes", "--ppo.epochs 3"),
+    "many": ("30 passes, a third of the learning rate", "--ppo.epochs 30 --ppo.learning-rate 3e-4"),
+    "slow": ("a third of the learning rate", "--ppo.learning-rate 3e-4"),
+    "far": ("discount .998, as in full", "--ppo.discount 0.998"),
+    "small": ("networks of 64", "--ppo.width 64"),
+    "large": ("networks of 512", "--ppo.width 512"),
+    "dqn": ("double DQN, 2 updates a decision", DQN),
+    "dqn_ratio": ("... 8 updates a decision", f"{DQN} --dqn.updates-per-step 8"),
+    "dqn_n_step": ("... 3-step returns", f"{DQN} --dqn.n-step 3"),
+    "dqn_per": ("... prioritised replay", f"{DQN} --dqn.prioritised"),
+    "dqn_norm": ("... layer norm", f"{DQN} --dqn.layer-norm"),
+    "dqn_c51": ("... distributional", f"{DQN} {RANGE}"),
+    "dqn_all": (
+        "... all of these, dueling and noisy",
+        f"{DQN} {RANGE} --dqn.n-step 3 --dqn.prioritised --dqn.layer-norm --dqn.dueling dueling --dqn.noisy",
+    ),
+}
+"""Name -> what differs, and the words for it."""
+
+
+def main() -> int:
+    """Measure what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--fights", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs") / "ablation")
+    options = parser.parse_args()
+    failed = [name for name in VARIANTS if measure(name, options)]
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read_kept()), encoding="utf-8", newline="\n")
+    print(PAGE)
+    return 1 if failed else 0
+
+
+def measure(name: str, options: argparse.Namespace) -> int:
+    """Measure one variant, as far as it is not; the tool's exit code."""
+    tool = [sys.executable, str(ROOT / "tools" / "measure_recipe.py"), "game", "--seeds", str(options.seeds)]
+    tool += ["--fights", str(options.fights), "--jobs", str(options.jobs), "--out", str(KEPT / name)]
+    tool += ["--runs-dir", str(options.runs_dir / name), "--", "--total-steps", str(STEPS), *VARIANTS[name][1].split()]
+    print(f"ablate_game: {name}, {VARIANTS[name][0]}", flush=True)
+    return subprocess.run(tool).returncode
+
+
+def read_kept() -> dict[str, dict[str, Any]]:
+    """What was measured, by variant."""
+    files = {name: KEPT / name / "game.json" for name in VARIANTS}
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.is_file()}
+
+
+def page(text: str, kept: dict[str, dict[str, Any]]) -> str:
+    """The page with its table written anew."""
+    return re.sub(
+        r"(<!-- ablation.*?-->\n).*(<!-- end -->)",
+        lambda mark: f"{mark[1]}\n{table(kept)}\n{mark[2]}",
+        text,
+        flags=re.S,
+    )
+
+
+def table(kept: dict[str, dict[str, Any]]) -> str:
+    """A row for each variant measured."""
+    lines = ["| variant | reached phase 2 | won | game steps | seconds a seed |", "|---|---|---|---|---|"]
+    for name, measured in kept.items():
+        seeds = measured["seeds"]
+        ends = [next(iter(seed["marks"]["end"].values())) for seed in seeds]
+        rates = [end["phase_change_rate"] for end in ends]
+        cells = [
+            VARIANTS[name][0],
+            f"**{mean(rates):.0%}** ({', '.join(f'{rate:.0%}' for rate in rates)})",
+            f"{mean(end['win_rate'] for end in ends):.0%}",
+            f"{mean(seed['game_steps'] for seed in seeds):,.0f}",
+            f"{mean(seed['wall_s'] for seed in seeds):.0f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
