@@ -29,6 +29,7 @@ RANGE: Final = "--dqn.distributional --dqn.value-range -2 5"
 VARIANTS: Final = {
     "game": ("the recipe", ""),
     "encoder": ("the diary's 74 numbers", "--encoder onehot74"),
+    "actions": ("all 20 actions", "--actions all"),
     "reward": ("the diary's reward", "--reward diary"),
     "waits": ("asked in every step, waits too", "--no-skip-steps --total-steps 60000 --ppo.rollout-steps 2048"),
     "short": ("rollouts of 256", "--ppo.rollout-steps 256"),
