@@ -41,10 +41,8 @@ VARIANTS: Final = {
     "small": ("networks of 64", "--ppo.width 64"),
     "large": ("networks of 512", "--ppo.width 512"),
     "dqn": ("double DQN, 2 updates a decision", DQN),
-    "dqn_ratio": ("... 8 updates a decision", f"{DQN} --dqn.updates-per-step 8"),
     "dqn_n_step": ("... 3-step returns", f"{DQN} --dqn.n-step 3"),
     "dqn_per": ("... prioritised replay", f"{DQN} --dqn.prioritised"),
-    "dqn_norm": ("... layer norm", f"{DQN} --dqn.layer-norm"),
     "dqn_c51": ("... distributional", f"{DQN} {RANGE}"),
     "dqn_all": (
         "... all of these, dueling and noisy",

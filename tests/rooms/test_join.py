@@ -61,7 +61,7 @@ def runs_dir(tmp_path_factory):
     """Two small runs that share neither algorithm, actions nor waiting; one that attacks, and one that rolls."""
     folder = tmp_path_factory.mktemp("runs")
     train(folder, "ppo", skip_steps=False, ppo=PPOConfig(rollout_steps=32, width=16))
-    other = {"algorithm": "dqn", "actions": "diary15", "skip_steps": True, "reward": "diary", "seed": 1}
+    other = {"algorithm": "dqn", "actions": "diary15", "skip_steps": True, "reward": "diary", "seed": 2}
     train(folder, "dqn", **other, dqn=DQNConfig(width=16, replay_capacity=1000))
     imported(folder, "attacks", "phase1", {"light_attack": 2.5 / 50}, towards="walk_forward")
     imported(folder, "rolls", "phase2", {"roll_back": 1.0})
