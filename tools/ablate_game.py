@@ -70,7 +70,8 @@ def measure(name: str, options: argparse.Namespace) -> int:
     """Measure one variant, as far as it is not; the tool's exit code."""
     tool = [sys.executable, str(ROOT / "tools" / "measure_recipe.py"), "game", "--seeds", str(options.seeds)]
     tool += ["--fights", str(options.fights), "--jobs", str(options.jobs), "--out", str(KEPT / name)]
-    tool += ["--runs-dir", str(options.runs_dir / name), "--", "--total-steps", str(STEPS), *VARIANTS[name][1].split()]
+    tool += ["--runs-dir", str(options.runs_dir / name), "--", "--total-steps", str(STEPS)]
+    tool += ["--evaluate-every", str(STEPS), *VARIANTS[name][1].split()]
     print(f"ablate_game: {name}, {VARIANTS[name][0]}", flush=True)
     return subprocess.run(tool).returncode
 
