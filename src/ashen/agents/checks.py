@@ -44,7 +44,7 @@ def check_fits(state: dict[str, Any], algorithm: str, obs_dim: int, num_actions:
     if state["obs_dim"] != obs_dim:
         raise UserError(
             f"checkpoint expects {state['obs_dim']} observations, this run gives {obs_dim}; "
-            "choose the encoder it was trained with"
+            "choose the encoder it was trained with, or train it anew if that has changed since"
         )
     if state["num_actions"] != num_actions:
         raise UserError(
