@@ -22,7 +22,7 @@ def with_steps(config):
 
 def gradient(agent):
     """What an update has left of it, as one vector."""
-    return torch.cat([parameter.grad.flatten() for parameter in agent.online.parameters()])
+    return agent.optimizer.gradient
 
 
 def weights(network):

@@ -77,6 +77,8 @@ def test_the_comparison_is_one_json_object():
         mine, other = peers.RATIOS[ratio]
         assert figures[limit] == figures[f"{mine}_products_steps_per_s"] / figures[f"{other}_steps_per_s"]
         assert figures[f"{mine}_products_steps_per_s"] > figures[f"{mine}_steps_per_s"]
+        shares = figures[f"{mine}_shares"]
+        assert all(share > 0.0 for share in shares.values()) and sum(shares.values()) == pytest.approx(1.0), shares
     assert figures["versions"]["stable-baselines3"]
 
 

@@ -45,7 +45,7 @@ def target_distributions(
     returns: Tensor,  # [B]
     discounts: Tensor,  # [B]; 0 after termination
     next_logits: Tensor,  # [B, A, K] of the network that values the next action
-    next_mask: Tensor,  # [B, A]
+    next_mask: Tensor | None,  # [B, A]; None: all are valid
     support: Tensor,  # [K]
     next_q_chooser: Tensor | None = None,  # [B, A] of another one that chooses it
 ) -> Tensor:

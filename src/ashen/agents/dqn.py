@@ -16,6 +16,7 @@ from ashen.agents import distributional, losses
 from ashen.agents.checks import check_fits, load_network
 from ashen.agents.dqn_config import DQNConfig
 from ashen.agents.exploration import epsilon_greedy, scheduled
+from ashen.agents.flat_adamw import FlatAdamW, clip_
 from ashen.agents.networks import QNetwork, sync_target
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.errors import UserError
@@ -54,10 +55,7 @@ class DQNAgent:
             self.learners.append(self.target)
         else:
             sync_target(self.target.requires_grad_(False), self.online, 1.0)
-        parameters = [parameter for network in self.learners for parameter in network.parameters()]
-        self.optimizer = torch.optim.AdamW(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = self.make_optimizer()
         alpha = config.priority_alpha if config.prioritised else 0.0
         self.replay = ReplayBuffer(config.replay_capacity, obs_dim, num_actions, alpha)
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
@@ -82,6 +80,10 @@ class DQNAgent:
             self.torch_rng,
             support,
         )
+
+    def make_optimizer(self) -> FlatAdamW:
+        """One that begins anew, for the networks where they are."""
+        return FlatAdamW(self.learners, self.config.learning_rate, weight_decay=self.config.weight_decay)
 
     @property
     def target_period_updates(self) -> int:
@@ -130,7 +132,8 @@ class DQNAgent:
             for network in self.learners:
                 network.set_noise(self.torch_rng if explore else None)
         q = self._q(torch.from_numpy(obs))
-        actions = losses.masked_q(q, torch.from_numpy(mask)).argmax(-1).numpy()
+        valid = torch.from_numpy(mask) if self.config.use_mask else None
+        actions = losses.masked_q(q, valid).argmax(-1).numpy()
         if explore:
             actions = epsilon_greedy(self.rng, actions, mask, self.status()["epsilon"])
         return Decision(actions, q.numpy())
@@ -138,8 +141,8 @@ class DQNAgent:
     @torch.inference_mode()
     def value(self, obs: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Expected discounted rewards [B] from ``obs`` [B, D] on: the highest Q-value of a valid action."""
-        mask = mask if self.config.use_mask else np.ones_like(mask)
-        q = losses.masked_q(self._q(torch.from_numpy(obs)), torch.from_numpy(mask))
+        valid = torch.from_numpy(mask) if self.config.use_mask else None
+        q = losses.masked_q(self._q(torch.from_numpy(obs)), valid)
         return q.max(-1).values.numpy() / np.float32(self.reward_scale)
 
     def _q(self, obs: torch.Tensor) -> torch.Tensor:
@@ -198,9 +201,8 @@ class DQNAgent:
         learner.eval()
         each, priorities, metrics = self._compare(outputs, targets)
         loss = losses.weighted_mean(each, weights)
-        self.optimizer.zero_grad()
-        loss.backward()
-        grad_norm = self._clip_gradient(learner)
+        gradient = self.optimizer.differentiate(loss, learner)
+        grad_norm = clip_(gradient, self.config.grad_clip_norm, self.config.grad_clip_value)
         self.optimizer.step()
         return priorities, {"loss": loss.detach(), "grad_norm": grad_norm} | metrics
 
@@ -220,7 +222,7 @@ class DQNAgent:
             self.online.set_noise(self.torch_rng)
             self.target.set_noise(self.torch_rng)
         returns, next_obs = fields["n_return"] * self.config.reward_scale, fields["next_obs"]
-        mask = fields["next_mask"] if self.config.use_mask else torch.ones_like(fields["next_mask"])
+        mask = fields["next_mask"] if self.config.use_mask else None
         said = (returns, fields["discount"], judge.outputs(next_obs), mask)
         chooser = None if self.config.double == "none" else learner(next_obs)
         if self.config.distributional:
@@ -242,14 +244,6 @@ class DQNAgent:
         errors = (targets - q).abs()
         metrics |= {"q_mean": q.mean(), "target_mean": targets.mean(), "td_error": errors.mean()}
         return each, each.detach() if self.config.distributional else errors, metrics
-
-    def _clip_gradient(self, learner: QNetwork) -> torch.Tensor:
-        """Bound the gradient; its norm before that."""
-        c, parameters = self.config, list(learner.parameters())
-        norm = torch.nn.utils.clip_grad_norm_(parameters, c.grad_clip_norm or np.inf, foreach=True)
-        if c.grad_clip_value > 0.0:
-            torch.nn.utils.clip_grad_value_(parameters, c.grad_clip_value, foreach=True)
-        return norm
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
         """Everything needed to go on, replay only if asked for. Tensors are live: save or copy before going on."""

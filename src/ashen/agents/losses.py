@@ -14,12 +14,14 @@ INVALID_LOGIT: Final = -1e9
 """Finite, so that an impossible action has probability 0 and its entropy is 0 instead of 0 times infinity."""
 
 
-def masked_q(q: Tensor, mask: Tensor) -> Tensor:
-    """Q-values [B, A] with invalid actions at -inf.
+def masked_q(q: Tensor, mask: Tensor | None) -> Tensor:
+    """Q-values [B, A] with invalid actions at -inf; without a mask all are valid.
 
     A row without any valid action stays whole: it is either terminal, where its value does not count, or a moment in
     which no input has an effect, so that any will do.
     """
+    if mask is None:
+        return q
     assert q.shape == mask.shape, (q.shape, mask.shape)
     usable = mask | ~mask.any(-1, keepdim=True)
     return q.masked_fill(~usable, -torch.inf)
@@ -29,14 +31,14 @@ def of_actions(outputs: Tensor, actions: Tensor) -> Tensor:
     """What ``outputs`` [B, A, ...] say of ``actions`` [B]: [B, ...]."""
     assert outputs.shape[:1] == actions.shape, (outputs.shape, actions.shape)
     index = actions.long().view(-1, *[1] * (outputs.ndim - 1))
-    return outputs.take_along_dim(index, 1).squeeze(1)
+    return outputs.gather(1, index.expand(-1, 1, *outputs.shape[2:])).squeeze(1)
 
 
 def td_targets(
     returns: Tensor,  # [B]
     discounts: Tensor,  # [B]; 0 after termination
     next_q: Tensor,  # [B, A] of the network that values the next action
-    next_mask: Tensor,  # [B, A]
+    next_mask: Tensor | None,  # [B, A]; None: all are valid
     next_q_chooser: Tensor | None = None,  # [B, A] of another one that chooses it
 ) -> Tensor:
     """Targets [B] of Q-learning: ``return + discount * Q(next, best valid action)``.
@@ -45,7 +47,9 @@ def td_targets(
     target (van Hasselt et al. 2016, arXiv:1509.06461) or with two that learn (van Hasselt 2010).
     """
     assert returns.shape == discounts.shape == next_q.shape[:1], (returns.shape, discounts.shape, next_q.shape)
-    best = masked_q(next_q if next_q_chooser is None else next_q_chooser, next_mask).argmax(-1)  # [B]
+    if next_q_chooser is None:
+        return returns + discounts * masked_q(next_q, next_mask).amax(-1)
+    best = masked_q(next_q_chooser, next_mask).argmax(-1)  # [B]
     return returns + discounts * of_actions(next_q, best)
 
 

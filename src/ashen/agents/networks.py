@@ -172,6 +172,13 @@ class QNetwork(nn.Module):
                 for count in (1, num_actions)
             ]
             self.head = DuelingHead(*streams)
+        self._learn_otherwise = [module for module in self.modules() if isinstance(module, (nn.BatchNorm1d, Dropout))]
+
+    def train(self, mode: bool = True) -> "QNetwork":
+        """Switch what works otherwise in learning. Torch would visit every module, twice in each update."""
+        for module in (self, *self._learn_otherwise):
+            module.training = mode
+        return self
 
     def _outputs(self, linear: Linear, width: int, count: int) -> nn.Module:
         """Last layer: ``count`` numbers, or as many for each atom."""

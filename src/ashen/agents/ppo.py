@@ -19,6 +19,7 @@ from torch import Tensor
 from ashen.agents import losses
 from ashen.agents.checks import check_choice, check_fits, check_range, load_network
 from ashen.agents.exploration import scheduled
+from ashen.agents.flat_adamw import FlatAdamW, clip_
 from ashen.agents.networks import ACTIVATIONS, ActorCritic
 from ashen.agents.precision import PRECISIONS, products_in, quickest_precision
 from ashen.agents.rollout import RewardScaler, Rollout
@@ -101,7 +102,7 @@ class PPOAgent:
         self.total_steps = total_steps
         self.torch_rng = torch.Generator().manual_seed(derive_seed(seed, "ppo", "torch"))
         self.network = built_with_seed(derive_seed(seed, "ppo", "network"), self._build)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate, eps=1e-5, fused=True)
+        self.optimizer = self.make_optimizer()
         self.rollout = Rollout(config.rollout_steps, num_envs, obs_dim, num_actions)
         self.reward_scaler = RewardScaler(num_envs, config.discount)
         self.steps = self.updates = 0
@@ -119,6 +120,10 @@ class PPOAgent:
     def _build(self) -> ActorCritic:
         c = self.config
         return ActorCritic(self.obs_dim, self.num_actions, c.width, c.depth, c.activation, c.normalise_obs)
+
+    def make_optimizer(self) -> FlatAdamW:
+        """One that begins anew, for the network where it is."""
+        return FlatAdamW([self.network], self.config.learning_rate, eps=1e-5)
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
@@ -175,8 +180,7 @@ class PPOAgent:
             for chosen in order.split(self.config.minibatch_size):
                 if is_over():
                     break
-                batch = {name: values[chosen] for name, values in data.items()}
-                rows.append(self.learn(batch, status["entropy_coef"]))
+                rows.append(self.learn(_rows(data, chosen), status["entropy_coef"]))
             target_kl = self.config.target_kl
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
@@ -232,23 +236,21 @@ class PPOAgent:
         free = batch["mask"].sum(-1) > 1
         free[0] = True  # a mean over nothing would be NaN
         share = free.float().mean()
-        obs, mask, actions, old_log_probs, advantages = (batch[name][free] for name in _POLICY_FIELDS)
+        if not free.all():
+            batch = _rows(batch, free.nonzero().squeeze(-1))
+        mask = batch["mask"]
         with products_in(self.precision):
-            logits = self.network.policy(obs).float()
+            logits = self.network.policy(batch["obs"]).float()
         all_log_probs = losses.masked_log_probs(logits, mask)  # [F, A]
-        log_probs = all_log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1)  # [F]
-        policy = losses.ppo_policy_loss(log_probs, old_log_probs, advantages, self.config.clip)
+        log_probs = losses.of_actions(all_log_probs, batch["actions"])  # [F]
+        policy = losses.ppo_policy_loss(log_probs, batch["log_probs"], batch["advantages"], self.config.clip)
         entropy = losses.masked_entropy(all_log_probs).mean()
         loss = share * (policy.loss - entropy_coef * entropy) + self.config.value_coef * value
         metrics = {}
         if self.parent is not None:
-            metrics["kl_to_parent"] = losses.masked_kl(batch["parent_log_probs"][free], all_log_probs).mean()
+            metrics["kl_to_parent"] = losses.masked_kl(batch["parent_log_probs"], all_log_probs).mean()
             loss = loss + share * self.config.kl_to_parent * metrics["kl_to_parent"]
-        self.optimizer.zero_grad()
-        loss.backward()
-        grad_norm = torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.config.max_grad_norm or np.inf, foreach=True
-        )
+        grad_norm = clip_(self.optimizer.differentiate(loss, self.network), self.config.max_grad_norm)
         self.optimizer.step()
         return {
             "policy_loss": policy.loss.detach(),
@@ -315,4 +317,6 @@ class PPOAgent:
             self._freeze(state["parent"])
 
 
-_POLICY_FIELDS = ("obs", "mask", "actions", "log_probs", "advantages")
+def _rows(data: dict[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:
+    """Rows ``chosen`` [B] of every field; much quicker than indexing with them."""
+    return {name: values.index_select(0, chosen) for name, values in data.items()}

@@ -162,6 +162,7 @@ def _move(agent: DQNAgent | PPOAgent, device: str) -> None:
         for module in network.modules():
             if isinstance(module, Dropout):
                 module.generator = agent.torch_rng
+    agent.optimizer = agent.make_optimizer()
 
 
 def _dqn_update(agent: DQNAgent, device: str) -> Callable[[], object]:

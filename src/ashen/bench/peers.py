@@ -13,7 +13,7 @@ from ashen.bench import ours
 from ashen.bench.alternate import alternate, with_spread
 from ashen.bench.job import STANDARD, Contender, Job
 from ashen.bench.machine import machine_facts
-from ashen.bench.products import products_steps_per_s
+from ashen.bench.products import profiled_s
 from ashen.core.errors import UserError
 
 PACKAGES = {"stable_baselines3": "stable-baselines3", "torchrl": "torchrl", "tensordict": "tensordict"}
@@ -68,16 +68,20 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
     Returns:
         ``dqn_ratio`` and ``ppo_ratio``, our speed over the fastest other's; the ratios they are the least of, each the
         median of those of the turns, and medians in steps a second, all with their ``_spread`` (lowest, highest);
-        our speed if matrix products were all there is to do (``_products_steps_per_s``), and what the ratios would be
-        then (``_limit``). Then machine and versions.
+        our speed if matrix products were all there is to do (``_products_steps_per_s``), what the ratios would be
+        then (``_limit``), and what our time goes to (``_shares``). Then machine and versions.
     """
     tune_process()  # memory is kept for all alike
     values: dict[str, list[float]] = {}
     most: dict[str, float] = {}
+    shares: dict[str, dict[str, float]] = {}
     for group in contenders(job):
         made = {name: make() for name, make in group.items()}
         values |= alternate({name: contender.steps_per_s for name, contender in made.items()}, repeats)
-        most |= {name: products_steps_per_s(contender) for name, contender in made.items() if "ours" in name}
+        for name in (name for name in made if "ours" in name):
+            took_s = profiled_s(made[name])
+            most[name] = made[name].steps / took_s["products"]
+            shares[f"{name}_shares"] = {part: part_s / sum(took_s.values()) for part, part_s in took_s.items()}
     ratios = {
         name: [over / under for over, under in zip(values[mine], values[other], strict=True)]
         for name, (mine, other) in RATIOS.items()
@@ -90,7 +94,7 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
     for name, ratio in LIMITS.items():
         mine, other = RATIOS[ratio]
         figures[name] = most[mine] / statistics.median(values[other])
-    figures |= {f"{name}_products_steps_per_s": speed for name, speed in most.items()}
+    figures |= {f"{name}_products_steps_per_s": speed for name, speed in most.items()} | shares
     for name, turns in values.items():
         figures |= with_spread(f"{name}_steps_per_s", turns)
     libraries = ("numpy", "numba", "torch", *PACKAGES.values())

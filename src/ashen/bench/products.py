@@ -1,6 +1,7 @@
-"""How long a learner's matrix products take, which no library on the same kernels can save."""
+"""What a learner's time goes to; its matrix products no library on the same kernels can save."""
 
 import os
+import time
 from typing import Final
 
 from torch.profiler import ProfilerActivity, profile
@@ -11,10 +12,26 @@ PRODUCTS: Final = ("aten::mm", "aten::addmm", "aten::bmm")
 """Torch's names of matrix products, forwards and backwards."""
 
 
-def products_steps_per_s(contender: Contender) -> float:
-    """Steps a second if a measurement's matrix products were all there is to do."""
+def profiled_s(contender: Contender) -> dict[str, float]:
+    """Seconds of one measurement under torch's profiler, which makes small operations and Python look larger.
+
+    Returns:
+        ``products``: matrix products; ``optimizer``: its steps; ``other_operations``: torch's other operations;
+        ``python``: what lies between operations: Python, replay, the world.
+    """
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler tells on standard error that it starts and stops
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        begin = time.perf_counter()
         contender.work()
-    took_us = sum(event.self_cpu_time_total for event in profiled.key_averages() if event.key in PRODUCTS)
-    return 1e6 * contender.steps / took_us
+        whole_us = 1e6 * (time.perf_counter() - begin)
+    events = profiled.key_averages()
+    operations_us = sum(event.self_cpu_time_total for event in events)
+    products_us = sum(event.self_cpu_time_total for event in events if event.key in PRODUCTS)
+    optimizer_us = sum(event.cpu_time_total for event in events if event.key.startswith("Optimizer.step"))
+    parts_us = {
+        "products": products_us,
+        "optimizer": optimizer_us,
+        "other_operations": operations_us - products_us - optimizer_us,
+        "python": whole_us - operations_us,
+    }
+    return {name: 1e-6 * took_us for name, took_us in parts_us.items()}
