@@ -61,7 +61,7 @@ def test_decisions_are_what_the_agent_saw(skip_steps, tmp_path):
         evaluate_every=64,
         evaluation_fights=1,
         final_fights=1,
-        ppo=PPOConfig(rollout_steps=32, width=16),
+        ppo=PPOConfig(rollout_steps=32, width=16, precision="float32"),
     )
     run = create_run(tmp_path, "run", "x")
     list(Training(recipe).run(run, lambda: False))
