@@ -7,11 +7,13 @@ import worlds
 from small import NUM_ENVS, SMALL_DQN, SMALL_PPO, agent_of
 
 from ashen.agents import PPOConfig
+from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.runs.folder import create_run
 from ashen.runs.metrics import read_metrics
 from ashen.training.loop import Training
 from ashen.training.pace import Pace
 from ashen.training.recipe import Recipe
+from ashen.training.tally import Tally
 
 
 class Clock:
@@ -63,7 +65,7 @@ def test_ppo_leaves_out_what_does_not_fit():
     while not agent.rollout.is_full:
         decision = agent.act(world.obs(), world.mask(), explore=True)
         agent.observe(world.step(decision.actions))
-    assert "loss" not in agent.update(lambda: len(asked) >= 4)
+    assert "policy_loss" in agent.update(lambda: len(asked) >= 4)
     assert len(asked) == 4  # of 9 minibatches
 
 
@@ -98,3 +100,14 @@ def test_rows_count_the_steps_of_the_game(tmp_path):
     rows = read_metrics(run, "train")
     assert rows[-1]["game_steps"] == sum(passed) > 2 * rows[-1]["env_step"]
     assert all(row["phase_change_rate"] in (None, 0.0) for row in rows)  # nobody gets there that soon
+
+
+def test_phase_changes_are_counted_where_there_are_any():
+    """Breaks if a training of one phase shows a rate that says nothing, or that of the full fight is wrong."""
+    for full_fight, expected in ((True, 0.5), (False, None)):
+        tally, final = Tally(2, (), full_fight), np.zeros(2, FIGHT_STATE)
+        final["phase"] = 1, 2
+        info = {"reward_terms": np.zeros((2, 0)), "outcome": np.array([Outcome.LOSS, Outcome.LOSS])}
+        over = np.ones(2, np.bool_)
+        tally.add_step(np.zeros(2), info, over, over, final, np.ones(2, np.int32))
+        assert tally.take_row().get("phase_change_rate") == expected

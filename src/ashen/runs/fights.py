@@ -48,8 +48,8 @@ class FightRecord:
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
     action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training" or "human"),
     ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
-    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise`` and ``randomise_seed``.
-    Older records lack all of these but the seed."""
+    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
+    ``randomise_seed`` and, in trainings, ``randomise_share``. Older records lack all of these but the seed."""
 
     @property
     def outcome(self) -> Outcome:

@@ -1,9 +1,11 @@
 """Metrics of a run: ``metrics.jsonl`` (append-only, the truth) and ``metrics.csv`` (the same for a spreadsheet).
 
-Every row has ``kind``, ``time`` (ISO 8601), ``env_step`` and ``episode``. Kinds:
+Every row has ``kind``, ``time`` (ISO 8601), ``env_step`` and ``episode``; a training's also ``game_steps``, the
+steps of 0.1 s that went by in its fights, waits among them. Kinds:
 
 - ``train``: what happened since the last such row (``fights, win_rate, return_mean, length_mean_steps, steps_per_s``,
-  the agent's own numbers, ``term/<name>``: reward per fight by term, ``seconds/world|acting|learning|evaluation``);
+  in the full fight ``phase_change_rate``, the agent's own numbers, ``term/<name>``: reward per fight by term,
+  ``seconds/world|acting|learning|evaluation``);
 - ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
 - ``warning``: what a guard has found (``guard``; ``state``: begun, lasting or over; ``message``, with what to try);
 - ``final``: the same for the best checkpoint on fresh fights when the training ends;

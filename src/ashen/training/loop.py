@@ -56,7 +56,7 @@ class Training:
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = 0
         self._best = (-1.0, 0.0)
-        self._tally = Tally(recipe.num_envs, self.env.reward.names)
+        self._tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 

@@ -42,7 +42,7 @@ class Recipe:
 
     world_steps_per_s: float = 0.0
     """Steps of 0.1 s that the world makes in a second; learning gets the time beside them, and leaves out what takes
-    longer. The game makes 22 at speed 3. 0: the world waits for learning."""
+    longer, so that no two trainings are the same. The game makes 22 at speed 3. 0: the world waits for learning."""
 
     algorithm: Literal["ppo", "dqn"] = "ppo"
     """Learner; its own settings follow under its name."""

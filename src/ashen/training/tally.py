@@ -44,11 +44,12 @@ class Tally:
     Args:
         num_envs: N, fights side by side.
         term_names: reward terms, K of them.
+        full_fight: whether the fights can change phase; adds ``phase_change_rate`` to the row.
     """
 
-    def __init__(self, num_envs: int, term_names: Sequence[str]):
+    def __init__(self, num_envs: int, term_names: Sequence[str], full_fight: bool = False):
         self.episodes = self.game_steps = 0
-        self._term_names = term_names
+        self._term_names, self._full_fight = term_names, full_fight
         self._terms = np.zeros((num_envs, len(term_names)))
         self._returns = np.zeros(num_envs)
         self._watch = Stopwatch()
@@ -109,9 +110,10 @@ class Tally:
             "win_rate": wins / judged if judged else None,
             "return_mean": float(np.mean(self._fight_returns)) if fights else None,
             "length_mean_steps": float(np.mean(self._lengths)) if fights else None,
-            "phase_change_rate": float(np.mean(self._reached_phase2)) if fights else None,
             "steps_per_s": self.steps / seconds,
         }
+        if self._full_fight:
+            row["phase_change_rate"] = float(np.mean(self._reached_phase2)) if fights else None
         row |= {name: float(np.mean(values)) for name, values in self._metrics.items()}
         row |= {f"term/{name}": float(value) for name, value in zip(self._term_names, terms, strict=True)}
         row |= {f"seconds/{part}": value for part, value in parts.items()}
