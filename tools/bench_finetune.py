@@ -1,29 +1,39 @@
 """Measures how far `ashen finetune` brings an agent back in a fight that differs from the one it was trained for.
 
     python tools/bench_finetune.py --seeds 3
-    python tools/bench_finetune.py --parent RUN
-    python tools/bench_finetune.py --parent RUN --unseen
+    python tools/bench_finetune.py --parent RUN --table unseen
+    python tools/bench_finetune.py --parent RUN --table calibrated
 
 Trains an agent by the recipe `full`, or takes RUN's. Then, for each seed, shifts the boss (all times of an attack 15 %
 earlier or later, every hit 20 % harder), fine-tunes, and prints the win rates: of the agent in its own fight, of the
 same in the shifted one before and after tuning, of the tuned one in the old fight, and which agent the gate deploys.
-The encoder reads the shifted boss's table, as after `ashen calibrate`; with --unseen it keeps Iudex's own.
+
+What the encoder knows of the shifted boss is told by --table. known: his table. unseen: Iudex's own, as on a game that
+differs from it and nobody noticed. calibrated: that at first; the agent's fights in half of the steps are recorded, the
+table is calibrated from them, and tuning with it takes the other half.
 """
 
 import argparse
 import json
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ashen.core.seeding import derive_seed
 from ashen.env import fights as env_fights
+from ashen.env import make_vec
+from ashen.evaluation.calibrate.fights import fights_from
+from ashen.evaluation.calibrate.report import judged_calibration
 from ashen.evaluation.judge import judge
+from ashen.evaluation.match import fight_seeds, play_match
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.shifted import shifted_boss
 from ashen.obs.encoders import make_encoder
-from ashen.runs.folder import create_run, open_run
+from ashen.runs.fights import FightRecord, save_fight
+from ashen.runs.folder import RunFolder, create_run, open_run
 from ashen.training.checkpoints import BEST, CANDIDATE, PARENT, copy_checkpoint, load_checkpoint
 from ashen.training.finetune import STEPS, finetuning_recipe
 from ashen.training.loop import Training
@@ -40,35 +50,40 @@ def main() -> None:
     parser.add_argument(
         "--train-steps", type=int, help="of the agent trained if none is given; the recipe's own if not"
     )
-    parser.add_argument("--steps", type=int, default=STEPS, help="of fine-tuning")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of fine-tuning, recording included")
     parser.add_argument("--fights", type=int, default=200, help="of each match")
-    parser.add_argument("--unseen", action="store_true", help="the encoder keeps the table the agent was made for")
+    parser.add_argument("--table", choices=("known", "unseen", "calibrated"), default="known", help="of the encoder")
     parser.add_argument("--keep", type=Path, help="folder for the runs")
     parser.add_argument("--json", action="store_true", help="print one JSON object a seed")
     options = parser.parse_args()
-    if options.unseen:
-        keep_encoder()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         parent = trained(open_run(options.parent or newly_trained(folder, options.train_steps), folder))
         former = win_rate(parent.checkpoint, parent.recipe, options.fights)
         for seed in range(options.seeds):
-            row = tuned(parent, former, seed, folder, options.steps, options.fights)
+            row = tuned(parent, former, options.table, seed, folder, options.steps, options.fights)
             print(json.dumps(row) if options.json else text(row), flush=True)
 
 
 def text(row: dict[str, Any]) -> str:
     """The figures of one shifted boss as a line."""
+    share = row["after"] / max(row["former"], 1e-9)
+    recorded = f"{row['untuned']:.1%} calibrated after {row['recorded']:,} steps, " if row["recorded"] else ""
     return (
-        f"seed {row['seed']}: former {row['former']:.1%}; shifted: {row['before']:.1%} before, {row['after']:.1%} "
-        f"after {row['steps']:,} steps, {row['after'] / max(row['former'], 1e-9):.0%} of the former; "
+        f"seed {row['seed']}: former {row['former']:.1%}; shifted: {row['before']:.1%} before, {recorded}"
+        f"{row['after']:.1%} tuned after {row['steps']:,}, {share:.0%} of the former; "
         f"old fight after: {row['old_fight']:.1%}; deployed: {row['deployed']} (p = {row['chance_of_gain']:.2g})"
     )
 
 
-def keep_encoder() -> None:
-    """Let every encoder show the hits of Iudex's own table, as on a game that differs from it unknown to anyone."""
-    env_fights.make_encoder = lambda name, boss: make_encoder(name, "iudex")
+@contextmanager
+def encoder_of(table: str | None) -> Iterator[None]:
+    """Let every encoder show the hits of one boss's table whoever is fought; None: of him who is."""
+    env_fights.make_encoder = make_encoder if table is None else lambda name, boss: make_encoder(name, table)
+    try:
+        yield
+    finally:
+        env_fights.make_encoder = make_encoder
 
 
 def newly_trained(folder: Path, steps: int | None) -> str:
@@ -82,26 +97,33 @@ def newly_trained(folder: Path, steps: int | None) -> str:
     return str(run.path)
 
 
-def tuned(parent: Trained, former: float, seed: int, folder: Path, steps: int, fights: int) -> dict[str, Any]:
-    """Fine-tune an agent on the shifted boss of a seed.
+def tuned(
+    parent: Trained, former: float, table: str, seed: int, folder: Path, steps: int, fights: int
+) -> dict[str, Any]:
+    """Fine-tune an agent on the shifted boss of a seed, told of him what ``table`` says.
 
     Returns:
-        ``former, before, after, old_fight``, win rates; ``deployed`` and ``chance_of_gain``; ``seed``, ``steps``.
+        ``former, before, after, old_fight``, win rates; ``deployed`` and ``chance_of_gain``; ``seed``, ``steps``, of
+        which ``recorded``.
     """
     boss = shifted_boss(seed, folder / f"shifted-{seed}.toml")
-    recipe = finetuning_recipe(parent.recipe)
-    recipe = replace(recipe, boss=str(boss), seed=seed, total_steps=steps, final_fights=fights)
-    training = Training(recipe)
-    parent.hand_over(training)
-    run = create_run(folder, None, "tuned")
-    copy_checkpoint(parent.path, run, PARENT, BEST)
-    for row in training.run(run, lambda: False):
-        final = row
+    shifted, known, recorded = replace(parent.recipe, boss=str(boss), seed=seed), None, 0
+    if table != "known":
+        known = "iudex"
+    with encoder_of(known):
+        before = win_rate(parent.checkpoint, shifted, fights)
+        if table == "calibrated":
+            known, recorded = calibrated(parent, shifted, steps // 2, folder / f"calibrated-{seed}")
+    with encoder_of(known):
+        recipe = replace(finetuning_recipe(shifted), total_steps=steps - recorded, final_fights=fights)
+        run, final = tuned_run(parent, recipe, folder)
     return {
         "seed": seed,
         "steps": steps,
+        "recorded": recorded,
         "former": former,
-        "before": final["parent_win_rate"],
+        "before": before,
+        "untuned": final["parent_win_rate"],
         "after": final["tuned_win_rate"],
         "old_fight": win_rate(load_checkpoint(run.checkpoints / CANDIDATE), parent.recipe, fights),
         "deployed": final["deployed"],
@@ -109,15 +131,53 @@ def tuned(parent: Trained, former: float, seed: int, folder: Path, steps: int, f
     }
 
 
-def win_rate(checkpoint: dict[str, Any], recipe: Recipe, fights: int) -> float:
-    """Win rate of a checkpoint's agent in the fight of a recipe, on seeds that no training has seen."""
+def calibrated(parent: Trained, recipe: Recipe, steps: int, folder: Path) -> tuple[str, int]:
+    """Record the agent's fights for so many steps, and calibrate: the file of the table, and the steps made."""
+    kept = folder / "fights"
+    kept.mkdir(parents=True)
+    recorded, round_ = 0, 0
+    while recorded < steps:
+        env = make_vec(num_envs=1, seed=0, **env_options(recipe))
+        records: list[FightRecord] = []
+        seeds = fight_seeds(derive_seed(recipe.seed, "recorded", round_), 1)
+        facts = {"boss": recipe.boss, "fight": recipe.fight, "kind": "evaluation", "env_step": recorded}
+        play_match(env, greedy(parent.checkpoint, recipe)(env), seeds, record=records.append, facts=facts)
+        env.close()
+        save_fight(records[0], kept)
+        recorded, round_ = recorded + len(records[0].actions), round_ + 1
+    found, base = fights_from([str(kept)], folder, None)
+    table = folder / "own.toml"
+    table.write_text(judged_calibration(found, base).overlay, encoding="utf-8")
+    return str(table), recorded
+
+
+def tuned_run(parent: Trained, recipe: Recipe, folder: Path) -> tuple[RunFolder, dict[str, Any]]:
+    """Fine-tune by a recipe: the run, and the last row of its metrics."""
+    training = Training(recipe)
+    parent.hand_over(training)
+    run = create_run(folder, None, "tuned")
+    copy_checkpoint(parent.path, run, PARENT, BEST)
+    for row in training.run(run, lambda: False):
+        final = row
+    return run, final
+
+
+def greedy(checkpoint: dict[str, Any], recipe: Recipe) -> Callable[[Any], GreedyAgent]:
+    """The agent of a checkpoint, made for an environment."""
 
     def policy(env: Any) -> GreedyAgent:
         agent = make_agent_for(recipe, env)
         agent.load_state_dict(checkpoint["agent"])
         return GreedyAgent(agent, "agent")
 
-    return judge(policy, env_options(recipe), fights=fights, seed=derive_seed(recipe.seed, "final"))["win_rate"]
+    return policy
+
+
+def win_rate(checkpoint: dict[str, Any], recipe: Recipe, fights: int) -> float:
+    """Win rate of a checkpoint's agent in the fight of a recipe, on seeds that no training has seen."""
+    return judge(
+        greedy(checkpoint, recipe), env_options(recipe), fights=fights, seed=derive_seed(recipe.seed, "final")
+    )["win_rate"]
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ def agent_of(config, num_envs=NUM_ENVS, seed=1, total_steps=600, obs_dim=4, num_
     return make_agent(algorithm, config, obs_dim, num_actions, num_envs, seed, total_steps)
 
 
+def updated(agent, beta=1.0):
+    """Metrics of one update of a DQN agent."""
+    return agent._update_once(next(agent._batches(1, beta)))
+
+
 def saved_and_loaded(state):
     """Through bytes and back, as a checkpoint goes, with nothing but plain data allowed."""
     file = io.BytesIO()

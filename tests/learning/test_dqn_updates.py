@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import worlds
-from small import NUM_ENVS, SMALL_DQN, TWO_NETWORKS, agent_of
+from small import NUM_ENVS, SMALL_DQN, TWO_NETWORKS, agent_of, updated
 
 from ashen.agents.exploration import random_valid
 
@@ -30,6 +30,23 @@ def weights(network):
     return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
+@pytest.mark.parametrize("prioritised", [False, True])
+def test_remembered_target_values_are_those_of_the_target(prioritised):
+    """Breaks if values outlive the network that said them or the transition they belong to."""
+    agent = with_steps(replace(SMALL_DQN, replay_capacity=64, target_period_steps=40, prioritised=prioritised))
+    rng, world, seen = np.random.default_rng(1), worlds.Walk(NUM_ENVS), 0
+    for _ in range(60):
+        agent.observe(world.step(random_valid(rng, world.mask())))
+        agent.update()
+        known = agent.target_values.state_dict()
+        places = np.flatnonzero(known["is_known"])
+        seen += len(places)
+        next_obs = torch.from_numpy(agent.replay.rows["next_obs"][places])
+        with torch.no_grad():
+            torch.testing.assert_close(torch.from_numpy(known["values"][places]), agent.target(next_obs))
+    assert seen > 1_000
+
+
 @pytest.mark.parametrize("grad_clip_norm", [0.0, 0.5])
 def test_the_gradient_is_cut_number_by_number(grad_clip_norm):
     """Breaks if clipping by value scales the whole gradient, cuts one side only, or comes before the norm's."""
@@ -37,7 +54,7 @@ def test_the_gradient_is_cut_number_by_number(grad_clip_norm):
         with_steps(replace(SMALL_DQN, reward_scale=10.0, grad_clip_norm=norm, grad_clip_value=value))
         for norm, value in ((0.0, 0.0), (grad_clip_norm, 0.02))
     )
-    norms = [float(agent._update_once(1.0)["grad_norm"]) for agent in (free, cut)]
+    norms = [float(updated(agent)["grad_norm"]) for agent in (free, cut)]
     whole = gradient(free)
     assert norms == pytest.approx([float(whole.norm())] * 2)
     expected = whole * min(1.0, grad_clip_norm / norms[0]) if grad_clip_norm else whole
@@ -76,7 +93,7 @@ def test_two_networks_take_turns_and_are_never_copied():
     moved = []
     for _ in range(20):
         before = [weights(network) for network in (agent.online, agent.target)]
-        agent._update_once(1.0)
+        updated(agent)
         after = [weights(network) for network in (agent.online, agent.target)]
         moved.append(tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True)))
     assert set(moved) == {(True, False), (False, True)}
@@ -88,7 +105,7 @@ def test_distributions_far_outside_their_range_are_told():
     shares = {}
     for high in (0.1, 50.0):
         config = replace(SMALL_DQN, distributional=True, value_range=(-high, high))
-        shares[high] = float(with_steps(config)._update_once(1.0)["range_end_share"])
+        shares[high] = float(updated(with_steps(config))["range_end_share"])
     assert shares[0.1] > 0.8
     assert shares[50.0] < 0.1
 
@@ -96,7 +113,7 @@ def test_distributions_far_outside_their_range_are_told():
 def test_scaled_rewards_meet_a_scaled_range():
     """Breaks if value_range is not in the environment's reward: scaling must change no distribution."""
     config = replace(SMALL_DQN, distributional=True, value_range=(-2.0, 3.0))
-    first, scaled = (with_steps(replace(config, reward_scale=scale))._update_once(1.0) for scale in (1.0, 0.01))
+    first, scaled = (updated(with_steps(replace(config, reward_scale=scale))) for scale in (1.0, 0.01))
     assert float(scaled["loss"]) == pytest.approx(float(first["loss"]), rel=1e-4)
     assert float(scaled["q_mean"]) == pytest.approx(0.01 * float(first["q_mean"]), rel=1e-4)
 

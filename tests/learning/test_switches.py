@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import worlds
-from small import NUM_ENVS, SMALL_DQN, SMALL_PPO, agent_of
+from small import NUM_ENVS, SMALL_DQN, SMALL_PPO, agent_of, updated
 
 from ashen.agents import DQNAgent, DQNConfig
 from ashen.agents.exploration import random_valid
@@ -100,7 +100,7 @@ def anatomy(config):
         for parameter in agent.target.parameters():
             parameter.mul_(-0.5)  # so that it matters who values and who chooses
     shapes = [(name, tuple(value.shape)) for name, value in agent.online.state_dict().items()]
-    loss = float(agent._update_once(1.0)["loss"])
+    loss = float(updated(agent)["loss"])
     return shapes, loss, [parameter.tolist() for parameter in agent.online.parameters()]
 
 
@@ -197,5 +197,5 @@ def test_the_target_network_moves_only_at_its_period():
     assert agent.updates % agent.target_period_updates != 0
     assert not torch.equal(agent.target.head.weight, agent.online.head.weight)
     while agent.updates % agent.target_period_updates:
-        agent._update_once(1.0)
+        updated(agent)
     assert torch.equal(agent.target.head.weight, agent.online.head.weight)

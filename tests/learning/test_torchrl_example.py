@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import worlds
-from small import agent_of
+from small import agent_of, updated
 
 from ashen.training.recipe import load_recipe
 
@@ -69,7 +69,7 @@ def test_both_make_the_same_updates():
         replay.update_tensordict_priority(batch)
         if update % 30 == 0:
             learner.target_update.step()
-        metrics = agent._update_once(beta=0.0)
+        metrics = updated(agent, beta=0.0)
         assert their_loss == pytest.approx(float(metrics["loss"]), rel=1e-4), update
         gradient = torch.cat([parameter.grad.flatten() for parameter in learner.actor.parameters()])
         torch.testing.assert_close(gradient, agent.optimizer.gradient, rtol=1e-3, atol=1e-6)

@@ -4,7 +4,7 @@ Sources: Mnih et al. 2015 (Nature 518), and for each switch the paper named wher
 Hessel et al. 2018, Rainbow (arXiv:1710.02298).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -18,11 +18,15 @@ from ashen.agents.dqn_config import DQNConfig
 from ashen.agents.exploration import epsilon_greedy, scheduled
 from ashen.agents.flat_adamw import FlatAdamW, clip_
 from ashen.agents.networks import QNetwork, sync_target
+from ashen.agents.target_values import TargetValues
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.errors import UserError
 from ashen.core.protocols import Decision, Transitions
 from ashen.core.seeding import derive_seed, generator
-from ashen.replay import NStep, ReplayBuffer
+from ashen.replay import Batch, NStep, ReplayBuffer
+
+_DRAWN_AT_ONCE = 16
+"""Batches; more would take much memory and judge no quicker."""
 
 
 class DQNAgent:
@@ -58,6 +62,7 @@ class DQNAgent:
         self.optimizer = self.make_optimizer()
         alpha = config.priority_alpha if config.prioritised else 0.0
         self.replay = ReplayBuffer(config.replay_capacity, obs_dim, num_actions, alpha)
+        self.target_values = TargetValues(config.replay_capacity, num_actions) if config.target_stands else None
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
         self.steps = self.fights = self.updates = self.last_burst = 0
         self.credit = 0.0
@@ -155,7 +160,9 @@ class DQNAgent:
         if self.config.normalise_obs:
             for network in self.learners:
                 network.normaliser.update(torch.from_numpy(step.obs))
-        self.replay.extend(self.n_step.push(step))
+        places = self.replay.extend(self.n_step.push(step))
+        if self.target_values is not None:
+            self.target_values.forget(places)
         self.steps += len(step.obs)
         if self.steps > self.config.learning_starts:
             self.fights += int((step.terminated | step.truncated | step.faulted).sum())
@@ -172,30 +179,50 @@ class DQNAgent:
         self.last_burst = self.steps
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
-        rows = [self._update_once(status["priority_beta"]) for _ in range(due) if not is_over()]
+        rows = [self._update_once(batch) for batch in self._batches(due, status["priority_beta"]) if not is_over()]
         return mean_metrics(rows) if rows else {}
 
-    def _update_once(self, beta: float) -> dict[str, torch.Tensor]:
-        batch = self.replay.sample(self.config.batch_size, self.rng, beta)
+    def _batches(self, due: int, beta: float) -> Iterator[Batch]:
+        """The batches of a burst; uniform ones are drawn at once, so that the target network judges all together."""
+        size = self.config.batch_size
+        if self.target_values is None or self.config.prioritised:
+            yield from (self.replay.sample(size, self.rng, beta) for _ in range(due))
+            return
+        for first in range(0, due, _DRAWN_AT_ONCE):
+            together = self.replay.sample(min(_DRAWN_AT_ONCE, due - first) * size, self.rng, beta)
+            self.target_values.of(self.target, together.indices, torch.from_numpy(together.rows["next_obs"]))
+            for begin in range(0, len(together.rows), size):
+                yield Batch(*(part[begin : begin + size] for part in together))
+
+    def _update_once(self, batch: Batch) -> dict[str, torch.Tensor]:
         fields = {name: torch.from_numpy(batch.rows[name]) for name in batch.rows.dtype.names}
-        priorities, metrics = self.learn(fields, torch.from_numpy(batch.weights))
+        judged = None
+        if self.target_values is not None:
+            judged = self.target_values.of(self.target, batch.indices, fields["next_obs"])
+        priorities, metrics = self.learn(fields, torch.from_numpy(batch.weights), judged)
         self.updates += 1
         if self.config.double != "two_networks" and self.updates % self.target_period_updates == 0:
-            sync_target(self.target, self.online, self.config.target_tau)
+            self._move_target(self.config.target_tau)
         self.replay.update_priorities(batch.indices, priorities.numpy())
         return metrics
 
+    def _move_target(self, tau: float) -> None:
+        sync_target(self.target, self.online, tau)
+        if self.target_values is not None:
+            self.target_values.forget()
+
     def learn(
-        self, fields: dict[str, torch.Tensor], weights: torch.Tensor
+        self, fields: dict[str, torch.Tensor], weights: torch.Tensor, judged: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """One gradient step, on the device of networks and batch: priorities [B] of the transitions, and metrics.
 
         Args:
             fields: of ``transition_dtype``, each [B, ...].
             weights: importance weights [B].
+            judged: the target network's outputs for ``next_obs``, if they are known.
         """
         learner, judge = self._roles()
-        targets = self._targets(fields, learner, judge)
+        targets = self._targets(fields, learner, judge, judged)
         learner.train()
         outputs = losses.of_actions(learner.outputs(fields["obs"]), fields["action"])  # [B] or [B, K]
         learner.eval()
@@ -216,14 +243,16 @@ class DQNAgent:
         return self.online, self.target
 
     @torch.no_grad()
-    def _targets(self, fields: dict[str, torch.Tensor], learner: QNetwork, judge: QNetwork) -> torch.Tensor:
+    def _targets(
+        self, fields: dict[str, torch.Tensor], learner: QNetwork, judge: QNetwork, judged: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """What the learner's outputs should be: values [B], or distributions [B, K]."""
         if self.config.noisy:
             self.online.set_noise(self.torch_rng)
             self.target.set_noise(self.torch_rng)
         returns, next_obs = fields["n_return"] * self.config.reward_scale, fields["next_obs"]
         mask = fields["next_mask"] if self.config.use_mask else None
-        said = (returns, fields["discount"], judge.outputs(next_obs), mask)
+        said = (returns, fields["discount"], judge.outputs(next_obs) if judged is None else judged, mask)
         chooser = None if self.config.double == "none" else learner(next_obs)
         if self.config.distributional:
             return distributional.target_distributions(*said, judge.support, chooser)
@@ -261,7 +290,11 @@ class DQNAgent:
             "numpy_rng": self.rng.bit_generator.state,
             "torch_rng": self.torch_rng.get_state(),
         }
-        return state | ({"replay": to_tensors(self.replay.state_dict())} if with_replay else {})
+        if with_replay:
+            state["replay"] = to_tensors(self.replay.state_dict())
+            if self.target_values is not None:
+                state["target_values"] = to_tensors(self.target_values.state_dict())
+        return state
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's online network, in both places; replay, optimiser and schedules begin anew.
@@ -271,7 +304,7 @@ class DQNAgent:
         """
         check_fits(state, "dqn", self.obs_dim, self.num_actions)
         load_network(self.online, state["online"])
-        sync_target(self.target, self.online, 1.0)
+        self._move_target(1.0)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave; steps pending in another number of environments are dropped.
@@ -293,6 +326,10 @@ class DQNAgent:
             self.n_step.load_state_dict(to_arrays(state["n_step"]))
         if "replay" in state:
             self.replay.load_state_dict(to_arrays(state["replay"]))
+        if self.target_values is not None:
+            self.target_values.forget()
+            if "target_values" in state:
+                self.target_values.load_state_dict(to_arrays(state["target_values"]))
         self.rng.bit_generator.state = state["numpy_rng"]
         self.torch_rng.set_state(state["torch_rng"])
 

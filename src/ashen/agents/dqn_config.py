@@ -113,3 +113,8 @@ class DQNConfig:
             raise UserError(f"DQNConfig: value_range = {low:g} .. {high:g}; give the lower return first")
         if self.epsilon_schedule == "exponential" and min(self.epsilon_start, self.epsilon_end) <= 0.0:
             raise UserError("DQNConfig: an exponential epsilon never reaches 0; set epsilon_start, epsilon_end above 0")
+
+    @property
+    def target_stands(self) -> bool:
+        """Whether a target network says the same of an observation until it is copied anew, in few numbers."""
+        return self.double != "two_networks" and self.target_tau == 1.0 and not self.noisy and not self.distributional

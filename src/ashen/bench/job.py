@@ -27,6 +27,7 @@ class Job:
         double="none",
         use_mask=False,
         replay_capacity=100_000,
+        learning_starts=100_000,
         epsilon_schedule="constant",
         epsilon_start=0.05,
     )

@@ -68,10 +68,18 @@ def dqn_updates(job: Job, steps: list[Transitions]) -> Contender:
     return Contender(job.dqn_steps, partial(go, measured), agent.online, agent.optimizer)
 
 
-def ppo(job: Job, use_mask: bool) -> Contender:
-    """PPO from acting to update; with masks it leaves out of the policy's gradient what leaves no choice."""
+def ppo(job: Job, use_mask: bool, tune: bool = False) -> Contender:
+    """PPO from acting to update.
+
+    Args:
+        job: what it does.
+        use_mask: leave out of the policy's gradient what leaves no choice.
+        tune: multiply in 16 bits if that is quicker here, as trainings do.
+    """
     env = make_world(job.ppo_envs)
     agent = make_agent("ppo", job.ppo, *shape(env), job.ppo_envs, SEED, 1)
+    if tune:
+        agent.tune()
     loop, steps = Loop(agent, env, use_mask), job.ppo_rollouts * job.ppo_steps
     return Contender(steps, partial(loop.go, steps), agent.network, agent.optimizer)
 

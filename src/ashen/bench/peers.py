@@ -25,6 +25,7 @@ RATIOS = {
     "ppo_sb3_ratio": ("ppo_ours", "ppo_sb3"),
     "ppo_torchrl_ratio": ("ppo_ours", "ppo_torchrl"),
     "ppo_masks_ratio": ("ppo_ours_masked", "ppo_ours"),
+    "ppo_as_trained_ratio": ("ppo_ours_as_trained", "ppo_sb3"),
 }
 """Ratio -> whose speed is divided by whose."""
 WORST = {"dqn_ratio": ("dqn_sb3_ratio", "dqn_torchrl_ratio"), "ppo_ratio": ("ppo_sb3_ratio", "ppo_torchrl_ratio")}
@@ -54,6 +55,7 @@ def contenders(job: Job) -> list[dict[str, Callable[[], Contender]]]:
             "ppo_sb3": lambda: sb3.ppo(job),
             "ppo_torchrl": lambda: torchrl_loops.ppo(job),
             "ppo_ours_masked": lambda: ours.ppo(job, use_mask=True),
+            "ppo_ours_as_trained": lambda: ours.ppo(job, use_mask=True, tune=True),
         },
     ]
 

@@ -44,14 +44,19 @@ class ReplayBuffer:
     def __len__(self) -> int:
         return self._size
 
-    def extend(self, rows: NDArray[Any]) -> None:
-        """Append ``rows`` [M] with M <= capacity, over the oldest. New rows get the highest priority seen so far."""
+    def extend(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+        """Append ``rows`` [M] with M <= capacity, over the oldest. New rows get the highest priority seen so far.
+
+        Returns:
+            Where they lie, [M].
+        """
         indices = (self._position + np.arange(len(rows))) % self.capacity
         self.rows[indices] = rows
         if self.tree is not None:
             self.tree.set(indices, np.full(len(rows), self.max_priority))
         self._position = (self._position + len(rows)) % self.capacity
         self._size = min(self._size + len(rows), self.capacity)
+        return indices
 
     def sample(self, batch_size: int, rng: np.random.Generator, beta: float = 1.0) -> Batch:
         """Draw ``batch_size`` transitions, with replacement.
