@@ -59,7 +59,15 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     name, rest = split_first(words)
     if "--smoke" in rest:
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
-    return parse(TrainOptions, "train", rest, TrainOptions(load_recipe(name or "full")))
+    recipe = load_recipe(name or "full")
+    options = parse(TrainOptions, "train", rest, TrainOptions(recipe))
+    idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
+    if getattr(options.recipe, idle) != getattr(recipe, idle):
+        raise UserError(
+            f"--{idle}. options have no effect while {options.recipe.algorithm} learns; leave them out, or add "
+            f"--algorithm {idle}"
+        )
+    return options
 
 
 def train_new(
@@ -147,13 +155,16 @@ def _train(training: Training, run: RunFolder) -> None:
             if row["kind"] == "evaluation":
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run)}
-    if stop():
+    if row["kind"] != "final":
         print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
     else:
         print(f"result  {match_text(row)}{gate_text(row)}")
         for found in row["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
-        made["film"] = _film(run)
+        if stop():
+            print(f"ashen: complete, but not filmed; ashen film {run.name} does that", file=sys.stderr)
+        else:
+            made["film"] = _film(run)
     for name, path in made.items():
         if path is not None:
             print(f"{name:<7} {path}")

@@ -79,7 +79,8 @@ class PPOConfig:
         check_range(self, 1, np.inf, "rollout_steps", "epochs", "minibatch_size", "width", "depth")
         check_range(self, 0.0, 1.0, "discount", "gae_lambda")
         check_range(self, 1e-6, np.inf, "clip")
-        check_range(self, 0.0, np.inf, "learning_rate", "learning_rate_final_share", "max_grad_norm")
+        check_range(self, 0.0, 1.0, "learning_rate")
+        check_range(self, 0.0, np.inf, "learning_rate_final_share", "max_grad_norm")
         check_range(self, 0.0, np.inf, "value_coef", "entropy_coef", "entropy_coef_final", "kl_to_parent")
 
 

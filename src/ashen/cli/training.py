@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
 def train(words: Sequence[str]) -> None:
     """Train an agent by a recipe, or go on with a run."""
+    from ashen.recipes import recipe_file
+
+    if words and not words[0].startswith("-"):
+        recipe_file(words[0])  # a name is looked up before all that a training needs is loaded, which takes seconds
     from ashen.coach import read_train_options, train_new, train_on
     from ashen.training.find_run import find_run
     from ashen.training.trained import trained

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
-from ashen.core.errors import SettingError, UserError, unknown
+from ashen.core.errors import SettingError, UserError
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
 from ashen.env.view import View
-from ashen.recipes import recipe_files
+from ashen.recipes import recipe_file
 from ashen.runs.folder import RunFolder
 from ashen.training.tables import from_table
 
@@ -103,12 +103,7 @@ def load_recipe(recipe: str) -> Recipe:
     Raises:
         UserError: there is no such recipe, it is broken TOML, or a key or value in it is wrong.
     """
-    if recipe.endswith(".toml"):
-        path = Path(recipe)
-    elif recipe in recipe_files():
-        path = recipe_files()[recipe]
-    else:
-        raise unknown("recipe", recipe, recipe_files())
+    path = recipe_file(recipe)
     return from_table(Recipe, read_toml(path), str(path))
 
 
