@@ -12,23 +12,17 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-GAME: Final = "DarkSoulsIII"
 KEYEVENTF_SCANCODE: Final = 0x0008
 US_ROWS: Final = {0x02: "1234567890", 0x10: "QWERTYUIOP", 0x1E: "ASDFGHJKL", 0x2C: "ZXCVBNM", 0x39: " "}
 """The first scan code of each row of a US keyboard, and its keys from there on."""
 US_SCAN_CODES: Final = {ord(key): first + place for first, row in US_ROWS.items() for place, key in enumerate(row)}
 """Virtual key to scan code on a US keyboard: the places that soulsgym and the game's default keys mean."""
+SOULSGYM_KEYS: Final = "WSADQELHMJKOPR "
+"""The keys soulsgym presses in Dark Souls III, the same in both builds."""
 _NEEDED: Final = ("GameInput", "USER32", "_INPUT", "INPUT_KEYBOARD", "KEYEVENTF_KEYUP")
 _METHODS: Final = ("_press_key", "_release_key")
 _replaced: dict[str, Any] = {}
 """soulsgym's own methods while ours stand in their place."""
-
-
-def soulsgym_keys() -> dict[str, int]:
-    """Every key soulsgym presses in Dark Souls III: its letter in capitals, and its virtual key."""
-    static = import_module("soulsgym.core.static")
-    names = sorted(set(static.keybindings[GAME].values()))
-    return {name.upper().replace(" ", "SPACE"): static.keymap[GAME][name] for name in names}
 
 
 def install() -> bool:
@@ -42,7 +36,6 @@ def install() -> bool:
     module = import_module("soulsgym.core.game_input")
     missing = [name for name in _NEEDED if not hasattr(module, name)]
     missing += [name for name in _METHODS if name not in vars(getattr(module, "GameInput", object))]
-    missing += [f"the key {name}" for name, key in soulsgym_keys().items() if key not in US_SCAN_CODES]
     if missing:
         warnings.warn(
             f"this soulsgym presses keys in a way ashen does not know (no {', '.join(missing)}): have English (US) as "
