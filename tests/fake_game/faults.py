@@ -1,0 +1,2 @@
+class Faults:
+    def __init__(self, fake): self.fake = fake
