@@ -70,8 +70,12 @@ def main() -> None:
         ownership.release()
 
 
-def take_over() -> Iterator[tuple[str, Finding]]:
-    """Make the checks on the running game; every one of :data:`LIVE` is answered."""
+def take_over(use_scan_codes: bool = True) -> Iterator[tuple[str, Finding]]:
+    """Make the checks on the running game; every one of :data:`LIVE` is answered.
+
+    Args:
+        use_scan_codes: False presses keys as SoulsGym itself would.
+    """
     from ashen.game import keys
     from ashen.game import soulsgym_builds as builds
     from ashen.game.unstick import restore
@@ -79,7 +83,7 @@ def take_over() -> Iterator[tuple[str, Finding]]:
 
     watchdog = Watchdog()
     builds.load()
-    with keys.scan_codes():
+    with keys.scan_codes(use_scan_codes):
         try:
             env = builds.make_env(builds.fight_spec("iudex", "phase1", 1.0, random_start=False))
         except Exception as error:
@@ -117,7 +121,7 @@ def begin(env: Any) -> Finding:
     finally:  # keys can be tried without a fight too
         with suppress(Exception):
             env.game.game_speed = 1.0
-            env.game.allow_attacks = False
+            env.game.allow_attacks, env.game.allow_moves = False, True
     return ok("player and boss are in the arena, locked on")
 
 
@@ -130,7 +134,10 @@ def walk(env: Any) -> Finding:
         moved_m[key] = math.dist(before, env.game.player_pose[:2])
         _hold(env, [], _WALK_S)
     found = ", ".join(f"{key} {metres:.1f} m" for key, metres in moved_m.items())
-    return failed(found, KEYS_FIX) if min(moved_m.values()) < LEAST_MOVE_M else ok(found)
+    lost = [key for key, metres in moved_m.items() if metres < LEAST_MOVE_M]
+    if not lost:
+        return ok(found)
+    return failed(f"{found}: as on azerty" if lost == ["W", "A"] else found, KEYS_FIX)
 
 
 def roll(env: Any) -> Finding:
