@@ -26,14 +26,19 @@ def _setup(root: Path, **changes):
 
 def test_words_pass_through_untouched():
     """Breaks if bootstrap eats or reorders words meant for ashen or pytest."""
-    assert bootstrap.parse(["train", "quick", "--name", "a b"]) == (["train", "quick", "--name", "a b"], "")
-    assert bootstrap.parse(["test", "-k", "geometry", "--all"]) == (["test", "-k", "geometry", "--all"], "")
+    for words in (
+        ["train", "quick", "--name", "a b"],
+        ["test", "-k", "geometry", "--all"],
+        ["train", "--game-speed", "3"],
+    ):
+        assert bootstrap.parse(words) == (words, "", False)
 
 
-def test_cuda_is_taken_out_wherever_it_stands():
-    """Breaks if --cuda reaches ashen, or its version is not read."""
-    assert bootstrap.parse(["--cuda", "train"]) == (["train"], bootstrap.DEFAULT_CUDA)
-    assert bootstrap.parse(["train", "--cuda=cu126"]) == (["train"], "cu126")
+def test_our_own_options_are_taken_out_wherever_it_stands():
+    """Breaks if --cuda or --game reaches ashen, or is not read."""
+    assert bootstrap.parse(["--cuda", "train"]) == (["train"], bootstrap.DEFAULT_CUDA, False)
+    assert bootstrap.parse(["train", "--cuda=cu126"]) == (["train"], "cu126", False)
+    assert bootstrap.parse(["--game", "--cuda"]) == ([], bootstrap.DEFAULT_CUDA, True)
     with pytest.raises(bootstrap.Problem, match="for example"):
         bootstrap.parse(["--cuda=12.6", "train"])
 
@@ -81,6 +86,19 @@ def test_a_broken_or_moved_environment_is_rebuilt(tmp_path):
     assert bootstrap.plan(stamp, wish._replace(python="3.12.1")) == "rebuild"
 
 
+def test_the_game_takes_no_other_python(tmp_path):
+    """Breaks if SoulsGym, which is built for 3.11, is put on another Python, or a good one is rebuilt."""
+    root = _repo(tmp_path)
+    newer = _setup(root, python="3.12.1", extras=("game",))
+    assert bootstrap.plan(newer, newer) == "ready"
+    assert bootstrap.plan(newer, newer, exact=True) == "rebuild"
+    assert bootstrap.plan(_setup(root), _setup(root), exact=True) == "ready"
+    both = {"me": (3, 12), "py": (3, 11)}
+    assert bootstrap.choose_python(lambda command: both.get(command[0]), True, "me", True) == (["py", "-3.11"], (3, 11))
+    with pytest.raises(bootstrap.Problem, match=r"SoulsGym needs 64-bit Python 3\.11: .*winget"):
+        bootstrap.choose_python(lambda command: {"me": (3, 12)}.get(command[0]), True, "me", True)
+
+
 def test_stamp_round_trip(tmp_path):
     """Breaks if an installation that was broken off, or a damaged stamp, counts as done."""
     setup = bootstrap.Setup("abc", "root", "3.11.7", ("dev",), "cu130")
@@ -118,11 +136,17 @@ def test_python_3_11_is_preferred(windows):
     """Breaks if another Python is taken although 3.11 is there, or none although the running one would do."""
     preferred = ["py", "-3.11"] if windows else ["python3.11"]
     both = {"me": (3, 13), preferred[0]: (3, 11)}
-    assert bootstrap.choose_python(lambda command: both.get(command[0]), windows, "me") == (preferred, (3, 11))
-    assert bootstrap.choose_python(lambda command: {"me": (3, 11)}.get(command[0]), windows, "me") == (["me"], (3, 11))
-    assert bootstrap.choose_python(lambda command: {"me": (3, 13)}.get(command[0]), windows, "me") == (["me"], (3, 13))
+    assert bootstrap.choose_python(lambda command: both.get(command[0]), windows, "me", False) == (preferred, (3, 11))
+    assert bootstrap.choose_python(lambda command: {"me": (3, 11)}.get(command[0]), windows, "me", False) == (
+        ["me"],
+        (3, 11),
+    )
+    assert bootstrap.choose_python(lambda command: {"me": (3, 13)}.get(command[0]), windows, "me", False) == (
+        ["me"],
+        (3, 13),
+    )
     with pytest.raises(bootstrap.Problem, match=r"Python 3\.11"):
-        bootstrap.choose_python(lambda command: {"me": (3, 10)}.get(command[0]), windows, "me")
+        bootstrap.choose_python(lambda command: {"me": (3, 10)}.get(command[0]), windows, "me", False)
 
 
 def test_probe_knows_the_running_python():

@@ -84,7 +84,7 @@ WRONG = [
     ("game's layout", game_on_azerty, State.FAILED, "French (azerty", "Windows + Space"),
     ("window", lambda _: {"game_window": None}, State.FAILED, "DARK SOULS III", "start it again"),
     ("window", window(width=1280, height=720), State.FAILED, "1280x720", "800x450"),
-    ("window", window(has_title_bar=False), State.FAILED, "full screen", "Windowed"),
+    ("window", window(has_title_bar=False), State.FAILED, "full screen", "windowed"),
     ("window", window(is_minimised=True), State.FAILED, "minimised", "task bar"),
     ("keys can reach it", window(answers=False), State.FAILED, "hangs", "task manager"),
     ("keys can reach it", game(may_open=False), State.FAILED, "more rights", "row on the game"),
@@ -142,7 +142,7 @@ class _DllIn:
         return self
 
     def rglob(self, _pattern: str) -> list[Path]:
-        return [Path("C:/Users") / self.folder / "SpeedHackDLL.dll"]
+        return [Path("C:/Games") / self.folder / "SpeedHackDLL.dll"]
 
 
 def test_another_owner_is_named(pc):

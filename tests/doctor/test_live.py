@@ -61,6 +61,15 @@ def test_the_diarys_month_is_found_in_a_minute(fake_game):
     assert fake.clock.speed == 1.0
 
 
+def test_no_key_is_pressed_into_another_window(fake_game):
+    """Breaks if a game that does not come to the front is not told, or if the keys go to whatever is."""
+    fake = fake_game()
+    fake.window.may_be_focused = fake.window.is_focused = False
+    found = dict(take_over())
+    assert found[START].state == found[WALK].state == found[ROLL].state == State.FAILED
+    assert "another window" in found[WALK].found
+
+
 def test_a_slow_pc_and_a_dead_speed_hack_are_told_apart(fake_game, monkeypatch):
     """Breaks if a speed that is not reached passes, or if the advice is the wrong one of the two."""
     fake = fake_game()

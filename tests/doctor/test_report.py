@@ -12,37 +12,37 @@ from ashen.doctor import checks, report
 from ashen.doctor.findings import failed, ok
 
 pytestmark = pytest.mark.game
-FOUND = {"dll": failed(r"C:\Users\Zoe\ashen\x.dll holds ë", "move it"), "disk": ok("5 GiB free")}
+FOUND = {"dll": failed(r"D:\People\Zoe\ashen\x.dll holds ë", "move it"), "disk": ok("5 GiB free")}
 
 
 def test_the_bundle_says_all_and_names_nobody(monkeypatch):
     """Breaks if a bug report lacks what one needs, or tells the name of the one who sends it."""
     monkeypatch.setattr(report, "_user", lambda: "Zoe")
-    log = "".join(f"line {number} in /mnt/c/users/zoe/runs\n" for number in range(400))
-    data = report.bundle(FOUND, {"run.log": log, "config.json": r'{"table": "C:\\Users\\Zoe\\my.toml"}'})
+    log = "".join(f"line {number} in /mnt/d/people/zoe/runs\n" for number in range(400))
+    data = report.bundle(FOUND, {"run.log": log, "config.json": r'{"table": "D:\\People\\Zoe\\my.toml"}'})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         texts = {name: archive.read(name).decode("utf-8") for name in archive.namelist()}
     assert list(texts) == ["ashen-doctor.json", "ashen-doctor.txt", "versions.txt", "run/run.log", "run/config.json"]
     assert json.loads(texts["ashen-doctor.json"])["passed"] is False
     assert "numpy==" in texts["versions.txt"]
     assert texts["run/run.log"].startswith("line 100 ") and "line 399" in texts["run/run.log"]
-    assert json.loads(texts["run/config.json"])["table"] == r"C:\Users\user\my.toml"
+    assert json.loads(texts["run/config.json"])["table"] == r"D:\People\user\my.toml"
     assert not any("zoe" in text.lower() for text in texts.values())
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (r"C:\Users\Zoe\ashen and c:/users/zoe/x", r"~\ashen and ~/x"),
-        (r"{'a': 'C:\\Users\\Zoe\\ashen'}", r"{'a': '~\\ashen'}"),
-        (r"C:\Users\Zoey\ashen", r"C:\Users\Zoey\ashen"),
+        (r"D:\People\Zoe\ashen and d:/people/zoe/x", r"~\ashen and ~/x"),
+        (r"{'a': 'D:\\People\\Zoe\\ashen'}", r"{'a': '~\\ashen'}"),
+        (r"D:\People\Zoey\ashen", r"D:\People\Zoey\ashen"),
         (r"D:\games\zoe", r"D:\games\user"),
         ("zoe plays", "zoe plays"),
     ],
 )
 def test_paths_lose_the_home_folder_and_the_name(text, told):
     """Breaks if a path of one kind still holds the name, or if another one's is spoilt."""
-    assert report.anonymous(text, r"C:\Users\Zoe", "Zoe") == told
+    assert report.anonymous(text, r"D:\People\Zoe", "Zoe") == told
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ CHECKS: Final = (
     ),
     Check(
         "speed hack dll",
-        "its path has plain letters only and is short enough: the game could not load it from a folder such as "
-        "C:\\Users\\Zoë; virus scanners remove it",
+        "its path has plain letters only and is short enough: from a folder with an accent in its name, such as a "
+        "user's, SoulsGym cannot load it; virus scanners remove it",
         software.dll_path,
     ),
     Check(

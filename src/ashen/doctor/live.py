@@ -95,10 +95,13 @@ def take_over(use_scan_codes: bool = True) -> Iterator[tuple[str, Finding]]:
             watchdog.allow(_START_S)
             start = guarded(lambda: begin(env))
             yield START, start
-            for name, check in ((WALK, walk), (ROLL, roll), (LOCK_ON, lock_on), (SPEED, speed)):
+            checks = {WALK: walk, ROLL: roll, LOCK_ON: lock_on, SPEED: speed}
+            for name, check in checks.items():
                 watchdog.allow(_LOOK_S)
                 if name == LOCK_ON and start.state != State.OK:
                     yield name, Finding(State.ELSEWHERE, "needs a fight, with the boss to lock on")
+                elif name != SPEED and not env._game_window.focused:
+                    yield name, failed("another window is in front and would get the keys", "leave the game in front")
                 else:
                     yield name, guarded(lambda check=check: check(env))
         finally:

@@ -10,7 +10,7 @@ SIZE: Final = (800, 450)
 KNIGHT: Final = (9, 12, 10, 11, 15, 13, 12, 9, 9, 7)
 """A new Knight: soul level, vigour, attunement, endurance, vitality, strength, dexterity, intelligence, faith, luck."""
 START: Final = "start Dark Souls III, offline, and load the save"
-SCREEN: Final = "in the game: System, PC Settings"
+SCREEN: Final = "in the game's settings"
 
 
 def process(pc: Pc) -> Finding:
@@ -52,9 +52,9 @@ def window(pc: Pc) -> Finding:
         return failed("minimised", "click on it in the task bar")
     size = f"{shown.width}x{shown.height}"
     if not shown.has_title_bar:
-        return failed(f"full screen or without a border, {size}", f"{SCREEN}, Screen Mode: Windowed")
+        return failed(f"full screen or without a border, {size}", f"{SCREEN}: windowed mode")
     if (shown.width, shown.height) != SIZE:
-        return failed(f"windowed, {size}", f"{SCREEN}, Windowed Screen Resolution: 800x450, and Windows' scaling 100 %")
+        return failed(f"windowed, {size}", f"{SCREEN}: 800x450, in windowed mode")
     return ok(f"{GAME_WINDOW}, windowed, {size}")
 
 
