@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent
 PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
-EXTRAS = {"test": ("dev",), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
+EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 
@@ -281,6 +281,9 @@ def install(venv: Path, wish: Setup, log: Path) -> None:
         words += [f"torch=={version}+{wish.cuda}", "--extra-index-url", f"{TORCH_INDEX}/{wish.cuda}"]
     write_stamp(venv, wish, finished=False)
     run_with_progress("installing packages", [*pip, *words], log)
+    if "game" in wish.extras:
+        # Its own requirements are too old for ours; what it needs of them stands in the extra.
+        run_with_progress("installing SoulsGym", [*pip, "--no-deps", "-c", "constraints.txt", "soulsgym"], log)
     write_stamp(venv, wish, finished=True)
 
 

@@ -163,6 +163,18 @@ def test_plain_causes_are_told_in_one_line(tmp_path):
     assert "odd thing" in bootstrap.explain("installing", "odd thing\n", tmp_path)
 
 
+@pytest.mark.parametrize("extras", [("dev",), ("dev", "game")])
+def test_soulsgym_goes_on_top_without_its_requirements(tmp_path, monkeypatch, extras):
+    """Breaks if the tests lack SoulsGym, if its own requirements come with it, or if everybody gets it."""
+    commands = []
+    monkeypatch.setattr(bootstrap, "run_with_progress", lambda _title, command, _log: commands.append(command))
+    bootstrap.install(tmp_path, _setup(_repo(tmp_path), extras=extras), tmp_path / "log")
+    assert "game" in bootstrap.EXTRAS["test"]
+    assert len(commands) == len(extras)
+    assert f".[{','.join(extras)}]" in commands[0] and "soulsgym" not in commands[0]
+    assert commands[1:] == [[*commands[0][:7], "--no-deps", "-c", "constraints.txt", "soulsgym"]][: len(extras) - 1]
+
+
 def test_test_steps_end_with_pytest_and_its_words():
     """Breaks if words after `test` do not reach pytest, or pytest's summary is no longer the last."""
     steps = bootstrap.test_steps(Path("v"), ["--all", "-k", "x"])

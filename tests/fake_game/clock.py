@@ -16,6 +16,8 @@ TICKS_PER_S = 60
 """The game draws, reads keys and counts its play time this often; the fight's frames are every second one."""
 _POLL_TICKS = 0.25
 _CALL_S = 20e-6
+_WAITING_S = 0.02
+"""A call takes so long in poll mode where others would wait by their own clock, of which the fake knows nothing."""
 _FUZZ_S = (0.05e-3, 2e-3)
 _START_S = 1_000_000.0
 
@@ -57,12 +59,14 @@ class Clock:
         """A fight goes on: whoever waits does not wait in vain."""
         self._progress_s = self.wall_s
 
-    def call(self) -> None:
-        """One call of the operating system."""
+    def call(self, is_waiting: bool = False) -> None:
+        """One call of the operating system; ``is_waiting``: while there is nothing to do but wait for the game."""
         if self.mode == "real":
             self._pass(time.perf_counter() - self._origin_s - self.wall_s)
         elif self.mode == "fuzz":
             self._pass(float(self._rng.uniform(*_FUZZ_S)))
+        elif is_waiting:
+            self._pass(_WAITING_S)
         else:
             self._spend(_CALL_S)
 

@@ -1,9 +1,16 @@
 """The game: where the player is, what a tick does, what soulsgym's writes mean, and what stands in memory after it."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from ashen.core.fight import FIGHT_STATE, REPORTED_STEP_S
+from ashen.core.tables import boss_file
+from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
+from ashen.sim.pack import load_tables
+from ashen.sim.records import WORLD
 from fake_game import combat
 from fake_game.clock import Clock
 from fake_game.keyboard import Keyboard
@@ -11,22 +18,18 @@ from fake_game.layout import MOVING
 from fake_game.process import Process
 from fake_game.records import Records
 
-from ashen.core.fight import FIGHT_STATE, REPORTED_STEP_S
-from ashen.core.tables import boss_file
-from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
-from ashen.sim.pack import load_tables
-from ashen.sim.records import WORLD
-
 TICKS_PER_STEP = 6
 PLAY_MS = 1000 * REPORTED_STEP_S / TICKS_PER_STEP
 """What the game's own timer counts in a tick of 1/60 s."""
+MAX_PLAY_MS = 3_599_999_000
+"""The timer stops at 999:59:59."""
 DYING, LOADING, RISING, GATE, BONFIRE, ARENA, MENU = (
     "dying", "loading", "rising", "gate", "bonfire", "arena", "menu",
 )  # fmt: skip
 SCENE_TICKS = {DYING: 150, LOADING: 180, RISING: 120, GATE: 150}
 """How long what the player cannot influence takes; guesses."""
 _DEATH_NAME_TICKS = 12
-_SHOWN_NAMES = {RISING: "Event63000", GATE: "FogGateWalk"}
+_SCENE_NAMES = {RISING: "Event63000", GATE: "FogGateWalk"}
 ENCOUNTERED, DEFEATED = 0x60, 0x80
 _LOCK_RANGE_M, _LOCK_COSINE, _GATE_REACH_M = 15.0, 0.5, 2.0
 _CAMERA_RAD_PER_TICK = 1.5 / 60
@@ -57,8 +60,11 @@ class Game:
         self._actions = {frozenset(keys): action for action, keys in static.actions["DarkSoulsIII"].items()}
         self._bonfire_id = static.bonfires["DarkSoulsIII"]["Cemetery of Ash"]
         self.play_ms = 3_600_000.0
-        self.is_hung = self.is_time_still = self.is_teleport_refused = self.is_zombie = False
-        self.can_lock = True
+        self.scene_names: dict[str, str | bytes] = dict(_SCENE_NAMES)
+        self.on_tick: Callable[[], None] = lambda: None
+        self.is_hung = self.is_time_still = self.is_frozen = self.is_zombie = False
+        self.is_teleport_refused = self.is_gate_deadly = False
+        self.can_lock, self.lag_ticks = True, 0
         self.arrive()
 
     @property
@@ -86,10 +92,14 @@ class Game:
 
     def tick(self) -> None:
         """1/60 s of game time."""
-        if self.is_hung:
+        self.on_tick()
+        if self.lag_ticks > 0:
+            self.lag_ticks -= 1
+        if self.is_hung or self.lag_ticks > 0:
             return
+        self.keyboard.tick()
         if not self.is_time_still:
-            self.play_ms += PLAY_MS
+            self.play_ms = min(self.play_ms + PLAY_MS, float(MAX_PLAY_MS))
             self.records.put("Time", int(self.play_ms))
         self._ticks += 1
         if self._left > 0:
@@ -104,19 +114,21 @@ class Game:
         if self._left == 0:
             {DYING: self._load, LOADING: self._rise, RISING: self._stand, GATE: self._enter}[self.scene]()
 
-    def _go(self, scene: str) -> None:
+    def go(self, scene: str) -> None:
+        """What comes next."""
         self.scene, self._left = scene, SCENE_TICKS.get(scene, 0)
+        self.process.is_waited_for = scene in (DYING, LOADING, RISING)
         self.publish()
 
     def die(self) -> None:
         """The player has no hit points left."""
-        self.is_live = self.is_locked = False
-        self._go(DYING)
+        self.is_live = False
+        self.go(DYING)
 
     def _load(self) -> None:
         for base in MOVING:
             self.process.layout.unload(base, readable=self.is_zombie)
-        self._go(LOADING)
+        self.go(LOADING)
 
     def _rise(self) -> None:
         for base in MOVING:
@@ -124,14 +136,17 @@ class Game:
         boss_flags = self.records.get("IudexDefeated")
         self.arrive()
         self.records.put("IudexDefeated", boss_flags)
-        self._go(RISING)
+        self.go(RISING)
 
     def _stand(self) -> None:
-        self._go(BONFIRE)
+        self.go(BONFIRE)
 
     def _enter(self) -> None:
+        if self.is_gate_deadly:
+            self.die()
+            return
         self._put_player(self.places["post_fog_wall"])
-        self._go(ARENA)
+        self.go(ARENA)
 
     def _play(self) -> None:
         self._use_keys()
@@ -143,20 +158,22 @@ class Game:
     def _frame(self) -> None:
         flags = [int(self.records.get(name)) for name in ("AllNoAttack", "AllNoHit", "AllNoMove", "AllNoDeath")]
         no_death = 3 * flags.pop() | self.records.get("NoDeath")
-        had_boss = self.world["boss_hp"] > 0.0
-        combat.frame(
-            self.worlds, self.tables, self.states, self._action(), flags[0] or not had_boss, *flags[1:], no_death
-        )
+        no_attack = flags[0] or self.world["boss_hp"] <= 0.0
+        combat.frame(self.worlds, self.tables, self.states, self._action(), no_attack, *flags[1:], no_death)
         if self._ticks % TICKS_PER_STEP == TICKS_PER_STEP - 1:
             combat.settle(self.worlds, self.tables, self.states, self.is_locked)
-        if had_boss and self.world["boss_hp"] <= 0.0:
+        if self.world["boss_hp"] <= 0.0:
             self.is_locked = False
-            self.records.put("IudexDefeated", ENCOUNTERED | DEFEATED)
+            self.mark_defeated()
         if self.world["player_hp"] <= 0.0:
             self.die()
         self.publish()
         if not any(flags) and not self.is_time_still:
             self.clock.progress()
+
+    def mark_defeated(self) -> None:
+        """The save keeps that the boss is dead."""
+        self.records.put("IudexDefeated", ENCOUNTERED | DEFEATED)
 
     # keys
 
@@ -178,14 +195,18 @@ class Game:
         right = ("cameraright" in held) - ("cameraleft" in held)
         up = ("cameraup" in held) - ("cameradown" in held)
         if not self.is_locked and not self.world["is_thrown"] and (right or up or not self.is_live):
-            rates = right * _CAMERA_RAD_PER_TICK, up * _CAMERA_RAD_PER_TICK
-            combat.look(self.worlds, self.tables, self.states, *rates)
-            self.publish()
+            self.look(right, up)
+
+    def look(self, right: int, up: int) -> None:
+        """The free camera turns for a tick, -1, 0 or 1 each way."""
+        rates = right * _CAMERA_RAD_PER_TICK, up * _CAMERA_RAD_PER_TICK
+        combat.look(self.worlds, self.tables, self.states, *rates)
+        self.publish()
 
     def _try_gate(self) -> None:
         way = self._player() - self.places["fog_wall"][:3]
         if np.linalg.norm(way) < _GATE_REACH_M and self.records.get("IudexDefeated") == ENCOUNTERED:
-            self._go(GATE)
+            self.go(GATE)
 
     def _player(self) -> Any:
         return np.array([float(self.world[f"player_{axis}"]) for axis in "xyz"])
@@ -193,7 +214,10 @@ class Game:
     def _can_lock(self) -> bool:
         if self.scene != ARENA or not self.can_lock or self.world["is_thrown"] or self.world["boss_hp"] <= 0.0:
             return False
-        x, y = float(self.world["boss_x"] - self.world["player_x"]), float(self.world["boss_y"] - self.world["player_y"])
+        x, y = (
+            float(self.world["boss_x"] - self.world["player_x"]),
+            float(self.world["boss_y"] - self.world["player_y"]),
+        )
         away = math.hypot(x, y)
         view = (float(self.world["view_nx"]) * x + float(self.world["view_ny"]) * y) / max(away, 1e-6)
         return away <= _LOCK_RANGE_M + self.records.get("LockOnBonusRange") and view > _LOCK_COSINE
@@ -218,7 +242,9 @@ class Game:
         if any(value is not None for value in pose):
             self._teleport(pose)
         is_held = bool(records.get("AllNoMove"))
-        if self._was_held and not is_held and self.scene == ARENA:
+        if self.scene == ARENA and is_held:
+            self.is_live = True  # the boss wakes, and does what the flags allow
+        elif self.scene == ARENA and self._was_held:
             self._begin()
         self._was_held = is_held
 
@@ -240,6 +266,8 @@ class Game:
 
     def publish(self) -> None:
         """Write what the game shows into its memory."""
+        if self.is_frozen:
+            return
         combat.show(self.worlds, self.tables, self.states)
         state, put = self.states[0], self.records.put
         put("PlayerHP", int(state["player_hp"]))
@@ -259,7 +287,7 @@ class Game:
         put("IudexAnimationTime", state["boss_animation_s"])
         put("IudexAttackID", int(boss[6:]) if boss.startswith("Attack") else -1, -1)
 
-    def _player_name(self, animation: int) -> str:
+    def _player_name(self, animation: int) -> str | bytes:
         if self.scene == DYING and self._left <= SCENE_TICKS[DYING] - _DEATH_NAME_TICKS:
             return "DeathIdle"
-        return _SHOWN_NAMES.get(self.scene, self._player_names.name(animation))
+        return self.scene_names.get(self.scene, self._player_names.name(animation))

@@ -1,6 +1,5 @@
 """Put a fake game under soulsgym and pymem in this process, and take it away again."""
 
-import gc
 import importlib
 import json
 import os
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
 from fake_game.clock import MODES, Clock
 from fake_game.faults import Faults
 from fake_game.game import Game
@@ -39,9 +39,7 @@ class FakeGame:
         budget_s: wall seconds of waiting without a fight going on until a call raises FakeHang.
     """
 
-    def __init__(
-        self, seed: int = 0, clock: str = "poll", layout: str = "qwerty", budget_s: float = BUDGET_S
-    ) -> None:
+    def __init__(self, seed: int = 0, clock: str = "poll", layout: str = "qwerty", budget_s: float = BUDGET_S) -> None:
         if clock not in MODES or layout not in LAYOUTS:
             raise ValueError(f"clock {clock!r} must be one of {MODES}, layout {layout!r} one of {tuple(LAYOUTS)}")
         static = importlib.import_module("soulsgym.core.static")
@@ -58,9 +56,16 @@ class FakeGame:
         self._faults = Faults(self)
         self._kept: list[tuple[Any, str, Any]] = []
 
-    def fault(self, name: str, after_ticks: int = 0, **details: Any) -> None:
-        """Provoke a fault now, or after some ticks of 1/60 s; see :mod:`fake_game.faults`."""
-        self._faults.provoke(name, after_ticks, details)
+    def fault(self, fault: str, /, after_ticks: int = 0, for_ticks: int = 0, **details: Any) -> None:
+        """Provoke a fault of :mod:`fake_game.faults`.
+
+        Args:
+            fault: its name.
+            after_ticks: of 1/60 s of game time; 0: now.
+            for_ticks: how long it lasts; 0: until it is mended, if it lasts at all.
+            details: what else the fault can be told.
+        """
+        self._faults.provoke(fault, after_ticks, for_ticks, details)
 
     def mend(self, name: str) -> None:
         """End a fault that lasts."""
@@ -116,7 +121,7 @@ class FakeGame:
                 setattr(module, name, value)
 
     def _psutil(self) -> SimpleNamespace:
-        """The environments are imported after the game was faked; the first thing one of them does is to list processes."""
+        """The environments are imported after :meth:`patch`; the first thing one of them does is to list processes."""
 
         def process_iter() -> list[Any]:
             self.patch()
@@ -125,8 +130,12 @@ class FakeGame:
         return SimpleNamespace(process_iter=process_iter)
 
     def remove(self) -> None:
-        """Give every module back what it had. The environments must be gone by then."""
-        gc.collect()
+        """Give every module back what it had. An environment that is still held finds no game any more."""
+        singletons = importlib.import_module("soulsgym.core.utils").Singleton._instances
+        for singleton in list(singletons.values()):
+            if hasattr(singleton, "pipe"):
+                singleton.pipe = None
+        singletons.clear()
         for module, name, value in reversed(self._kept):
             delattr(module, name) if value is _MISSING else setattr(module, name, value)
         self._kept.clear()
@@ -146,15 +155,16 @@ def start(faults: list[dict[str, Any]] | None = None, **options: Any) -> FakeGam
     """A fake game for the rest of the process.
 
     Args:
-        faults: to provoke from the beginning, each as the arguments of :meth:`FakeGame.fault`.
+        faults: to provoke, each the arguments of :meth:`FakeGame.fault` with its name under ``fault``.
         options: as :class:`FakeGame`.
     """
     for name in _CORE:
         importlib.import_module(name)
     fake = FakeGame(**options)
     fake.patch()
-    for fault in faults or ():
-        fake.fault(**fault)
+    for planned in faults or ():
+        details = dict(planned)
+        fake.fault(details.pop("fault"), **details)
     return fake
 
 

@@ -67,7 +67,7 @@ class Kernel:
         return dict.fromkeys(("LookupPrivilegeValue", "OpenProcessToken", "AdjustTokenPrivileges"), lambda *_: 1)
 
     def ctypes(self) -> ModuleType:
-        """ctypes as it is on Windows: with windll, and a long of 32 bits."""
+        """Ctypes as it is on Windows: with windll, and a long of 32 bits."""
         module = ModuleType("ctypes")
         module.__dict__.update(ctypes.__dict__)
         module.c_long, module.c_ulong = ctypes.c_int32, ctypes.c_uint32
@@ -95,8 +95,8 @@ class Kernel:
         return self._handles.get(handle) == self._process.pid != 0
 
     def _read(self, handle: int, address: Any, buffer: Any, size: int, _done: Any) -> int:
-        self._clock.call()
         process, place = self._process, address.value or 0
+        self._clock.call(process.is_waited_for)
         content = None
         if self._is_open(handle) and not _fails(self.read_errors, process, place, size):
             content = process.layout.space.read(place, size)
@@ -109,8 +109,8 @@ class Kernel:
         return 1
 
     def _write(self, handle: int, address: Any, buffer: Any, size: int, _done: Any) -> int:
-        self._clock.call()
         process, place = self._process, address.value or 0
+        self._clock.call(process.is_waited_for)
         is_refused = not self._is_open(handle) or _fails(self.write_errors, process, place, size)
         if is_refused or not process.layout.space.write(place, ctypes.string_at(buffer, size)):
             self._last_error = _PARTIAL_COPY

@@ -45,6 +45,8 @@ class Keyboard:
         self._pressed: set[str] = set()
         self.lets_through: Callable[[str, bool], bool] = lambda _name, _is_down: True
         self.is_blocked = False
+        self.delay_ticks = 0
+        self._on_its_way: list[tuple[int, str, bool]] = []
 
     def user32(self) -> SimpleNamespace:
         """What stands in for user32.dll."""
@@ -65,9 +67,21 @@ class Keyboard:
         name = self._meaning.get(code)
         if name is None or not self._is_heard() or not self.lets_through(name, is_down):
             return
-        if is_down and name not in self.held:
-            self._pressed.add(name)
-        (self.held.add if is_down else self.held.discard)(name)
+        self._on_its_way.append((self.delay_ticks, name, is_down))
+        self._arrive()
+
+    def tick(self) -> None:
+        """The game looks at its keys."""
+        if self._on_its_way:
+            self._on_its_way = [(ticks - 1, name, is_down) for ticks, name, is_down in self._on_its_way]
+            self._arrive()
+
+    def _arrive(self) -> None:
+        while self._on_its_way and self._on_its_way[0][0] <= 0:
+            _, name, is_down = self._on_its_way.pop(0)
+            if is_down and name not in self.held:
+                self._pressed.add(name)
+            (self.held.add if is_down else self.held.discard)(name)
 
     def take(self, *names: str) -> set[str]:
         """Which of these keys went down since the last time they were asked for."""

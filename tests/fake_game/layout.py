@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+
 from fake_game.memory import AddressSpace
 
 MODULE = 0x1_4000_0000

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+
 from fake_game.layout import Layout
 from fake_game.memory import AddressSpace
 
@@ -28,8 +29,11 @@ class Process:
     def start(self) -> None:
         """A new process with a new id, fresh memory and no dll."""
         self.pid, self.has_dll = next(_PIDS), False
+        self.is_waited_for = False
         self.layout = Layout(AddressSpace(), self._static, self._rng)
 
     def exit(self) -> None:
         """The process is gone; whoever holds a handle finds nothing behind it."""
         self.pid, self.has_dll = 0, False
+        self.is_waited_for = True
+        self.on_speed(1.0)

@@ -12,7 +12,7 @@ _FORMATS = {
     "IudexHP": "<i", "IudexAttackID": "<i12xi", "IudexPoseX": "<f", "IudexPoseY": "<f", "IudexPoseZ": "<f",
     "IudexPoseA": "<f", "IudexAnimation": "40s", "IudexAnimationTime": "<f",
     "CamQx": "<3f4x3f", "LockOn": "<?", "LockOnBonusRange": "<f", "LoSLockOnTime": "<f", "LastBonfire": "<i",
-    "Time": "<i", "IudexDefeated": "<B", **dict.fromkeys(FLAGS, "<?"),
+    "Time": "<I", "IudexDefeated": "<B", **dict.fromkeys(FLAGS, "<?"),
 }  # fmt: skip
 
 
