@@ -130,7 +130,9 @@ def probe(command: list[str]) -> tuple[int, int] | None:
     return (int(words[0]), int(words[1])) if answer.returncode == 0 and words[2:] == ["True"] else None
 
 
-def choose_python(find: Callable, windows: bool, running: str, exact: bool) -> tuple[list[str], tuple[int, int]]:
+def choose_python(
+    find: Callable, windows: bool, running: str, exact: bool = False
+) -> tuple[list[str], tuple[int, int]]:
     """The Python to build on and its version: 3.11 if there is one (see probe), else, unless exact, a newer one."""
     name = "{}.{}".format(*PYTHON)
     preferred = ["py", f"-{name}"] if windows else [f"python{name}"]
@@ -141,8 +143,7 @@ def choose_python(find: Callable, windows: bool, running: str, exact: bool) -> t
     if version and version >= PYTHON and not exact:
         return [running], version
     advice = f"winget install Python.Python.{name}" if windows else f"python{name} and python{name}-venv of your system"
-    who = "SoulsGym" if exact else "ashen"
-    raise Problem(f"{who} needs 64-bit Python {name}: get it from https://www.python.org/downloads, or {advice}")
+    raise Problem(f"this needs 64-bit Python {name}: get it from https://www.python.org/downloads, or {advice}")
 
 
 def torch_version(root: Path) -> str:

@@ -34,7 +34,7 @@ def test_words_pass_through_untouched():
         assert bootstrap.parse(words) == (words, "", False)
 
 
-def test_our_own_options_are_taken_out_wherever_it_stands():
+def test_our_own_options_are_taken_out_wherever_they_stand():
     """Breaks if --cuda or --game reaches ashen, or is not read."""
     assert bootstrap.parse(["--cuda", "train"]) == (["train"], bootstrap.DEFAULT_CUDA, False)
     assert bootstrap.parse(["train", "--cuda=cu126"]) == (["train"], "cu126", False)
@@ -95,7 +95,7 @@ def test_the_game_takes_no_other_python(tmp_path):
     assert bootstrap.plan(_setup(root), _setup(root), exact=True) == "ready"
     both = {"me": (3, 12), "py": (3, 11)}
     assert bootstrap.choose_python(lambda command: both.get(command[0]), True, "me", True) == (["py", "-3.11"], (3, 11))
-    with pytest.raises(bootstrap.Problem, match=r"SoulsGym needs 64-bit Python 3\.11: .*winget"):
+    with pytest.raises(bootstrap.Problem, match=r"this needs 64-bit Python 3\.11: .*winget"):
         bootstrap.choose_python(lambda command: {"me": (3, 12)}.get(command[0]), True, "me", True)
 
 
@@ -136,17 +136,11 @@ def test_python_3_11_is_preferred(windows):
     """Breaks if another Python is taken although 3.11 is there, or none although the running one would do."""
     preferred = ["py", "-3.11"] if windows else ["python3.11"]
     both = {"me": (3, 13), preferred[0]: (3, 11)}
-    assert bootstrap.choose_python(lambda command: both.get(command[0]), windows, "me", False) == (preferred, (3, 11))
-    assert bootstrap.choose_python(lambda command: {"me": (3, 11)}.get(command[0]), windows, "me", False) == (
-        ["me"],
-        (3, 11),
-    )
-    assert bootstrap.choose_python(lambda command: {"me": (3, 13)}.get(command[0]), windows, "me", False) == (
-        ["me"],
-        (3, 13),
-    )
+    assert bootstrap.choose_python(lambda command: both.get(command[0]), windows, "me") == (preferred, (3, 11))
+    assert bootstrap.choose_python(lambda command: {"me": (3, 11)}.get(command[0]), windows, "me") == (["me"], (3, 11))
+    assert bootstrap.choose_python(lambda command: {"me": (3, 13)}.get(command[0]), windows, "me") == (["me"], (3, 13))
     with pytest.raises(bootstrap.Problem, match=r"Python 3\.11"):
-        bootstrap.choose_python(lambda command: {"me": (3, 10)}.get(command[0]), windows, "me", False)
+        bootstrap.choose_python(lambda command: {"me": (3, 10)}.get(command[0]), windows, "me")
 
 
 def test_probe_knows_the_running_python():
@@ -185,6 +179,18 @@ def test_plain_causes_are_told_in_one_line(tmp_path):
     for log in (offline, "OSError: [Errno 28] No space left on device", "PermissionError: [WinError 32]"):
         assert "\n" not in bootstrap.explain("installing", log, tmp_path)
     assert "odd thing" in bootstrap.explain("installing", "odd thing\n", tmp_path)
+
+
+@pytest.mark.parametrize("extras", [("dev",), ("dev", "game")])
+def test_soulsgym_goes_on_top_without_its_requirements(tmp_path, monkeypatch, extras):
+    """Breaks if the tests lack SoulsGym, if its own requirements come with it, or if everybody gets it."""
+    commands = []
+    monkeypatch.setattr(bootstrap, "run_with_progress", lambda _title, command, _log: commands.append(command))
+    bootstrap.install(tmp_path, _setup(_repo(tmp_path), extras=extras), tmp_path / "log")
+    assert "game" in bootstrap.EXTRAS["test"]
+    assert len(commands) == len(extras)
+    assert f".[{','.join(extras)}]" in commands[0] and "soulsgym" not in commands[0]
+    assert commands[1:] == [[*commands[0][:7], "--no-deps", "-c", "constraints.txt", "soulsgym"]][: len(extras) - 1]
 
 
 def test_test_steps_end_with_pytest_and_its_words():

@@ -2,7 +2,6 @@
 
 import gc
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,18 +10,18 @@ from ashen.doctor.findings import State
 from ashen.doctor.glimpse import glimpse
 from ashen.doctor.live import LIVE, look_live, take_over
 from ashen.doctor.pc import Answer
+from ashen.game import keys
 
 pytest.importorskip("soulsgym", reason="the game's packages are not installed")
+from fake_game.install import start
+
 pytestmark = pytest.mark.game
 START, WALK, ROLL, LOCK_ON, SPEED = (line.name for line in LIVE)
 
 
 @pytest.fixture
-def fake_game(monkeypatch):
+def fake_game():
     """Makes the fake game of a test."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
-    from fake_game.install import start
-
     made = []
 
     def make(**options):
@@ -30,6 +29,7 @@ def fake_game(monkeypatch):
         return made[0]
 
     yield make
+    keys.uninstall()
     gc.collect()
     for fake in made:
         fake.remove()

@@ -1,6 +1,7 @@
 """Keys by place, not by letter: soulsgym's own key input over a keyboard that has layouts."""
 
 import ctypes
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -9,10 +10,13 @@ from ashen.game import keys
 
 pytest.importorskip("soulsgym", reason="the game's packages are not installed")
 import soulsgym.core.game_input as soulsgym_input
+from fake_game import install
+from fake_game.gym import make
 from soulsgym.core.game_input import GameInput
 
 pytestmark = pytest.mark.game
 KEY_UP, SCAN = 0x0002, 0x0008
+WALK_FORWARD = 0
 MOVED = {
     "qwerty": {},
     "azerty": {"A": 0x10, "Q": 0x1E, "Z": 0x11, "W": 0x2C, "M": 0x27},
@@ -105,8 +109,11 @@ def test_it_is_undone_whole(keyboard):
         ours = dict(vars(GameInput))
         assert keys.install()
         with keys.scan_codes(), keys.scan_codes(use_scan_codes=False) as by_place:
-            assert by_place
-        assert dict(vars(GameInput)) == ours
+            assert not by_place
+            assert {name: vars(GameInput)[name] for name in own} == own
+        assert keys.install()
+        assert vars(GameInput).keys() == ours.keys()
+        assert vars(GameInput)["_press_key"] is not own["_press_key"]
     keys.uninstall()
     assert {name: vars(GameInput)[name] for name in own} == own
 
@@ -119,3 +126,24 @@ def test_a_build_that_presses_otherwise_is_left_alone(keyboard, monkeypatch):
     with pytest.warns(UserWarning, match="only keyboard layout"):
         assert not keys.install()
     assert vars(GameInput)["_press_key"] is own
+
+
+@pytest.mark.parametrize("layout", list(MOVED))
+def test_a_fight_is_walked_by_scan_codes_on_every_layout(layout):
+    """Breaks if soulsgym cannot start a fight or take a step of 0.1 s on some keyboard, and no letter is to blame."""
+    with install(layout=layout), keys.scan_codes():
+        env = make()
+        before = env.reset()[0]["player_pose"]
+        first, second = (env.step(WALK_FORWARD)[0]["player_pose"] for _ in range(2))
+        assert math.dist(first[:2], second[:2]) > 0.1
+        assert math.dist(before[:2], second[:2]) > 0.2
+
+
+def test_the_same_step_by_letter_goes_nowhere_on_azerty():
+    """Breaks if keys pressed by letter would do as well, so that the test above proves nothing."""
+    with install() as fake, keys.scan_codes(use_scan_codes=False):
+        env = make()
+        before = env.reset()[0]["player_pose"]
+        fake.fault("other_layout", name="azerty")
+        after = env.step(WALK_FORWARD)[0]["player_pose"]
+        assert math.dist(before[:2], after[:2]) == 0.0

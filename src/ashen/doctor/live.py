@@ -78,6 +78,7 @@ def take_over(use_scan_codes: bool = True) -> Iterator[tuple[str, Finding]]:
     """
     from ashen.game import keys
     from ashen.game import soulsgym_builds as builds
+    from ashen.game.options import GameOptions
     from ashen.game.unstick import restore
     from ashen.game.watchdog import Watchdog, watch
 
@@ -85,7 +86,7 @@ def take_over(use_scan_codes: bool = True) -> Iterator[tuple[str, Finding]]:
     builds.load()
     with keys.scan_codes(use_scan_codes):
         try:
-            env = builds.make_env(builds.fight_spec("iudex", "phase1", 1.0, random_start=False))
+            env = builds.make_env(builds.fight_spec("iudex", "phase1", GameOptions(game_speed=1.0)))
         except Exception as error:
             yield START, _trouble(error)
             yield from ((line.name, Finding(State.ELSEWHERE, "needs the game taken over")) for line in LIVE[1:])

@@ -37,7 +37,7 @@ def judge(
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: boss, fight, encoder, reward, actions and skip_steps, as :func:`ashen.make_vec` takes them.
+        env_options: boss, fight, encoder, reward, actions, skip_steps and backend, as :func:`ashen.make_vec` takes them.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
@@ -57,6 +57,8 @@ def judge(
     if progress is not None:
         progress([])
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
+    if num_envs is None and env_options.get("backend") == "game":
+        side_by_side = 1
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
     sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
     env = make_vec(**env_options, **varied, **sizes)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.core.errors import unknown
-from ashen.core.fight import FIGHT_STATE, MAX_STEPS, NUM_ACTIONS, Outcome
+from ashen.core.fight import FIGHT_STATE, GAME_TABLES, MAX_STEPS, NUM_ACTIONS, Outcome
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.game.door import Shown
@@ -16,8 +16,6 @@ from ashen.game.soulsgym_builds import fight_spec
 from ashen.game.translate import SHOWN_BYTES
 
 FIGHTS = ("phase1", "phase2", "full")
-TABLE_HASH = "game"
-"""The game's own numbers, which no table holds."""
 RUNNING, WIN, LOSS, TIMEOUT, FAULT = (int(outcome) for outcome in Outcome)
 
 
@@ -36,13 +34,13 @@ class GameBackend:
     """
 
     num_fights = 1
-    table_hash = TABLE_HASH
+    table_hash = GAME_TABLES
 
     def __init__(self, boss: str, fight: str, options: GameOptions | None = None):
         if fight not in FIGHTS:
             raise unknown("fight", fight, FIGHTS)
         self.options = options or GameOptions()
-        self._spec = fight_spec(boss, fight, self.options.game_speed, self.options.random_start)
+        self._spec = fight_spec(boss, fight, self.options)
         self.player_vocabulary, self.boss_vocabulary = player_vocabulary(), boss_vocabulary(boss_file(boss))
         self.states = np.zeros(1, FIGHT_STATE)
         self._shown = self.states.view(np.uint8)[:SHOWN_BYTES]

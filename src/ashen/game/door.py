@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ashen.core.errors import UserError
+from ashen.game import keys
 from ashen.game import soulsgym_builds as builds
 from ashen.game.faults import Fault, ImpossibleValueError, Kind, classify, fault_named
 from ashen.game.repair import repair
@@ -69,6 +70,8 @@ class Door:
             return
         self._env = None
         builds.load()
+        if not spec.use_scan_codes:
+            keys.uninstall()
         env = builds.make_env(spec)
         watch(env, self._watchdog)
         self._translator = Translator(Path(spec.table), spec.fight, builds.arena_box(env))

@@ -19,21 +19,24 @@ US_SCAN_CODES: Final = {ord(key): first + place for first, row in US_ROWS.items(
 """Virtual key to scan code on a US keyboard: the places that soulsgym and the game's default keys mean."""
 SOULSGYM_KEYS: Final = "WSADQELHMJKOPR "
 """The keys soulsgym presses in Dark Souls III, the same in both builds."""
-_NEEDED: Final = ("GameInput", "USER32", "_INPUT", "INPUT_KEYBOARD", "KEYEVENTF_KEYUP")
+_NEEDED: Final = ("GameInput", "_INPUT", "INPUT_KEYBOARD", "KEYEVENTF_KEYUP")
 _METHODS: Final = ("_press_key", "_release_key")
 _replaced: dict[str, Any] = {}
 """soulsgym's own methods while ours stand in their place."""
 
 
 def install() -> bool:
-    """Let soulsgym press keys by scan code from now on. It must be importable, see ``soulsgym_builds.load``.
+    """Let soulsgym, which is imported by then, press keys by scan code from now on.
 
     Returns:
         Whether it does. A build that presses keys in another way is left as it is, with a warning.
     """
     if _replaced:
         return True
-    module = import_module("soulsgym.core.game_input")
+    try:
+        module = import_module("soulsgym.core.game_input")
+    except ImportError:
+        module = ModuleType("missing")
     missing = [name for name in _NEEDED if not hasattr(module, name)]
     missing += [name for name in _METHODS if name not in vars(getattr(module, "GameInput", object))]
     if missing:
@@ -61,16 +64,20 @@ def uninstall() -> None:
 
 @contextmanager
 def scan_codes(use_scan_codes: bool = True) -> Iterator[bool]:
-    """:func:`install` for a while; gives whether keys go by scan code.
+    """Scan codes for a while, and then as before; gives whether keys go by scan code.
 
     Args:
-        use_scan_codes: False leaves soulsgym as it is.
+        use_scan_codes: False lets soulsgym press keys in its own way.
     """
     before = bool(_replaced)
+    if not use_scan_codes:
+        uninstall()
     try:
-        yield install() if use_scan_codes else before
+        yield use_scan_codes and install()
     finally:
-        if not before:
+        if before:
+            install()
+        else:
             uninstall()
 
 

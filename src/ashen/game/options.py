@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ashen.core.errors import SettingError
+from ashen.core.fight import GAME_SPEEDS
 
-SPEEDS: Final = (1.0, 3.0)
-"""The game's speeds that SoulsGym recommends; above them a PC that draws 60 pictures a second makes longer steps."""
 _FIGHT_S: Final = 30.0
 """Game time of an ordinary fight."""
 _RESET_S: Final = {"phase1": 2.0, "phase2": 2.0, "full": 20.0}
@@ -21,6 +20,8 @@ class GameOptions:
     """How many times faster than real the game runs, 1..3."""
     random_start: bool = False
     """Start at one of eleven poses instead of the fixed one."""
+    use_scan_codes: bool = True
+    """Press keys by place, which no keyboard layout moves; False by letter, as SoulsGym itself does."""
     reset_deadline_s: float = 120.0
     """Longest time for one attempt to start a fight."""
     step_deadline_s: float = 2.0
@@ -29,8 +30,8 @@ class GameOptions:
     """How long to wait for a game that has ended to be started again."""
 
     def __post_init__(self) -> None:
-        if not SPEEDS[0] <= self.game_speed <= SPEEDS[1]:
-            rule = f"must lie in {SPEEDS[0]:g}..{SPEEDS[1]:g}, where SoulsGym's steps are true"
+        if not GAME_SPEEDS[0] <= self.game_speed <= GAME_SPEEDS[1]:
+            rule = "must lie in {:g}..{:g}".format(*GAME_SPEEDS)
             raise SettingError(GameOptions, "game_speed", self.game_speed, rule)
         for name in ("reset_deadline_s", "step_deadline_s", "patience_s"):
             if not getattr(self, name) > 0.0:

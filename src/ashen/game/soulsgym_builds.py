@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ashen.core.errors import UserError
 from ashen.core.fight import NUM_ACTIONS
 from ashen.core.tables import base_file, boss_file
+from ashen.game import keys
+from ashen.game.options import GameOptions
 
 PROCESS: Final = "DarkSoulsIII.exe"
 GAME: Final = "DarkSoulsIII"
@@ -37,6 +39,7 @@ class FightSpec(NamedTuple):
     """``phase1``, ``phase2`` or ``full``."""
     game_speed: float
     random_start: bool
+    use_scan_codes: bool = True
 
     @property
     def world(self) -> tuple[str, str, float]:
@@ -44,7 +47,7 @@ class FightSpec(NamedTuple):
         return self.boss, self.fight, self.game_speed
 
 
-def fight_spec(boss: str, fight: str, game_speed: float, random_start: bool) -> FightSpec:
+def fight_spec(boss: str, fight: str, options: GameOptions) -> FightSpec:
     """The fight against a boss by name or table; an overlay of his numbers is fought by the boss it changes.
 
     Raises:
@@ -57,12 +60,13 @@ def fight_spec(boss: str, fight: str, game_speed: float, random_start: bool) -> 
         raise UserError(f"the game backend cannot fight {name}; it knows {', '.join(known)}")
     if fight != "phase1" and name not in _MODULES:
         raise UserError(f"the game backend fights {name} in phase1 only, not {fight}; give --fight phase1")
-    return FightSpec(name, str(path.resolve()), fight, game_speed, random_start)
+    how = options.game_speed, options.random_start, options.use_scan_codes
+    return FightSpec(name, str(path.resolve()), fight, *how)
 
 
 @cache
 def load() -> None:
-    """Import soulsgym once, with the exception that Gymnasium no longer has.
+    """Import soulsgym once, with the exception that Gymnasium no longer has, and let it press keys by place.
 
     Raises:
         UserError: it is not installed, or not for this Python.
@@ -78,6 +82,7 @@ def load() -> None:
         import_module("soulsgym.envs.darksouls3.iudex")
     except ImportError as problem:
         raise UserError(f"soulsgym cannot be imported ({problem}); set it up with: {SETUP}") from None
+    keys.install()
 
 
 def wake() -> Any:

@@ -35,6 +35,10 @@ class EvaluateOptions:
     """Stop as soon as the win rate is known to within 10 points."""
     num_envs: int | None = None
     """Fights side by side; changes the speed, not the fights."""
+    backend: Literal["sim", "game"] | None = None
+    """Where: in the simulator, or on the real game that runs on this machine; where the run was trained if not given."""
+    game_speed: float | None = None
+    """How many times faster than real the game runs, 1..3; the run's own if not given, 3 for opponents."""
     plan: bool = False
     """Try the agent's best actions on copies of the fight before each decision. Only for simulated fights: the copies
     hold what the game does not show, such as the chain the boss has chosen, his cooldowns and his poise."""
@@ -56,7 +60,7 @@ class EvaluateOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return given(self, "boss", "fight", "reward")
+        return given(self, "boss", "fight", "reward", "backend", "game_speed")
 
 
 @dataclass(frozen=True)
