@@ -1,10 +1,13 @@
 """What Windows is asked, over libraries that stand in for its own."""
 
 import ctypes
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from ashen.core.errors import UserError
 from ashen.doctor import windows
 from ashen.doctor.keyboard import describe
 from ashen.doctor.pc import PIPE
@@ -114,6 +117,35 @@ def test_the_version_of_a_program(tmp_path):
     """Breaks if the four numbers are taken from the wrong places, or a program without them is a traceback."""
     assert windows.WindowsPc().file_version(tmp_path / "DarkSoulsIII.exe") == "1.15.2.0"
     assert windows.WindowsPc().file_version(tmp_path / "none.exe") == ""
+
+
+class Process:
+    """A process as psutil shows it."""
+
+    def __init__(self, name: str):
+        self.info, self.pid = {"name": name}, 4242
+
+    def exe(self) -> str:
+        return "C:/Games/DarkSoulsIII.exe"
+
+    def net_connections(self, _kind: str) -> list[SimpleNamespace]:
+        to = [("127.0.0.1", "ESTABLISHED"), ("203.0.113.7", "ESTABLISHED"), ("203.0.113.8", "CLOSE_WAIT")]
+        return [SimpleNamespace(raddr=SimpleNamespace(ip=ip), status=state) for ip, state in to]
+
+
+def test_the_game_is_found_among_processes(libraries, monkeypatch):
+    """Breaks if the game is not found, if its rights are not told, or if the PC's own connections count as online."""
+    psutil = pytest.importorskip("psutil", reason="the game's packages are not installed")
+    monkeypatch.setattr(psutil, "process_iter", lambda _: [Process("steam.exe"), Process("darksoulsiii.exe")])
+    pc = windows.WindowsPc()
+    assert pc.game() == (4242, Path("C:/Games/DarkSoulsIII.exe"), False, 1)
+    libraries["kernel32"].functions["OpenProcess"] = Function(lambda *_: 5)
+    assert pc.game().may_open
+    monkeypatch.setattr(psutil, "process_iter", lambda _: [Process("steam.exe")])
+    assert pc.game() is None
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    with pytest.raises(UserError, match=r"bootstrap\.py --game"):
+        pc.game()
 
 
 def test_steam_tells_of_the_newest_account():

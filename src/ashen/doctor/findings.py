@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from ashen.core.errors import UserError
 from ashen.doctor.pc import Pc
 
 
@@ -51,7 +52,7 @@ class Check(Line):
     """May raise :class:`CannotTell`."""
 
 
-class CannotTell(Exception):
+class CannotTell(UserError):
     """A check cannot be made here and now; the message says why."""
 
 

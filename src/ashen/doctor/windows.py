@@ -7,6 +7,7 @@ from ctypes import wintypes
 from pathlib import Path
 from typing import Any, Final
 
+from ashen.doctor.findings import CannotTell
 from ashen.doctor.glimpse import glimpse
 from ashen.doctor.pc import GAME_PROCESS, GAME_WINDOW, PIPE, AnyPc, GameProcess, Glimpse, Layout, Window
 from ashen.game.keys import US_SCAN_CODES
@@ -59,8 +60,10 @@ class WindowsPc(AnyPc):
 
     def game(self) -> GameProcess | None:
         """The running game."""
-        import psutil
-
+        try:
+            import psutil
+        except ImportError:
+            raise CannotTell("needs psutil, which python bootstrap.py --game installs") from None
         for process in psutil.process_iter(["name"]):
             if (process.info["name"] or "").lower() != GAME_PROCESS.lower():
                 continue
