@@ -3,6 +3,7 @@
     python bootstrap.py train            train an agent (any word but test goes to the ashen command)
     python bootstrap.py test             lint, types, imports and the quick tests; further words go to pytest
     python bootstrap.py test --all       the slow tests too
+    python bootstrap.py --game           what the real game needs too: SoulsGym, on Windows
     python bootstrap.py --cuda train     the same with PyTorch for Nvidia cards; --cuda=cu126 for cards before 2018
 
 The first call makes .venv beside this file and installs the tested set of packages into it, which takes minutes;
@@ -63,6 +64,16 @@ def parse(arguments: list[str]) -> tuple[list[str], str]:
         else:
             words.append(word)
     return words, cuda
+
+
+def require_game_python(version: str, windows: bool = os.name == "nt") -> None:
+    """SoulsGym's build on PyPI holds a compiled part, for one Python on Windows."""
+    wanted = "{}.{}".format(*PYTHON)
+    if windows and not version.startswith(f"{wanted}."):
+        have = f".venv has {version}" if version else "it is not there"
+        raise Problem(
+            f"SoulsGym needs 64-bit Python {wanted}, {have}: winget install Python.Python.{wanted}, delete .venv, repeat"
+        )
 
 
 def files_hash(root: Path) -> str:
@@ -265,6 +276,8 @@ def prepare(extras: tuple[str, ...], cuda: str) -> Path:
         title = "making .venv with Python {}.{}".format(*version)
         run_with_progress(title, [*command, "-m", "venv", "--clear", str(venv)], log)
         wish = wish._replace(python=venv_python_version(venv))
+    if "game" in extras:
+        require_game_python(wish.python)
     install(venv, wish, log)
     return venv
 
@@ -328,12 +341,17 @@ def run_tests(venv: Path, words: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; returns the exit code of what ran."""
     try:
-        words, cuda = parse(arguments)
+        words, cuda = parse([word for word in arguments if word != "--game"])
+        game = ("game",) if "--game" in arguments else ()
+        if game and not words:
+            prepare(game, cuda)
+            say("SoulsGym is set up; go on with: python bootstrap.py train game --backend game")
+            return 0
         if not words or words[0] in ("-h", "--help"):
             print(__doc__.strip(), flush=True)
             ashen = venv_program(ROOT / ".venv", "ashen")
             return run([str(ashen), "--help"])[0] if ashen.exists() else 0
-        venv = prepare(EXTRAS.get(words[0], ()), cuda)
+        venv = prepare((*EXTRAS.get(words[0], ()), *game), cuda)
         return run_tests(venv, words[1:]) if words[0] == "test" else run([str(venv_program(venv, "ashen")), *words])[0]
     except Problem as problem:
         say(str(problem))

@@ -37,7 +37,8 @@ def judge(
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: boss, fight, encoder, reward, actions, skip_steps and backend, as :func:`ashen.make_vec` takes them.
+        env_options: boss, fight, encoder, reward, actions, skip_steps, backend and game_speed, as
+            :func:`ashen.make_vec` takes them.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.

@@ -36,7 +36,7 @@ class EvaluateOptions:
     num_envs: int | None = None
     """Fights side by side; changes the speed, not the fights."""
     backend: Literal["sim", "game"] | None = None
-    """Where: in the simulator, or on the real game that runs on this machine; where the run was trained if not given."""
+    """In the simulator, or on the real game that runs on this machine; where the run was trained if not given."""
     game_speed: float | None = None
     """How many times faster than real the game runs, 1..3; the run's own if not given, 3 for opponents."""
     plan: bool = False
