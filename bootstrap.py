@@ -71,9 +71,8 @@ def require_game_python(version: str, windows: bool = os.name == "nt") -> None:
     wanted = "{}.{}".format(*PYTHON)
     if windows and not version.startswith(f"{wanted}."):
         have = f".venv has {version}" if version else "it is not there"
-        raise Problem(
-            f"SoulsGym needs 64-bit Python {wanted}, {have}: winget install Python.Python.{wanted}, delete .venv, repeat"
-        )
+        mend = f"winget install Python.Python.{wanted}, delete .venv, and repeat"
+        raise Problem(f"SoulsGym needs 64-bit Python {wanted}, {have}: {mend}")
 
 
 def files_hash(root: Path) -> str:

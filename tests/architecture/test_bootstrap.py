@@ -180,7 +180,7 @@ def test_soulsgym_wants_its_own_python_on_windows():
     for version, windows in (("3.11.9", True), ("3.12.1", False), ("3.11.2", False)):
         bootstrap.require_game_python(version, windows)
     for version in ("3.12.1", "3.10.4", ""):
-        with pytest.raises(bootstrap.Problem, match="winget install Python.Python.3.11"):
+        with pytest.raises(bootstrap.Problem, match=r"winget install Python\.Python\.3\.11"):
             bootstrap.require_game_python(version, windows=True)
 
 

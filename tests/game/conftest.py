@@ -5,18 +5,21 @@ import json
 
 import pytest
 
-pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
-
-from fake_game import install
-
 from ashen.game import owner, soulsgym_builds
 from ashen.game.door import Door
 from ashen.game.keeper import Keeper
 
 
+def _require_soulsgym():
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+
+
 @pytest.fixture
 def fake():
     """The fake game in this process."""
+    _require_soulsgym()
+    from fake_game import install
+
     with install() as fake:
         soulsgym_builds.load()
         importlib.import_module("soulsgym.envs.darksouls3.iudex")
@@ -35,6 +38,7 @@ def door(fake):
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """Gives what lets the process that the trainer starts meet a fake game, with faults; returns the keeper's words."""
+    _require_soulsgym()
     said = []
     keeper = Keeper(said.append)
 
