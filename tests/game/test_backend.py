@@ -60,7 +60,7 @@ def test_a_process_that_dies_or_hangs_is_replaced(elsewhere, hook, fault):
     """Breaks if the trainer waits for a process that gives no answer, or its half fight is learned from."""
     elsewhere()
     begun().close()  # whatever needs compiling is compiled now
-    elsewhere(hook=f"hard_faults:{hook}")
+    elsewhere(hook=f"fake_game.hard_faults:{hook}")
     backend = begun(QUICK)
     before = backend.states.copy()
     while step(backend) == Outcome.RUNNING:

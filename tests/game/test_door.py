@@ -105,9 +105,9 @@ MID_FIGHT = [
     ("player_animation_broken", "memory", Kind.TRANSIENT, 60),
     ("read_error", "memory", Kind.TRANSIENT, 0),
     ("write_error", "memory", Kind.TRANSIENT, 0),
-    ("player_killed", "memory", Kind.TRANSIENT, 0),
+    ("player_killed", "player_state", Kind.NEEDS_RELOAD, 0),
     ("process_restarts", "game_gone", Kind.NEEDS_GAME_RESTART, 0),
-    ("other_max_hp", None, None, 60),
+    ("other_max_hp", "impossible_value", Kind.TRANSIENT, 60),
 ]
 
 

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
-from fake_game import install_from_environment
+from fake_game.install import install_from_environment
 
 AFTER_TICKS = 30
 
