@@ -193,6 +193,15 @@ def test_soulsgym_goes_on_top_without_its_requirements(tmp_path, monkeypatch, ex
     assert commands[1:] == [[*commands[0][:7], "--no-deps", "-c", "constraints.txt", "soulsgym"]][: len(extras) - 1]
 
 
+def test_the_game_is_set_up_by_itself_or_with_a_word(monkeypatch):
+    """Breaks if `--game` installs nothing, shows no doctor, is handed to ashen, or pushes out what a word needs."""
+    asked = []
+    monkeypatch.setattr(bootstrap, "prepare", lambda extras, cuda, exact: asked.append((extras, cuda)) or Path("v"))
+    monkeypatch.setattr(bootstrap, "run", lambda command, cwd=None: (asked.append(command[1:]) or 0, False))
+    assert bootstrap.main(["--game"]) == bootstrap.main(["--game", "sweep", "x"]) == 0
+    assert asked == [(("game",), ""), ["doctor"], (("sweep", "game"), ""), ["sweep", "x"]]
+
+
 def test_test_steps_end_with_pytest_and_its_words():
     """Breaks if words after `test` do not reach pytest, or pytest's summary is no longer the last."""
     steps = bootstrap.test_steps(Path("v"), ["--all", "-k", "x"])

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from ashen.doctor import live
 from ashen.doctor.checks import examine
 from ashen.doctor.findings import State
 from ashen.doctor.glimpse import glimpse
@@ -20,8 +21,10 @@ START, WALK, ROLL, LOCK_ON, SPEED = (line.name for line in LIVE)
 
 
 @pytest.fixture
-def fake_game():
-    """Makes the fake game of a test."""
+def fake_game(monkeypatch):
+    """Makes the fake game of a test, which ends endless waits itself, by its own clock."""
+    monkeypatch.setattr(live, "_START_S", 600.0)
+    monkeypatch.setattr(live, "_LOOK_S", 600.0)
     made = []
 
     def make(**options):

@@ -9,7 +9,7 @@ from ashen.cli.out import write_out
 
 def evaluate(words: Sequence[str]) -> None:
     """Judge a run or an opponent."""
-    from ashen.display import say, say_if_cold, say_progress
+    from ashen.display import say, say_if_cold, say_moment, say_progress
     from ashen.evaluation.judge import judge
     from ashen.evaluation.planning import planned
     from ashen.game.options import expected_s
@@ -36,7 +36,8 @@ def evaluate(words: Sequence[str]) -> None:
         until_sure=options.until_sure,
         record=recorder(options.record) if options.record else None,
         facts={"kind": "evaluation", "env_step": 0},
-        progress=say_progress,
+        progress=None if options.watch else say_progress,
+        watch=say_moment if options.watch else None,
     )
     if options.json:
         print(json.dumps(figures))

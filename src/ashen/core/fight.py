@@ -16,7 +16,7 @@ REPORTED_STEP_S: Final = 0.097
 MAX_STEPS: Final = 3000
 """A fight is cut off (TIMEOUT) after this many steps."""
 GAME_SPEEDS: Final = (1.0, 3.0)
-"""How many times faster than real the game may run; above that a PC that draws 60 pictures a second makes longer steps."""
+"""How many times faster than real the game may run; above, a PC that draws 60 pictures a second makes longer steps."""
 GAME_TABLES: Final = "game"
 """Table hash of fights on the real game, whose numbers no table holds."""
 NEVER_S: Final = 30.0

@@ -1,4 +1,4 @@
-"""What the real game did besides fighting: its faults and unknown animations, in the run's log and its ``game.json``."""
+"""What the real game did besides fighting, in the run's log and its ``game.json``: faults and unknown animations."""
 
 import json
 from collections import Counter
