@@ -4,6 +4,7 @@
     python bootstrap.py test             lint, types, imports and the quick tests; further words go to pytest
     python bootstrap.py test --all       the slow tests too
     python bootstrap.py --cuda train     the same with PyTorch for Nvidia cards; --cuda=cu126 for cards before 2018
+    python bootstrap.py --game           SoulsGym too, for the real game, on Python 3.11; then ashen doctor
 
 The first call makes .venv beside this file and installs the tested set of packages into it, which takes minutes;
 later calls start at once. The folder .venv belongs to this script and can be deleted at any time.
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parent
 PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
-EXTRAS = {"test": ("dev",), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
+EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 
@@ -50,19 +51,13 @@ class Setup(NamedTuple):
     cuda: str
 
 
-def parse(arguments: list[str]) -> tuple[list[str], str]:
-    """Split off ``--cuda``: the other words as they stand, and a name such as "cu130", "" if not asked for."""
-    words, cuda = [], ""
-    for word in arguments:
-        if word == "--cuda":
-            cuda = DEFAULT_CUDA
-        elif word.startswith("--cuda="):
-            cuda = word.split("=", 1)[1]
-            if not re.fullmatch(r"cu\d{3}", cuda):
-                raise Problem(f"{word}: give the CUDA version as PyTorch names it, for example --cuda={DEFAULT_CUDA}")
-        else:
-            words.append(word)
-    return words, cuda
+def parse(arguments: list[str]) -> tuple[list[str], str, bool]:
+    """Split off our own options: the other words as they stand, CUDA's name such as "cu130" or "", and ``--game``."""
+    ours = [word for word in arguments if re.fullmatch(r"--game|--cuda(=.*)?", word)]
+    cuda = next((word.partition("=")[2] or DEFAULT_CUDA for word in ours if word != "--game"), "")
+    if cuda and not re.fullmatch(r"cu\d{3}", cuda):
+        raise Problem(f"--cuda={cuda}: give the CUDA version as PyTorch names it, for example --cuda={DEFAULT_CUDA}")
+    return [word for word in arguments if word not in ours], cuda, "--game" in ours
 
 
 def files_hash(root: Path) -> str:
@@ -113,9 +108,9 @@ def wanted(root: Path, stamp: Setup | str, python: str, extras: Iterable[str], c
     return Setup(files_hash(root), str(root), python, everything, cuda or kept.cuda)
 
 
-def plan(stamp: Setup | str, wish: Setup) -> str:
+def plan(stamp: Setup | str, wish: Setup, exact: bool = False) -> str:
     """One of "ready", "install" (on top of what stands) and "rebuild" (from nothing)."""
-    if not wish.python or stamp == "unfinished":
+    if not wish.python or stamp == "unfinished" or (exact and not wish.python.startswith("3.11.")):
         return "rebuild"
     if stamp == "absent":
         return "install"
@@ -135,18 +130,20 @@ def probe(command: list[str]) -> tuple[int, int] | None:
     return (int(words[0]), int(words[1])) if answer.returncode == 0 and words[2:] == ["True"] else None
 
 
-def choose_python(find: Callable, windows: bool, running: str) -> tuple[list[str], tuple[int, int]]:
-    """The Python to build on and its version: 3.11 if there is one (see probe), else the running one if new enough."""
+def choose_python(
+    find: Callable, windows: bool, running: str, exact: bool = False
+) -> tuple[list[str], tuple[int, int]]:
+    """The Python to build on and its version: 3.11 if there is one (see probe), else, unless exact, a newer one."""
     name = "{}.{}".format(*PYTHON)
     preferred = ["py", f"-{name}"] if windows else [f"python{name}"]
     for command in ([running], preferred):
         if find(command) == PYTHON:
             return command, PYTHON
     version = find([running])
-    if version and version >= PYTHON:
+    if version and version >= PYTHON and not exact:
         return [running], version
     advice = f"winget install Python.Python.{name}" if windows else f"python{name} and python{name}-venv of your system"
-    raise Problem(f"ashen needs 64-bit Python {name}: get it from https://www.python.org/downloads, or {advice}")
+    raise Problem(f"this needs 64-bit Python {name}: get it from https://www.python.org/downloads, or {advice}")
 
 
 def torch_version(root: Path) -> str:
@@ -249,19 +246,19 @@ def explain(title: str, log: str, log_path: Path) -> str:
     return "\n  ".join([f"{title} failed, the log {log_path} ends so:", *tail])
 
 
-def prepare(extras: tuple[str, ...], cuda: str) -> Path:
-    """Make or mend .venv if need be and return its path."""
+def prepare(extras: tuple[str, ...], cuda: str, exact: bool) -> Path:
+    """Make or mend .venv if need be, with no other Python than 3.11 if ``exact``, and return its path."""
     venv = ROOT / ".venv"
     stamp = read_stamp(venv)
     wish = wanted(ROOT, stamp, venv_python_version(venv), extras, cuda)
-    step = plan(stamp, wish)
+    step = plan(stamp, wish, exact)
     if step == "ready":
         return venv
     say(f"setting up {venv}, which takes some minutes")
     log = ROOT / "build" / "bootstrap.log"
     log.parent.mkdir(exist_ok=True)
     if step == "rebuild":
-        command, version = choose_python(probe, os.name == "nt", sys.executable)
+        command, version = choose_python(probe, os.name == "nt", sys.executable, exact)
         title = "making .venv with Python {}.{}".format(*version)
         run_with_progress(title, [*command, "-m", "venv", "--clear", str(venv)], log)
         wish = wish._replace(python=venv_python_version(venv))
@@ -281,6 +278,8 @@ def install(venv: Path, wish: Setup, log: Path) -> None:
         words += [f"torch=={version}+{wish.cuda}", "--extra-index-url", f"{TORCH_INDEX}/{wish.cuda}"]
     write_stamp(venv, wish, finished=False)
     run_with_progress("installing packages", [*pip, *words], log)
+    if "game" in wish.extras:  # what it needs stands in the extra; its own requirements are too old
+        run_with_progress("installing SoulsGym", [*pip, "--no-deps", "-c", "constraints.txt", "soulsgym"], log)
     write_stamp(venv, wish, finished=True)
 
 
@@ -311,28 +310,28 @@ def test_steps(venv: Path, words: list[str]) -> list[tuple[str, list[str]]]:
 
 def run_tests(venv: Path, words: list[str]) -> int:
     """Run every step, also after a failure; 1 if any failed."""
-    codes, results = [], []
+    results = []
     for name, command in test_steps(venv, words):
         print(f"== {name}", flush=True)
         start = time.monotonic()
         code, interrupted = run(command, ROOT)
         if interrupted:
             return 130
-        codes.append(code)
         results.append(f"{name} {'FAILED' if code else 'ok'} ({time.monotonic() - start:.0f} s)")
     print("== " + ", ".join(results), flush=True)
-    return int(any(codes))
+    return int(any("FAILED" in result for result in results))
 
 
 def main(arguments: list[str]) -> int:
     """Do what the command line says; returns the exit code of what ran."""
     try:
-        words, cuda = parse(arguments)
-        if not words or words[0] in ("-h", "--help"):
+        words, cuda, game = parse(arguments)
+        words = words or ["doctor" if game else "--help"]
+        if words[0] in ("-h", "--help"):
             print(__doc__.strip(), flush=True)
             ashen = venv_program(ROOT / ".venv", "ashen")
             return run([str(ashen), "--help"])[0] if ashen.exists() else 0
-        venv = prepare(EXTRAS.get(words[0], ()), cuda)
+        venv = prepare((*EXTRAS.get(words[0], ()), *(["game"] if game else [])), cuda, game and os.name == "nt")
         return run_tests(venv, words[1:]) if words[0] == "test" else run([str(venv_program(venv, "ashen")), *words])[0]
     except Problem as problem:
         say(str(problem))

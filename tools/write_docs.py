@@ -1,5 +1,5 @@
-"""Writes what follows from the code: docs/observations.md, rewards.md, guards.md, the keys in docs/play.md and the
-example in docs/explain.md.
+"""Writes what follows from the code: docs/observations.md, rewards.md, guards.md, the keys in docs/play.md, the
+example in docs/explain.md and the checks in docs/windows.md.
 
 Run it after changing a list, the tables or the rules: python tools/write_docs.py. A test compares the pages.
 """
@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 from ashen.cli import main
+from ashen.doctor.checks import check_table
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
 from ashen.play.bindings import key_table
 from ashen.rewards import make_reward, preset_names, term_table
@@ -70,6 +71,11 @@ def explain() -> str:
     return _written_anew("explain.md", "example", f"For example `{EXAMPLE}`:\n\n```text\n{printed.getvalue()}```\n")
 
 
+def windows() -> str:
+    """The page on Windows, with its table of checks written anew."""
+    return _written_anew("windows.md", "checks", check_table())
+
+
 def _written_anew(page: str, part: str, text: str) -> str:
     """A page with the text between the marks of a part replaced."""
     marks = rf"(<!-- {part}.*?-->\n).*(<!-- end -->)"
@@ -82,6 +88,7 @@ PAGES = {
     "guards.md": guards,
     "play.md": play,
     "explain.md": explain,
+    "windows.md": windows,
 }
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -149,12 +150,12 @@ def train_on(run: str, runs_dir: Path) -> None:
 def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
     say_if_cold()
-    with StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
+    with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
         for row in training.run(run, stop):
             display.show(row)
             if row["kind"] == "evaluation":
                 _draw_curves(run)
-    made = {"run": run.path, "curves": _draw_curves(run)}
+    made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
     if row["kind"] != "final":
         print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
     else:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
@@ -113,6 +114,26 @@ def say_if_cold() -> None:
 def say(text: str) -> None:
     """Say something on standard error: what takes long and has begun, or what else there is to know."""
     print(f"ashen: {text}", file=sys.stderr)
+
+
+def say_moment(env: Any, moment: Any) -> None:
+    """Print one step of a fight in one line.
+
+    Args:
+        env: the environment it is fought in.
+        moment: the step, :class:`ashen.evaluation.match.Moment`.
+    """
+    before, parts = moment.before, [f"{moment.after['step']:4d}"]
+    for who, vocabulary in (("player", env.backend.player_vocabulary), ("boss", env.backend.boss_vocabulary)):
+        shown = vocabulary.name(before[f"{who}_animation"])
+        parts.append(f"{shown:18} {before[f'{who}_animation_s']:5.2f} s {before[f'{who}_hp']:4.0f} HP")
+    best = sorted(np.flatnonzero(moment.mask), key=lambda action: -moment.scores[action])[:3]
+    parts.append("".join("x" if valid else "." for valid in moment.mask))
+    parts.append(f"{env.action_names[moment.action]:18}")
+    parts.append(", ".join(f"{env.action_names[action]} {moment.scores[action]:.2f}" for action in best))
+    paid = zip(env.reward.names, moment.terms, strict=True)
+    parts.append(" ".join([f"{moment.reward:+.3f}", *(f"{name} {value:+.3f}" for name, value in paid if value)]))
+    print("  ".join(parts), flush=True)
 
 
 def say_progress(results: Sequence[object]) -> None:

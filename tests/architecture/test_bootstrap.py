@@ -26,14 +26,19 @@ def _setup(root: Path, **changes):
 
 def test_words_pass_through_untouched():
     """Breaks if bootstrap eats or reorders words meant for ashen or pytest."""
-    assert bootstrap.parse(["train", "quick", "--name", "a b"]) == (["train", "quick", "--name", "a b"], "")
-    assert bootstrap.parse(["test", "-k", "geometry", "--all"]) == (["test", "-k", "geometry", "--all"], "")
+    for words in (
+        ["train", "quick", "--name", "a b"],
+        ["test", "-k", "geometry", "--all"],
+        ["train", "--game-speed", "3"],
+    ):
+        assert bootstrap.parse(words) == (words, "", False)
 
 
-def test_cuda_is_taken_out_wherever_it_stands():
-    """Breaks if --cuda reaches ashen, or its version is not read."""
-    assert bootstrap.parse(["--cuda", "train"]) == (["train"], bootstrap.DEFAULT_CUDA)
-    assert bootstrap.parse(["train", "--cuda=cu126"]) == (["train"], "cu126")
+def test_our_own_options_are_taken_out_wherever_they_stand():
+    """Breaks if --cuda or --game reaches ashen, or is not read."""
+    assert bootstrap.parse(["--cuda", "train"]) == (["train"], bootstrap.DEFAULT_CUDA, False)
+    assert bootstrap.parse(["train", "--cuda=cu126"]) == (["train"], "cu126", False)
+    assert bootstrap.parse(["--game", "--cuda"]) == ([], bootstrap.DEFAULT_CUDA, True)
     with pytest.raises(bootstrap.Problem, match="for example"):
         bootstrap.parse(["--cuda=12.6", "train"])
 
@@ -79,6 +84,19 @@ def test_a_broken_or_moved_environment_is_rebuilt(tmp_path):
     assert bootstrap.plan("absent", wish) == "install"
     assert bootstrap.plan(stamp._replace(root="elsewhere"), wish) == "rebuild"
     assert bootstrap.plan(stamp, wish._replace(python="3.12.1")) == "rebuild"
+
+
+def test_the_game_takes_no_other_python(tmp_path):
+    """Breaks if SoulsGym, which is built for 3.11, is put on another Python, or a good one is rebuilt."""
+    root = _repo(tmp_path)
+    newer = _setup(root, python="3.12.1", extras=("game",))
+    assert bootstrap.plan(newer, newer) == "ready"
+    assert bootstrap.plan(newer, newer, exact=True) == "rebuild"
+    assert bootstrap.plan(_setup(root), _setup(root), exact=True) == "ready"
+    both = {"me": (3, 12), "py": (3, 11)}
+    assert bootstrap.choose_python(lambda command: both.get(command[0]), True, "me", True) == (["py", "-3.11"], (3, 11))
+    with pytest.raises(bootstrap.Problem, match=r"this needs 64-bit Python 3\.11: .*winget"):
+        bootstrap.choose_python(lambda command: {"me": (3, 12)}.get(command[0]), True, "me", True)
 
 
 def test_stamp_round_trip(tmp_path):
@@ -161,6 +179,27 @@ def test_plain_causes_are_told_in_one_line(tmp_path):
     for log in (offline, "OSError: [Errno 28] No space left on device", "PermissionError: [WinError 32]"):
         assert "\n" not in bootstrap.explain("installing", log, tmp_path)
     assert "odd thing" in bootstrap.explain("installing", "odd thing\n", tmp_path)
+
+
+@pytest.mark.parametrize("extras", [("dev",), ("dev", "game")])
+def test_soulsgym_goes_on_top_without_its_requirements(tmp_path, monkeypatch, extras):
+    """Breaks if the tests lack SoulsGym, if its own requirements come with it, or if everybody gets it."""
+    commands = []
+    monkeypatch.setattr(bootstrap, "run_with_progress", lambda _title, command, _log: commands.append(command))
+    bootstrap.install(tmp_path, _setup(_repo(tmp_path), extras=extras), tmp_path / "log")
+    assert "game" in bootstrap.EXTRAS["test"]
+    assert len(commands) == len(extras)
+    assert f".[{','.join(extras)}]" in commands[0] and "soulsgym" not in commands[0]
+    assert commands[1:] == [[*commands[0][:7], "--no-deps", "-c", "constraints.txt", "soulsgym"]][: len(extras) - 1]
+
+
+def test_the_game_is_set_up_by_itself_or_with_a_word(monkeypatch):
+    """Breaks if `--game` installs nothing, shows no doctor, is handed to ashen, or pushes out what a word needs."""
+    asked = []
+    monkeypatch.setattr(bootstrap, "prepare", lambda extras, cuda, exact: asked.append((extras, cuda)) or Path("v"))
+    monkeypatch.setattr(bootstrap, "run", lambda command, cwd=None: (asked.append(command[1:]) or 0, False))
+    assert bootstrap.main(["--game"]) == bootstrap.main(["--game", "sweep", "x"]) == 0
+    assert asked == [(("game",), ""), ["doctor"], (("sweep", "game"), ""), ["sweep", "x"]]
 
 
 def test_test_steps_end_with_pytest_and_its_words():

@@ -76,9 +76,9 @@ def _commands() -> list[tuple[str, str]]:
     """All ashen commands in fenced blocks of the documents: (document, words after ``ashen``)."""
     found = []
     for path in DOCUMENTS:
-        for block in re.findall(r"^```(?:sh|console)\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S):
+        for block in re.findall(r"^ *```(?:sh|console)\n(.*?)^ *```", path.read_text(encoding="utf-8"), re.M | re.S):
             for line in block.splitlines():
-                match = re.match(r"(?:\$ )?(?:ashen|python bootstrap\.py(?: --cuda(?:=\w+)?)?)\s+([^#]+)", line)
+                match = re.match(r"(?:\$ )?(?:ashen|python bootstrap\.py(?: --cuda(?:=\w+)?)?)\s+([^#]+)", line.strip())
                 if match and not match[1].startswith("test"):
                     found.append((_name(path), match[1].strip()))
     return found

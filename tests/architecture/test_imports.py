@@ -1,6 +1,7 @@
 """Who may import whom, and what must start without torch."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,16 @@ def test_import_ashen_costs_nothing():
 def test_help_starts_without_libraries():
     """Breaks if `ashen --help` has to wait for torch or any other heavy import."""
     assert not _imported_by("from ashen.cli import main\nmain(['--help'])") & HEAVY
+
+
+def test_nothing_of_ours_is_hidden_by_what_soulsgym_installs():
+    """Breaks if we import a package `tests` or `docs`: SoulsGym's wheel puts its own into site-packages."""
+    ours = [
+        *ROOT.glob("*.py"),
+        *(path for room in ("src", "tests", "tools", "examples") for path in (ROOT / room).rglob("*.py")),
+    ]
+    hidden = re.compile(r"^\s*(?:from|import) (?:tests|docs)\b", re.M)
+    assert [path for path in ours if hidden.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_environments_start_without_torch():

@@ -1,9 +1,11 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 from rich.console import Console
 
+from ashen.cli import main
 from ashen.display import Display, match_table, match_text, say_if_cold, say_progress
 from ashen.env import make_vec
 
@@ -118,3 +120,17 @@ def test_only_the_first_compilation_is_announced(capsys, tmp_path):
     env.step(env.action_space.sample())
     say_if_cold()
     assert capsys.readouterr().err == ""
+
+
+def test_a_watched_fight_is_a_line_a_step(capsys):
+    """Breaks if --watch leaves out steps, values or what was paid, or mixes fights side by side."""
+    words = ["evaluate", "random-valid", "--fight", "phase1", "--fights", "2", "--watch"]
+    assert main(words) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[:4].strip().isdigit()]
+    steps = [int(line[:4]) for line in lines]
+    ends = [place for place, step in enumerate(steps) if step == 1] + [len(steps)]
+    assert len(ends) == 3
+    assert all(steps[start:end] == list(range(1, end - start + 1)) for start, end in pairwise(ends))
+    assert "Idle" in lines[0] and "1037 HP" in lines[0] and " xxxxxxxxxxxxxxxxxxxx " in lines[0]
+    assert lines[-1].split()[-2] == "death"
+    assert main([*words, "--json"]) == 2

@@ -4,6 +4,8 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 
+from ashen.cli.doctor import doctor
+from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
 from ashen.cli.training import finetune, import_checkpoint, join, pretrain, recipes, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot
@@ -32,6 +34,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure speed here: of the fight, against other libraries, on a GPU
+  doctor               look over what the real game needs, line by line, and how to mend it
+  unstick              leave the real game playable after a crash: speed, flags, gravity, keys
   recipes              list the recipes
 
 RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate, exploits and explain also
@@ -42,7 +46,7 @@ ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
 _VERBS = (train, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
-_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, recipes)
+_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

@@ -9,9 +9,10 @@ from ashen.cli.out import write_out
 
 def evaluate(words: Sequence[str]) -> None:
     """Judge a run or an opponent."""
-    from ashen.display import say_if_cold, say_progress
+    from ashen.display import say, say_if_cold, say_moment, say_progress
     from ashen.evaluation.judge import judge
     from ashen.evaluation.planning import planned
+    from ashen.game.options import expected_s
     from ashen.options.judging import EvaluateOptions
     from ashen.options.parse import parse
     from ashen.runs.fights import recorder
@@ -20,10 +21,13 @@ def evaluate(words: Sequence[str]) -> None:
     options = parse(EvaluateOptions, "evaluate", words)
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
-    plan = (options.plan_steps, options.plan_samples)
+    plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
+    if world["backend"] == "game":
+        minutes = expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0
+        say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
-        contender.env_options | options.changes,
+        world,
         fights=options.fights,
         seed=options.seed,
         random_start=options.start == "random",
@@ -32,7 +36,8 @@ def evaluate(words: Sequence[str]) -> None:
         until_sure=options.until_sure,
         record=recorder(options.record) if options.record else None,
         facts={"kind": "evaluation", "env_step": 0},
-        progress=say_progress,
+        progress=None if options.watch else say_progress,
+        watch=say_moment if options.watch else None,
     )
     if options.json:
         print(json.dumps(figures))
@@ -58,7 +63,8 @@ def exploits(words: Sequence[str]) -> int:
     options = parse(ExploitsOptions, "exploits", words)
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
-    world, asked = contender.env_options | options.changes, {"fights": options.fights, "seed": options.seed}
+    world = contender.env_options | {"backend": "sim"} | options.changes
+    asked = {"fights": options.fights, "seed": options.seed}
     figures, closed = (
         judge(contender.make_policy, world, **asked, closed_cliff=is_closed, progress=say_progress)
         for is_closed in (False, True)

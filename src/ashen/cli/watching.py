@@ -87,7 +87,7 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
-        world, seed = contender.env_options | options.changes, options.seed or 0
+        world, seed = contender.env_options | {"backend": "sim"} | options.changes, options.seed or 0
         return first_fight(contender.make_policy, world, seed, options.randomise), options.run
     path = choose_fight(open_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
     return load_fight(path), str(path)

@@ -15,6 +15,10 @@ REPORTED_STEP_S: Final = 0.097
 """What the game's own timer, and so every observed animation clock, grows by in a step."""
 MAX_STEPS: Final = 3000
 """A fight is cut off (TIMEOUT) after this many steps."""
+GAME_SPEEDS: Final = (1.0, 3.0)
+"""How many times faster than real the game may run; above, a PC that draws 60 pictures a second makes longer steps."""
+GAME_TABLES: Final = "game"
+"""Table hash of fights on the real game, whose numbers no table holds."""
 NEVER_S: Final = 30.0
 """Cap of every "time since" clock; also stands for never."""
 MAX_BOSS_ANIMATIONS: Final = 48

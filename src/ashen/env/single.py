@@ -11,7 +11,8 @@ from ashen.core.protocols import Backend
 from ashen.env.fights import LOSS, WIN, Fights
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
-from ashen.env.vector import fresh_seeds, simulated
+from ashen.env.vector import fresh_seeds
+from ashen.env.worlds import make_backend
 from ashen.obs.dictionary import dictionary_from
 
 
@@ -44,8 +45,8 @@ class FightEnv(gymnasium.Env):
     ``fight`` is ``phase1``, ``phase2`` (SoulsGym's training fights: the boss's whole hit points in one phase) or
     ``full``; ``randomise`` is ``none``, or ``facts`` or ``wide``: every fight against one of 128 bosses, drawn by
     ``randomise_seed``, whose numbers vary within what their confidence allows, or beyond; ``skip_steps`` lets time pass
-    while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` fights in place of the
-    simulator.
+    while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` is ``sim``, ``game``
+    (the real game, at ``game_speed`` 1..3), or fights that are there already.
 
     ## Version History
     - v0: first.
@@ -66,10 +67,19 @@ class FightEnv(gymnasium.Env):
         actions: str | Sequence[str] = "all",
         skip_steps: bool = False,
         render_mode: str | None = None,
-        backend: Backend | None = None,
+        backend: str | Backend = "sim",
+        game_speed: float = 3.0,
     ) -> None:
         self.render_mode = checked_mode(render_mode)
-        self.backend = backend or simulated(boss, fight, 1, random_start, randomise, randomise_seed)
+        self.backend = make_backend(
+            backend,
+            boss=boss,
+            fight=fight,
+            random_start=random_start,
+            game_speed=game_speed,
+            randomise=randomise,
+            randomise_seed=randomise_seed,
+        )
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
         self.encoder, self.reward, self.action_names = (
             self._fights.encoder,

@@ -16,6 +16,7 @@ from ashen.core.protocols import Backend
 from ashen.env.fights import LOSS, RUNNING, WIN, Fights, Wait
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
+from ashen.env.worlds import make_backend
 from ashen.obs.dictionary import dictionary_from
 
 _SEEDS = 2**64
@@ -47,7 +48,8 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         actions: name of a set of actions, or their names.
         skip_steps: after a step, let time pass while only doing nothing is valid.
         render_mode: ``rgb_array`` or ``human``, which shows the first fight.
-        backend: fights in place of the simulator; what it fights and how is then its own.
+        backend: ``sim``, ``game``, or fights that are there already; what these fight and how is then their own.
+        game_speed: how many times faster than real the game runs, 1..3.
 
     Raises:
         UserError: an unknown name or a bad number.
@@ -76,12 +78,23 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         actions: str | Sequence[str] = "all",
         skip_steps: bool = False,
         render_mode: str | None = None,
-        backend: Backend | None = None,
+        backend: str | Backend = "sim",
+        game_speed: float = 3.0,
     ) -> None:
         keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
-        varied = (randomise, randomise_seed, randomise_share, phase2_starts)
-        self.backend = backend or simulated(boss, fight, num_envs, random_start, *varied)
+        self.backend = make_backend(
+            backend,
+            boss=boss,
+            fight=fight,
+            num_envs=num_envs,
+            random_start=random_start,
+            game_speed=game_speed,
+            randomise=randomise,
+            randomise_seed=randomise_seed,
+            randomise_share=randomise_share,
+            phase2_starts=phase2_starts,
+        )
         self.num_envs = self.backend.num_fights
         self._fights = Fights(self.backend, boss, encoder, reward, actions, skip_steps)
         self.encoder, self.reward, self.action_names = (
@@ -197,28 +210,6 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
 def make_vec(boss: str = "iudex", **options: Any) -> FightVectorEnv:
     """N fights against a boss as one vector environment; options as :class:`FightVectorEnv` takes them."""
     return FightVectorEnv(boss, **options)
-
-
-def simulated(
-    boss: str,
-    fight: str,
-    num_envs: int,
-    random_start: bool,
-    randomise: str = "none",
-    randomise_seed: int = 0,
-    randomise_share: float = 1.0,
-    phase2_starts: float = 0.0,
-) -> Backend:
-    """The simulator as a backend.
-
-    Raises:
-        UserError: ``num_envs`` is less than 1, or a name is unknown.
-    """
-    from ashen.sim.backend import SimBackend
-
-    if num_envs < 1:
-        raise UserError(f"num_envs = {num_envs} must be at least 1")
-    return SimBackend(boss, fight, num_envs, random_start, randomise, randomise_seed, randomise_share, phase2_starts)
 
 
 def fresh_seeds(seed: int | Sequence[int] | None, count: int) -> NDArray[np.uint64]:

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
-from ashen.evaluation.match import FightResult, fight_seeds, play_match
+from ashen.evaluation.match import FightResult, Moment, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
 from ashen.evaluation.summary import summarise
 from ashen.runs.fights import FightRecord
@@ -32,12 +33,14 @@ def judge(
     record: Callable[[FightRecord], object] | None = None,
     facts: dict[str, Any] | None = None,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
+    watch: Callable[[Any, Moment], object] | None = None,
 ) -> dict[str, Any]:
     """Play a match and sum it up.
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: boss, fight, encoder, reward, actions and skip_steps, as :func:`ashen.make_vec` takes them.
+        env_options: boss, fight, encoder, reward, actions, skip_steps, backend and game_speed, as
+            :func:`ashen.make_vec` takes them.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
@@ -48,6 +51,7 @@ def judge(
         record: called with the record of every fight.
         facts: what is to stand in the records besides what is known here.
         progress: called at once, and whenever a fight ends with all results so far.
+        watch: called with the environment and every step; fights are then fought one by one.
 
     Returns:
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
@@ -57,6 +61,8 @@ def judge(
     if progress is not None:
         progress([])
     side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
+    if watch is not None or (num_envs is None and env_options.get("backend") == "game"):
+        side_by_side = 1
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
     sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
     env = make_vec(**env_options, **varied, **sizes)
@@ -74,6 +80,7 @@ def judge(
             facts=world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {}),
             until_sure=until_sure,
             progress=progress,
+            watch=None if watch is None else partial(watch, env),
         )
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}

@@ -7,7 +7,7 @@ Fight k is played on seed k whatever N is.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,20 @@ class FightResult:
     """Whether one of the player's last two animations was a blow; a boss killed without one died of something else."""
 
 
+class Moment(NamedTuple):
+    """One step of the first fight of a round, for somebody who watches."""
+
+    before: Any
+    """FIGHT_STATE record that was decided in."""
+    mask: Any  # bool [A]
+    action: int
+    scores: Any  # float32 [A]
+    terms: Any  # float32 [K], of the reward
+    reward: float
+    after: Any
+    """FIGHT_STATE record that came of it."""
+
+
 def fight_seeds(seed: int, fights: int) -> list[int]:
     """The seeds of a match's fights, [fights]; a longer match begins with the same fights."""
     return [derive_seed(seed, "fight", number) for number in range(fights)]
@@ -68,6 +82,7 @@ def play_match(
     facts: dict[str, Any] | None = None,
     until_sure: bool = False,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
+    watch: Callable[[Moment], object] | None = None,
 ) -> list[FightResult]:
     """Play one fight on each seed.
 
@@ -79,6 +94,7 @@ def play_match(
         facts: what is to stand in the records' ``meta`` besides what a match knows.
         until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
         progress: called whenever a fight ends with all results so far, in the order of the seeds.
+        watch: called with every step of each round's first fight.
 
     Returns:
         One result a fight, in the order of the seeds.
@@ -86,7 +102,7 @@ def play_match(
     results: list[FightResult] = []
     for first in range(0, len(seeds), env.num_envs):
         fights: dict[int, tuple[FightResult, FightRecord | None]] = {}
-        for slot, ending in _Round(env, policy, seeds[first : first + env.num_envs], record is not None).play():
+        for slot, ending in _Round(env, policy, seeds[first : first + env.num_envs], record is not None, watch).play():
             fights[slot] = ending
             if progress is not None:
                 progress([*results, *(fights[ended][0] for ended in sorted(fights))])
@@ -105,8 +121,15 @@ def play_match(
 class _Round:
     """N fights side by side, one on each seed; slots beyond the seeds play along unseen."""
 
-    def __init__(self, env: Any, policy: Policy, seeds: Sequence[int], recorded: bool):
-        self._env, self._policy, self._fights = env, policy, len(seeds)
+    def __init__(
+        self,
+        env: Any,
+        policy: Policy,
+        seeds: Sequence[int],
+        recorded: bool,
+        watch: Callable[[Moment], object] | None,
+    ):
+        self._env, self._policy, self._fights, self._watch = env, policy, len(seeds), watch
         self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
         self._tape = Tape() if recorded else None
         env.keep_waits(True)  # a blow that lands during a wait is not seen at its end
@@ -127,6 +150,9 @@ class _Round:
             obs, rewards, terminated, truncated, info = env.step(decision.actions)
             after = env.final_states
             self._returns += rewards
+            if self._watch is not None and 0 not in ended:
+                chosen, terms = (int(decision.actions[0]), decision.scores[0]), info["reward_terms"][0]
+                self._watch(Moment(before[0], mask[0], *chosen, terms, float(rewards[0]), after[0]))
             for earlier, later in pairwise((before, *(wait.states for wait in env.waits), after)):
                 self._damage.watch(earlier, later)
                 self._idle.watch(earlier, later)

@@ -65,6 +65,8 @@ class Planner:
         value: Callable[[Any, NDArray[np.bool_]], NDArray[np.float32]] | None = None,
         discount: float = 1.0,
     ):
+        if not hasattr(env.backend, "branch"):
+            raise UserError(f"{name} looks ahead on copies of the fight, and the game has none; give --backend sim")
         self.name = name
         self._policy, self._env, self._config = policy, env, config
         self._value, self._discount = value, discount

@@ -35,6 +35,13 @@ class EvaluateOptions:
     """Stop as soon as the win rate is known to within 10 points."""
     num_envs: int | None = None
     """Fights side by side; changes the speed, not the fights."""
+    backend: Literal["sim", "game"] | None = None
+    """In the simulator, or on the real game that runs on this machine; where the run was trained if not given."""
+    game_speed: float | None = None
+    """How many times faster than real the game runs, 1..3; the run's own if not given, 3 for opponents."""
+    watch: bool = False
+    """Fight one by one and print a line a step: what was shown, what was valid (x), what was done, how the best actions
+    were valued, and the reward by its terms. The game runs at its own speed then, unless --game-speed is given."""
     plan: bool = False
     """Try the agent's best actions on copies of the fight before each decision. Only for simulated fights: the copies
     hold what the game does not show, such as the chain the boss has chosen, his cooldowns and his poise."""
@@ -52,11 +59,14 @@ class EvaluateOptions:
     def __post_init__(self) -> None:
         check_counts(self, "fights", "num_envs", "plan_steps", "plan_samples")
         check_counts(self, "seed", least=0)
+        if self.watch and self.json:
+            raise UserError("--watch prints lines and --json one object; give one of the two")
 
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return given(self, "boss", "fight", "reward")
+        own_speed = {"game_speed": 1.0} if self.watch else {}
+        return own_speed | given(self, "boss", "fight", "reward", "backend", "game_speed")
 
 
 @dataclass(frozen=True)

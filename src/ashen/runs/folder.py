@@ -85,6 +85,11 @@ class RunFolder:
         return self.path / "run.log"
 
     @property
+    def game_file(self) -> Path:
+        """What went wrong on the real game, and animations that no table knows."""
+        return self.path / "game.json"
+
+    @property
     def curves_file(self) -> Path:
         """Picture of the learning curves, redrawn at every evaluation."""
         return self.path / "curves.png"

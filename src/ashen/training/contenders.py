@@ -40,6 +40,7 @@ def find_contender(name: str, runs_dir: Path) -> Contender:
     if name not in OPPONENTS:
         return run_contender(open_run(name, runs_dir, OPPONENTS))
     options = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
+    options |= {"backend": "sim", "game_speed": 3.0}
 
     def make_policy(env: Any) -> Policy:
         boss = str(env.encoder.boss)

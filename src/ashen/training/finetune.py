@@ -19,7 +19,7 @@ def finetuning_recipe(parent: Recipe) -> Recipe:
     """
     return replace(
         parent,
-        num_envs=8,
+        num_envs=1 if parent.is_on_game else 8,
         total_steps=STEPS,
         evaluate_every=STEPS // 4,
         evaluation_fights=100,

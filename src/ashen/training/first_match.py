@@ -28,7 +28,7 @@ def play_first_match(run: RunFolder, fights: int, progress: Callable[[Sequence[F
     contender = run_contender(run)
     figures = judge(
         contender.make_policy,
-        contender.env_options,
+        contender.env_options | {"backend": "sim"},
         fights=fights,
         seed=0,
         record=partial(save_fight, folder=run.fights),

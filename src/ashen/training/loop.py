@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ashen.agents.runtime import tune_process
+from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
 from ashen.core.protocols import Transitions
 from ashen.core.seeding import derive_seed
@@ -19,6 +20,7 @@ from ashen.runs.fights import save_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
+from ashen.training.game_account import GameAccount
 from ashen.training.gate import Progress, judge_best
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
@@ -75,6 +77,7 @@ class Training:
         """
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
+        self._account = GameAccount(run, self.env.backend).note if self.recipe.is_on_game else lambda: None
         if self.env_step > 0:
             self._monitors.add_rows(row for row in read_metrics(run) if row["env_step"] <= self.env_step)
             yield self._write("resume", {})
@@ -82,11 +85,17 @@ class Training:
             yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
         run.log(self.agent.tune())
         yield from self._warnings()
-        self._start_fights()
-        while self.env_step < self.recipe.total_steps and not should_stop():
-            self._step()
-            yield from self._periodic_work()
-        yield from self._last_work()
+        try:
+            self._start_fights()
+            while self.env_step < self.recipe.total_steps and not should_stop():
+                self._step()
+                yield from self._periodic_work()
+            yield from self._last_work()
+        except UserError as error:  # of the game: only the user can mend it
+            self._save()
+            raise UserError(f"{error}; saved, then go on with: ashen train --resume {run.name}") from None
+        finally:
+            self._account()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
 
@@ -142,8 +151,8 @@ class Training:
             next_obs=info["final_obs"],
             next_mask=self.env.final_mask,
             terminated=terminated,
-            # A checkpoint starts all fights anew, so for those under way this step is the last.
-            truncated=truncated | (~ended & self._is_due(self.recipe.checkpoint_every)),
+            # For fights under way that will not go on, this step is the last.
+            truncated=truncated | (~ended & self._is_cut()),
             faulted=info["outcome"] == Outcome.FAULT,
         )
         passed = self.env.final_states["step"] - before
@@ -158,6 +167,7 @@ class Training:
             outcome = Outcome(int(info["outcome"][0]))
             self._recorder.fight_ends(self.env.final_states[0], outcome, self.env_step, next_is_whole=self._whole[0])
         self._obs, self._info = next_obs, info
+        self._account()
 
     def _periodic_work(self) -> Iterator[Row]:
         if self._is_due(self.recipe.record_every):
@@ -169,6 +179,7 @@ class Training:
             yield self._evaluate()
         if self._is_due(self.recipe.checkpoint_every):
             self._save()
+        if self._is_cut():
             self._start_fights()
 
     def _last_work(self) -> Iterator[Row]:
@@ -183,6 +194,11 @@ class Training:
             self._save()
         if is_complete:
             yield self._write("final", judge_best(self._run, self._final_match))
+
+    def _is_cut(self) -> bool:
+        """Whether all fights start anew after the last step: with a checkpoint, and after a match in the one game."""
+        is_game_taken = self.recipe.is_on_game and self._is_due(self.recipe.evaluate_every)
+        return is_game_taken or self._is_due(self.recipe.checkpoint_every)
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""

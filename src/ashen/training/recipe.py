@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
 from ashen.core.errors import SettingError, UserError
+from ashen.core.fight import GAME_SPEEDS
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
 from ashen.env.view import View
+from ashen.env.worlds import ONLY_ON_GAME
 from ashen.recipes import recipe_file
 from ashen.runs.folder import RunFolder
 from ashen.training.tables import from_table
@@ -40,6 +42,10 @@ class Recipe:
     skip_steps: bool = False
     """Wait in the environment while doing nothing is the only valid action."""
 
+    backend: Literal["sim", "game"] = "sim"
+    """Where it is fought: in the simulator, or on the real game that runs on this machine, one fight at a time."""
+    game_speed: float = 3.0
+    """How many times faster than real the game runs, 1..3; the simulator runs as fast as it can."""
     world_steps_per_s: float = 0.0
     """Steps of 0.1 s that the world makes in a second; learning gets the time beside them, and leaves out what takes
     longer, so that no two trainings are the same. The game makes 22 at speed 3. 0: the world waits for learning."""
@@ -87,6 +93,19 @@ class Recipe:
         for name in ("phase2_starts", "randomise_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingError(Recipe, name, getattr(self, name), "must lie in 0..1")
+
+        if self.backend == "game":
+            for name, only in ONLY_ON_GAME.items():
+                if getattr(self, name) != only:
+                    rule = f"must be {only} on the game, which is one and as it is"
+                    raise SettingError(Recipe, name, getattr(self, name), rule)
+        if not GAME_SPEEDS[0] <= self.game_speed <= GAME_SPEEDS[1]:
+            raise SettingError(Recipe, "game_speed", self.game_speed, "must lie in {:g}..{:g}".format(*GAME_SPEEDS))
+
+    @property
+    def is_on_game(self) -> bool:
+        """Whether it is fought on the real game."""
+        return self.backend == "game"
 
     @property
     def config(self) -> PPOConfig | DQNConfig:
@@ -158,6 +177,8 @@ def env_options(recipe: Recipe) -> dict[str, Any]:
         "reward": recipe.reward,
         "actions": recipe.actions if isinstance(recipe.actions, str) else list(recipe.actions),
         "skip_steps": recipe.skip_steps,
+        "backend": recipe.backend,
+        "game_speed": recipe.game_speed,
     }
 
 

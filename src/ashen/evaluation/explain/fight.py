@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ashen.core.errors import UserError
-from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, NOTHING
+from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, GAME_TABLES, NOTHING
 from ashen.evaluation.explain.boss import boss_events, start_event
 from ashen.evaluation.explain.events import Event, Names
 from ashen.evaluation.explain.hits import Blows
@@ -71,6 +71,8 @@ def _backend_of(record: FightRecord, where: str) -> SimBackend:
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"{where} lacks what a replay needs ({type(error).__name__}: {error})"
         raise UserError(f"{reason}; it was recorded by an older ashen or elsewhere, record it anew") from None
+    if wanted == GAME_TABLES:
+        raise UserError(f"{where} was fought on the real game, which does not say why; explain tells simulated fights")
     backend = SimBackend(**world, num_fights=1, random_start=is_random)
     if backend.table_hash != wanted:
         tables = f"tables {wanted}, the fight's numbers are now {backend.table_hash}"

@@ -1,0 +1,54 @@
+"""Where fights come from: the simulator, or the real game."""
+
+from typing import Any
+
+from ashen.core.errors import UserError, unknown
+from ashen.core.protocols import Backend
+
+BACKENDS = ("sim", "game")
+ONLY_ON_GAME = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0}
+"""What these settings must be on the game, which is one and as it is."""
+
+
+def make_backend(
+    backend: str | Backend,
+    *,
+    boss: str,
+    fight: str,
+    num_envs: int = 1,
+    random_start: bool = False,
+    game_speed: float = 3.0,
+    **varied: Any,
+) -> Backend:
+    """The backend of a name; one that is made already stays as it is.
+
+    Args:
+        backend: ``sim``, ``game``, or fights that are there already.
+        boss: name or table of the boss.
+        fight: ``phase1``, ``phase2`` or ``full``.
+        num_envs: fights side by side; one on the game.
+        random_start: start at one of eleven poses.
+        game_speed: of the game; the simulator knows none.
+        varied: how simulated bosses and starts vary, see :class:`ashen.sim.backend.SimBackend`.
+
+    Raises:
+        UserError: an unknown name, a bad number, or what the game cannot do.
+    """
+    if not isinstance(backend, str):
+        return backend
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    if num_envs < 1:
+        raise UserError(f"num_envs = {num_envs} must be at least 1")
+    if backend == "sim":
+        from ashen.sim.backend import SimBackend
+
+        return SimBackend(boss, fight, num_envs, random_start, **varied)
+    asked = {"num_envs": num_envs} | varied
+    for name, only in ONLY_ON_GAME.items():
+        if asked.get(name, only) != only:
+            raise UserError(f"{name} = {asked[name]} must be {only} on the game, which is one and as it is")
+    from ashen.game.backend import GameBackend
+    from ashen.game.options import GameOptions
+
+    return GameBackend(boss, fight, GameOptions(game_speed=game_speed, random_start=random_start))

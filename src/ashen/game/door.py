@@ -1,0 +1,161 @@
+"""The process that owns the game: it alone imports soulsgym, plays a fight at a time and leaves the game playable."""
+
+import signal
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ashen.core.errors import UserError
+from ashen.game import keys
+from ashen.game import soulsgym_builds as builds
+from ashen.game.faults import Fault, ImpossibleValueError, Kind, classify, fault_named
+from ashen.game.repair import repair
+from ashen.game.soulsgym_builds import FightSpec
+from ashen.game.translate import SHOWN_BYTES, Translator
+from ashen.game.unstick import restore, unstick
+from ashen.game.watchdog import HungError, Watchdog, watch
+
+_FAREWELL_S: Final = 5.0
+"""For what is put back at the end."""
+
+
+class Shown(NamedTuple):
+    """What a reset or a step came to."""
+
+    row: bytes
+    """The shown part of a FIGHT_STATE record."""
+    mask: bytes
+    """The valid actions, bool [20]."""
+    unknown: list[str]
+    """Animations in it that no table knows."""
+
+
+class Failed(NamedTuple):
+    """What went wrong instead."""
+
+    fault: str
+    """Its name in :data:`ashen.game.faults.FAULTS`."""
+    message: str
+
+
+class Door:
+    """One fight at a time. Everything that goes wrong comes back as :class:`Failed`.
+
+    Every request but the last is a method with a time limit in seconds as its first argument.
+    """
+
+    REQUESTS: Final = ("open", "reset", "step", "unstick")
+
+    def __init__(self) -> None:
+        self._env: Any = None
+        self._spec: FightSpec | None = None
+        self._watchdog = Watchdog()
+
+    def answer(self, request: tuple[Any, ...]) -> Any:
+        """Do what is asked: the name of a method, the time limit, arguments."""
+        name, limit_s, *arguments = request
+        self._watchdog.allow(limit_s)
+        try:
+            return getattr(self, name)(*arguments)
+        except Exception as error:
+            self._watchdog.allow(_FAREWELL_S)
+            fault = self._fault(error)
+            self._pause()
+            return Failed(fault.name, _text(error))
+
+    def open(self, spec: FightSpec) -> None:
+        """Be ready for a kind of fight."""
+        if self._env is not None and self._spec is not None and self._spec.world == spec.world:
+            return
+        self._env = None
+        builds.load()
+        if not spec.use_scan_codes:
+            keys.uninstall()
+        env = builds.make_env(spec)
+        watch(env, self._watchdog)
+        self._translator = Translator(Path(spec.table), spec.fight, builds.arena_box(env))
+        self._env, self._spec, self._is_fresh = env, spec, True
+
+    def reset(self, spec: FightSpec, trouble: int | None) -> Shown:
+        """Start a fight.
+
+        Args:
+            spec: what is fought.
+            trouble: the :class:`~ashen.game.faults.Kind` of what went wrong before; None if nothing did.
+        """
+        if trouble is not None and trouble >= Kind.NEEDS_GAME_RESTART:
+            self._env = None
+        self.open(spec)
+        builds.set_random_start(self._env, spec.random_start)
+        # After a full fight one of the two is dead, and the game loads its world.
+        if trouble is not None or self._is_fresh or spec.fight == "full":
+            repair(self._env, reload=trouble == Kind.NEEDS_RELOAD)
+        self._is_fresh = False
+        obs, info = self._env.reset()
+        return self._shown(obs, info, terminated=False)
+
+    def step(self, action: int) -> Shown:
+        """Do one action, 0..19, and let 0.1 s of the game pass."""
+        obs, _, terminated, _, info = self._env.step(action)
+        return self._shown(obs, info, terminated)
+
+    def unstick(self) -> dict[str, str]:
+        """Put back what a run changes in the game; what failed, and why."""
+        return unstick() if self._env is None else restore(self._env.game)
+
+    def leave(self) -> None:
+        """Leave the game playable; called at the end, whatever the end is."""
+        self._watchdog.allow(_FAREWELL_S)
+        if self._env is not None:
+            restore(self._env.game)
+
+    def _shown(self, obs: dict[str, Any], info: dict[str, Any], terminated: bool) -> Shown:
+        row = self._translator.row(builds.state_of(self._env), obs["phase"])
+        is_over = bool(row["player_hp"][0] <= 0 or row["boss_hp"][0] <= 0)
+        if is_over != terminated:
+            said = "over" if terminated else "going on"
+            raise ImpossibleValueError(f"soulsgym says the fight is {said}, but hit points say otherwise")
+        return Shown(row.tobytes()[:SHOWN_BYTES], builds.mask_of(info).tobytes(), self._translator.unknown)
+
+    def _fault(self, error: Exception) -> Fault:
+        """What went wrong; a game that has ended or was started anew explains everything else."""
+        fault = classify(error)
+        if self._env is None or fault.kind == Kind.NEEDS_YOU:
+            return fault
+        try:
+            is_same = builds.game_pid() == self._env.game.mem.pid
+        except Exception:
+            is_same = False
+        return fault if is_same else fault_named("game_gone")
+
+    def _pause(self) -> None:
+        """After a fault the player should not be killed while nobody plays."""
+        if self._env is None:
+            return
+        with suppress(Exception):
+            self._env.game.game_speed = 0
+
+
+def serve(connection: Connection) -> None:
+    """The life of the process: answer requests until there are none, then leave the game playable."""
+    for name in ("SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends this one
+    door = Door()
+    try:
+        while True:
+            request = connection.recv()
+            if request is None:
+                break
+            connection.send(door.answer(request))
+    except (EOFError, OSError):  # the trainer is gone
+        pass
+    finally:
+        door.leave()
+
+
+def _text(error: Exception) -> str:
+    """What an exception says, in one line."""
+    said = " ".join(str(error).split())
+    return said if isinstance(error, UserError | HungError) else f"{type(error).__name__}: {said}"

@@ -1,0 +1,220 @@
+"""The trainer's side of the process that owns the game: deadlines, new attempts, and an account of what went wrong."""
+
+import atexit
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, NamedTuple
+from weakref import WeakSet
+
+from ashen.core.errors import UserError
+from ashen.game.door import Failed, Shown, serve
+from ashen.game.faults import Fault, Kind, fault_named
+from ashen.game.options import GameOptions
+from ashen.game.owner import Ownership
+from ashen.game.soulsgym_builds import FightSpec
+
+ATTEMPTS: Final = 4
+"""To start a fight, each harsher than the one before."""
+_GRACE_S: Final = 3.0
+"""The process has so long to find out by itself that time is up."""
+_UNSTICK_S: Final = 30.0
+_LEAVE_S: Final = 10.0
+_LOOK_EVERY_S: Final = 2.0
+"""Between two looks for a game that has ended."""
+
+
+class Incident(NamedTuple):
+    """Something that went wrong."""
+
+    at: str
+    """Wall-clock time, ISO 8601."""
+    during: str
+    """``open``, ``reset``, ``step`` or ``unstick``."""
+    fault: str
+    kind: str
+    message: str
+
+
+class Keeper:
+    """Keeps one process that owns the game, for all backends of this process: there is one game.
+
+    Args:
+        tell: what says to the user what only he can do.
+    """
+
+    def __init__(self, tell: Callable[[str], None]):
+        self._tell = tell
+        self._process: Any = None
+        self._connection: Any = None
+        self._ownership: Ownership | None = None
+        self._trouble: Kind | None = None
+        self.holder: object = None
+        """Whose fight is under way."""
+        self.users: WeakSet[Any] = WeakSet()
+        """Backends that are open."""
+        self.incidents: list[Incident] = []
+        self.unknown_animations: Counter[str] = Counter()
+        """Steps in which an animation was shown that no table knows, by ``player NAME`` or ``boss NAME``."""
+        atexit.register(self.close)
+
+    def open(self, spec: FightSpec, options: GameOptions) -> None:
+        """Make sure that the game is there, so that what is missing is said before anything begins.
+
+        Raises:
+            UserError: it is not, or someone else owns it.
+        """
+        answer = self._ask("open", options.reset_deadline_s, spec)
+        if isinstance(answer, Failed):
+            raise self._stopped(answer)
+
+    def begin(self, holder: object, spec: FightSpec, options: GameOptions) -> Shown:
+        """Start a fight; after faults by ever harsher means.
+
+        Raises:
+            UserError: no fight can be started; the game is left playable.
+        """
+        self.holder = holder
+        for _ in range(ATTEMPTS):
+            before = self._trouble
+            answer = self._ask("reset", options.reset_deadline_s, spec, before)
+            if isinstance(answer, Shown):
+                self._trouble = None
+                self.unknown_animations.update(answer.unknown)
+                return answer
+            kind = fault_named(answer.fault).kind
+            if kind == Kind.NEEDS_YOU:
+                break
+            if kind == Kind.NEEDS_GAME_RESTART:
+                self._wait_for_game(answer, spec, options)
+            elif before is not None:
+                self._trouble = Kind(min(max(kind, before + 1), Kind.NEEDS_GAME_RESTART))
+        raise self._stopped(answer)
+
+    def step(self, action: int, options: GameOptions) -> Shown | None:
+        """One step; None if it went wrong, which ends the fight."""
+        if self._trouble is not None:
+            return None
+        answer = self._ask("step", options.step_deadline_s, action)
+        if isinstance(answer, Failed):
+            return None
+        self.unknown_animations.update(answer.unknown)
+        return answer
+
+    def unstick(self) -> dict[str, str]:
+        """Put back in the game what a run changes; what failed, and why.
+
+        Raises:
+            UserError: there is no game, or someone else owns it.
+        """
+        answer = self._ask("unstick", _UNSTICK_S)
+        if isinstance(answer, Failed):
+            raise self._stopped(answer)
+        return answer
+
+    def interrupt(self) -> None:
+        """Account for a fight that ended because another one began."""
+        self._record("step", fault_named("interrupted"), "two environments of one process used the game in turns")
+
+    def close(self) -> None:
+        """End the process, which leaves the game playable."""
+        process, connection = self._process, self._connection
+        if process is not None:
+            with suppress(OSError):
+                connection.send(None)
+            process.join(_LEAVE_S)
+            is_stuck = process.is_alive()
+            self._end()
+            if is_stuck:
+                self._start()
+                self._exchange("unstick", _UNSTICK_S)
+                self._end()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._ownership is not None:
+            self._ownership.release()
+            self._ownership = None
+
+    def _ask(self, name: str, limit_s: float, *arguments: Any) -> Any:
+        """The answer; a failure is recorded, and a process that does not answer is replaced."""
+        if self._process is None:
+            self._start()
+        answer = self._exchange(name, limit_s, *arguments)
+        if isinstance(answer, Failed):
+            self._trouble = self._record(name, fault_named(answer.fault), answer.message).kind
+            if self._process is None:
+                self._start()
+                # A game left paused would look hung itself.
+                self._exchange("unstick", _UNSTICK_S)
+        return answer
+
+    def _exchange(self, name: str, limit_s: float, *arguments: Any) -> Any:
+        """One request and its answer; ends a process that gives none."""
+        if self._process is None:
+            return Failed("door_died", "it could not be started")
+        try:
+            self._connection.send((name, limit_s, *arguments))
+            if self._connection.poll(limit_s + _GRACE_S):
+                return self._connection.recv()
+            failed = Failed("door_hung", f"no answer to {name} within {limit_s:g} s")
+        except (EOFError, OSError) as error:
+            failed = Failed("door_died", f"during {name}: {type(error).__name__}")
+        self._end()
+        return failed
+
+    def _start(self) -> None:
+        if self._ownership is None:
+            self._ownership = Ownership()
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs,), name="ashen-game", daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._process = self._connection = None
+
+    def _record(self, during: str, fault: Fault, message: str) -> Fault:
+        now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        self.incidents.append(Incident(now, during, fault.name, fault.kind.name, message))
+        return fault
+
+    def _wait_for_game(self, failed: Failed, spec: FightSpec, options: GameOptions) -> None:
+        """Wait for the game to be started again, and meet it.
+
+        Raises:
+            UserError: it was not.
+        """
+        self._tell(f"the game has ended; {fault_named(failed.fault).advice}: the training goes on by itself")
+        ends_s = time.monotonic() + options.patience_s
+        while time.monotonic() < ends_s:
+            answer = self._exchange("open", options.reset_deadline_s, spec)
+            if not isinstance(answer, Failed):
+                self._trouble = Kind.TRANSIENT
+                return
+            if self._process is None:
+                self._start()
+            failed = answer
+            time.sleep(min(_LOOK_EVERY_S, options.patience_s))
+        raise self._stopped(failed)
+
+    def _stopped(self, failed: Failed) -> UserError:
+        """The error that ends it all, with the game left playable."""
+        self.close()
+        self._trouble = None
+        return UserError(f"the game: {failed.message}; {fault_named(failed.fault).advice}")
+
+
+@cache
+def the_keeper() -> Keeper:
+    """The one of this process."""
+    return Keeper(lambda text: print(f"ashen: {text}", file=sys.stderr, flush=True))

@@ -1,0 +1,53 @@
+"""What the tests of the game's door share: a fake game in this process, or in the one that the trainer starts."""
+
+import importlib
+import json
+
+import pytest
+
+from ashen.game import owner, soulsgym_builds
+from ashen.game.door import Door
+from ashen.game.keeper import Keeper
+
+
+def _require_soulsgym():
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+
+
+@pytest.fixture
+def fake():
+    """The fake game in this process."""
+    _require_soulsgym()
+    from fake_game import install
+
+    with install() as fake:
+        soulsgym_builds.load()
+        importlib.import_module("soulsgym.envs.darksouls3.iudex")
+        fake.patch()
+        yield fake
+
+
+@pytest.fixture
+def door(fake):
+    """What owns the game, in this process."""
+    door = Door()
+    yield door
+    door._env = None  # soulsgym lets go of the game with the last environment
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Gives what lets the process that the trainer starts meet a fake game, with faults; returns the keeper's words."""
+    _require_soulsgym()
+    said = []
+    keeper = Keeper(said.append)
+
+    def be_elsewhere(*faults, hook="fake_game:install_from_environment"):
+        monkeypatch.setenv(soulsgym_builds.INSTALL_HOOK, hook)
+        monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)}))
+        return said
+
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
+    monkeypatch.setattr("ashen.game.backend.the_keeper", lambda: keeper)
+    yield be_elsewhere
+    keeper.close()

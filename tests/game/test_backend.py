@@ -1,0 +1,145 @@
+"""The backend and the process behind it, over a fake game in that process."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ashen.core.errors import UserError
+from ashen.core.fight import NOTHING, Outcome
+from ashen.game import owner
+from ashen.game.backend import GameBackend
+from ashen.game.options import GameOptions
+from ashen.game.owner import Ownership
+
+pytestmark = pytest.mark.game
+PATIENT = GameOptions(step_deadline_s=60.0, patience_s=3.0)
+"""The first step of a fake game may have to compile its fight."""
+QUICK = GameOptions(step_deadline_s=1.0, patience_s=3.0)
+ONE = np.ones(1, np.bool_)
+DO_NOTHING = np.array([NOTHING])
+
+
+def begun(options=PATIENT, fight="phase1"):
+    """A backend with a fight under way."""
+    backend = GameBackend("iudex", fight, options)
+    backend.reset(ONE)
+    return backend
+
+
+def step(backend, steps=1):
+    """Do nothing for so many steps; the outcome."""
+    for _ in range(steps):
+        backend.step(DO_NOTHING)
+    return Outcome(int(backend.outcome()[0]))
+
+
+def test_a_fight_goes_to_its_end_and_the_next_begins(elsewhere, tmp_path):
+    """Breaks if rows, masks or outcomes do not come through the other process, or the game stays somebody's."""
+    elsewhere()
+    backend = begun()
+    assert backend.states["step"][0] == 0 and backend.valid_actions()[0, NOTHING]
+    while step(backend) == Outcome.RUNNING:
+        pass
+    assert backend.outcome()[0] == Outcome.LOSS
+    assert backend.states["player_hp"][0] == 0.0
+    length = backend.states["step"][0]
+    assert length > 10
+    step(backend)
+    assert backend.states["step"][0] == length
+    backend.reset(ONE)
+    assert step(backend) == Outcome.RUNNING
+    assert backend.incidents == []
+    assert (tmp_path / "lock.json").exists()
+    backend.close()
+    assert not (tmp_path / "lock.json").exists()
+
+
+@pytest.mark.parametrize(("hook", "fault"), [("install_and_die", "door_died"), ("install_and_block", "door_hung")])
+def test_a_process_that_dies_or_hangs_is_replaced(elsewhere, hook, fault):
+    """Breaks if the trainer waits for a process that gives no answer, or its half fight is learned from."""
+    elsewhere()
+    begun().close()  # whatever needs compiling is compiled now
+    elsewhere(hook=f"fake_game.hard_faults:{hook}")
+    backend = begun(QUICK)
+    before = backend.states.copy()
+    while step(backend) == Outcome.RUNNING:
+        before = backend.states.copy()
+    assert backend.outcome()[0] == Outcome.FAULT
+    assert backend.states == before
+    assert [incident.fault for incident in backend.incidents] == [fault]
+    backend.reset(ONE)
+    assert step(backend) == Outcome.RUNNING
+
+
+def test_attempts_become_harsher_until_the_fight_begins(elsewhere):
+    """Breaks if a reset that fails again and again is given up at once, or its failures are not accounted for."""
+    elsewhere({"fault": "write_error", "at": "Time", "times": 2})
+    backend = begun()
+    assert step(backend) == Outcome.RUNNING
+    assert [(one.during, one.fault) for one in backend.incidents] == [("reset", "memory")] * 2
+
+
+def test_what_cannot_be_recovered_is_told_in_one_line(elsewhere, tmp_path):
+    """Breaks if a game on which no fight can be started is tried for ever, or keeps its lock."""
+    elsewhere({"fault": "write_error", "at": "Time", "times": 99})
+    backend = GameBackend("iudex", "phase1", PATIENT)
+    with pytest.raises(
+        UserError, match=r"the game: WinAPIError: .*; if the game's memory cannot be read for long, start"
+    ):
+        backend.reset(ONE)
+    assert len(backend.incidents) == 4
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_a_game_that_is_gone_is_waited_for_but_not_for_ever(elsewhere):
+    """Breaks if the trainer waits for ever for a game that crashed, or does not tell the user to start it."""
+    said = elsewhere({"fault": "process_exits", "after_ticks": 2500})
+    backend = begun()
+    while step(backend) == Outcome.RUNNING:
+        pass
+    if backend.outcome()[0] != Outcome.FAULT:
+        backend.reset(ONE)
+        while step(backend) == Outcome.RUNNING:
+            pass
+    assert backend.incidents[-1].fault == "game_gone"
+    with pytest.raises(UserError, match="not open; start Dark Souls III, offline, and load the save"):
+        backend.reset(ONE)
+    assert len(said) == 1
+
+
+def test_two_backends_play_in_turns(elsewhere):
+    """Breaks if a match beside a training goes on in the training's fight, or the other way round."""
+    elsewhere()
+    training = begun()
+    step(training, 2)
+    match = begun()
+    assert step(match) == Outcome.RUNNING
+    assert step(training) == Outcome.FAULT
+    assert training.incidents[-1].fault == "interrupted"
+    match.close()
+    training.reset(ONE)
+    assert step(training) == Outcome.RUNNING
+
+
+def test_one_owner_at_a_time(tmp_path, monkeypatch):
+    """Breaks if two trainers press keys in one game, or a crashed one's lock must be removed by hand."""
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
+    own = Ownership()
+    with pytest.raises(UserError, match=r"process \d+ owns the game already"):
+        Ownership()
+    own.release()
+    for stale in ('{"pid": 1, "started_s": 0.0}', "half", json.dumps({"pid": 2**30, "started_s": 0.0})):
+        (tmp_path / "lock.json").write_text(stale, encoding="utf-8")
+        Ownership().release()
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_fights_that_the_game_has_not_are_told():
+    """Breaks if a fight that cannot be fought on the game is a traceback, or another one is fought."""
+    with pytest.raises(UserError, match="did you mean 'phase1'"):
+        GameBackend("iudex", "phase3")
+    with pytest.raises(UserError, match="unknown boss 'vordt'"):
+        GameBackend("vordt", "full")
+    with pytest.raises(UserError, match=r"game_speed = 4 must lie in 1\.\.3"):
+        GameOptions(game_speed=4)

@@ -1,0 +1,91 @@
+"""One fight, seen directly and through soulsgym: the same seed, the same actions, and both must agree."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+pytest.importorskip("pymem", reason="pymem is not installed: python bootstrap.py test installs it")
+
+from fake_game import install
+from fake_game.gym import make
+
+from ashen.core.vocabulary import lock_times_s
+from ashen.env.single import FightEnv
+
+pytestmark = pytest.mark.game
+ENVS = {
+    "phase1": ("SoulsGymIudex-v0", {"phase": 1}),
+    "phase2": ("SoulsGymIudex-v0", {"phase": 2}),
+    "full": ("SoulsGymIudexDemo-v0", {}),
+}
+TICK_S = 0.018
+"""soulsgym sees a name at the tick after it appeared, and whole milliseconds."""
+_AXES = ("x_m", "y_m", "z_m")
+_SAME_M = 1e-3
+
+
+class Comparison:
+    """Compares soulsgym's observations with FIGHT_STATE rows, step by step."""
+
+    def __init__(self, sim):
+        self.sim = sim
+        self._was = {"player": (-2, 0.0), "boss": (-2, 0.0)}
+        self._is_restarted = {"player": False, "boss": False}
+
+    def check(self, obs, info):
+        """Everything the game shows, and the mask."""
+        state = self.sim.states[0]
+        for name in ("player_hp", "player_sp", "boss_hp", "lock_on", "player_max_hp", "boss_max_hp"):
+            assert float(np.ravel(obs[name])[0]) == state[name], name
+        for body in ("player", "boss"):
+            wanted = [state[f"{body}_{field}"] for field in (*_AXES, "yaw_rad")]
+            np.testing.assert_allclose(obs[f"{body}_pose"], wanted, atol=_SAME_M)
+            known = state[f"{body}_animation"] < 32 or body == "player"
+            assert obs[f"{body}_animation"] == (state[f"{body}_animation"] if known else -1)
+            self._check_clock(body, obs, state)
+        wanted = [state[f"camera_{field}"] for field in (*_AXES, "nx", "ny", "nz")]
+        np.testing.assert_allclose(obs["camera_pose"], wanted, atol=_SAME_M)
+        self._check_mask(info, float(obs["player_animation_duration"][0]), state)
+
+    def _check_clock(self, body, obs, state):
+        """Soulsgym cannot see that an animation begins again under the same name: its clock runs on."""
+        name, clock_s = int(state[f"{body}_animation"]), float(state[f"{body}_animation_s"])
+        was_name, was_s = self._was[body]
+        self._is_restarted[body] = name == was_name and (self._is_restarted[body] or clock_s < was_s)
+        self._was[body] = name, clock_s
+        if not self._is_restarted[body]:
+            assert abs(float(obs[f"{body}_animation_duration"][0]) - clock_s) <= TICK_S
+
+    def _check_mask(self, info, seen_s, state):
+        """The same actions, but where a lock ends between the two clocks."""
+        seen, mask = np.zeros(20, bool), self.sim.backend.valid_actions()[0]
+        seen[info["allowed_actions"]] = True
+        assert (seen | ~mask).all()
+        locks_s = lock_times_s()[state["player_animation"]]
+        if not any(state["player_animation_s"] < lock_s <= seen_s + 1e-6 for lock_s in locks_s):
+            np.testing.assert_array_equal(seen, mask)
+
+
+@pytest.mark.parametrize("fight", ENVS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_soulsgym_shows_the_simulated_fight(fight, seed):
+    """Breaks if positions, hit points, animations, masks or rewards change on their way through soulsgym."""
+    name, arguments = ENVS[fight]
+    with install(seed=seed):
+        env, sim = make(name, **arguments), FightEnv(fight=fight)
+        both = Comparison(sim)
+        obs, info = env.reset()
+        sim.reset(seed=seed)
+        both.check(obs, info)
+        rng = np.random.default_rng(seed)
+        for _ in range(400):
+            valid = np.flatnonzero(sim.backend.valid_actions()[0])
+            action = int(rng.choice(valid) if rng.random() < 0.8 else rng.integers(20))
+            obs, reward, terminated, _, info = env.step(action)
+            _, sim_reward, sim_terminated, _, _ = sim.step(action)
+            assert terminated == sim_terminated
+            assert reward == pytest.approx(sim_reward, abs=2e-4)
+            if terminated:  # the simulator stops in the very frame
+                break
+            both.check(obs, info)
+        assert terminated and obs["player_hp"] == sim.states[0]["player_hp"]
