@@ -1,6 +1,5 @@
 """The game: where the player is, what a tick does, what soulsgym's writes mean, and what stands in memory after it."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -218,13 +217,11 @@ class Game:
     def _can_lock(self) -> bool:
         if self.scene != ARENA or not self.can_lock or self.world["is_thrown"] or self.world["boss_hp"] <= 0.0:
             return False
-        x, y = (
-            float(self.world["boss_x"] - self.world["player_x"]),
-            float(self.world["boss_y"] - self.world["player_y"]),
-        )
-        away = math.hypot(x, y)
-        view = (float(self.world["view_nx"]) * x + float(self.world["view_ny"]) * y) / max(away, 1e-6)
-        return away <= _LOCK_RANGE_M + self.records.get("LockOnBonusRange") and view > _LOCK_COSINE
+        way = np.array([float(self.world[f"boss_{axis}"] - self.world[f"player_{axis}"]) for axis in "xy"])
+        view = np.array([float(self.world[f"view_n{axis}"]) for axis in "xy"])
+        away_m = np.linalg.norm(way)
+        is_near = away_m <= _LOCK_RANGE_M + self.records.get("LockOnBonusRange")
+        return bool(is_near and view @ way > _LOCK_COSINE * away_m)
 
     # memory
 
