@@ -19,6 +19,7 @@ _CALL_S = 20e-6
 _WAITING_S = 0.02
 """A call takes so long in poll mode where others would wait by their own clock, of which the fake knows nothing."""
 _FUZZ_S = (0.05e-3, 2e-3)
+_IDLE_S = 1.0
 _START_S = 1_000_000.0
 
 
@@ -62,7 +63,9 @@ class Clock:
     def call(self, is_waiting: bool = False) -> None:
         """One call of the operating system; ``is_waiting``: while there is nothing to do but wait for the game."""
         if self.mode == "real":
-            self._pass(time.perf_counter() - self._origin_s - self.wall_s)
+            seconds = time.perf_counter() - self._origin_s - self.wall_s
+            self._progress_s += max(0.0, seconds - _IDLE_S)  # nobody waited for the game meanwhile
+            self._pass(seconds)
         elif self.mode == "fuzz":
             self._pass(float(self._rng.uniform(*_FUZZ_S)))
         elif is_waiting:

@@ -1,6 +1,5 @@
 """The game: where the player is, what a tick does, what soulsgym's writes mean, and what stands in memory after it."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +30,8 @@ SCENE_TICKS = {DYING: 150, LOADING: 180, RISING: 120, GATE: 150}
 _DEATH_NAME_TICKS = 12
 _SCENE_NAMES = {RISING: "Event63000", GATE: "FogGateWalk"}
 ENCOUNTERED, DEFEATED = 0x60, 0x80
+_FLINCH, _FLINCH_FRAMES = "SABlend_Add_Front", 12
+"""What a boss who is struck in an attack shows in place of it; soulsgym then reads the attack's number."""
 _LOCK_RANGE_M, _LOCK_COSINE, _GATE_REACH_M = 15.0, 0.5, 2.0
 _CAMERA_RAD_PER_TICK = 1.5 / 60
 _MOVES = ("roll", "lightattack", "heavyattack", "parry")
@@ -75,7 +76,7 @@ class Game:
     def arrive(self) -> None:
         """The save has been loaded: the player sits at the bonfire."""
         self.is_locked = self.is_live = self._was_held = False
-        self._ticks = 0
+        self._ticks = self._flinch_frames = 0
         self.scene, self._left = BONFIRE, 0
         combat.start(self.worlds, self.tables, self.states, 1)
         self._put_player([*self.places["bonfire"], 0.0])
@@ -158,10 +159,12 @@ class Game:
     def _frame(self) -> None:
         flags = [int(self.records.get(name)) for name in ("AllNoAttack", "AllNoHit", "AllNoMove", "AllNoDeath")]
         no_death = 3 * flags.pop() | self.records.get("NoDeath")
-        no_attack = flags[0] or self.world["boss_hp"] <= 0.0
+        boss_hp = float(self.world["boss_hp"])
+        no_attack = flags[0] or boss_hp <= 0.0
         combat.frame(self.worlds, self.tables, self.states, self._action(), no_attack, *flags[1:], no_death)
         if self._ticks % TICKS_PER_STEP == TICKS_PER_STEP - 1:
             combat.settle(self.worlds, self.tables, self.states, self.is_locked)
+        self._flinch_frames = _FLINCH_FRAMES if self.world["boss_hp"] < boss_hp else max(0, self._flinch_frames - 1)
         if self.world["boss_hp"] <= 0.0:
             self.is_locked = False
             self.mark_defeated()
@@ -214,13 +217,11 @@ class Game:
     def _can_lock(self) -> bool:
         if self.scene != ARENA or not self.can_lock or self.world["is_thrown"] or self.world["boss_hp"] <= 0.0:
             return False
-        x, y = (
-            float(self.world["boss_x"] - self.world["player_x"]),
-            float(self.world["boss_y"] - self.world["player_y"]),
-        )
-        away = math.hypot(x, y)
-        view = (float(self.world["view_nx"]) * x + float(self.world["view_ny"]) * y) / max(away, 1e-6)
-        return away <= _LOCK_RANGE_M + self.records.get("LockOnBonusRange") and view > _LOCK_COSINE
+        way = np.array([float(self.world[f"boss_{axis}"] - self.world[f"player_{axis}"]) for axis in "xy"])
+        view = np.array([float(self.world[f"view_n{axis}"]) for axis in "xy"])
+        away_m = np.linalg.norm(way)
+        is_near = away_m <= _LOCK_RANGE_M + self.records.get("LockOnBonusRange")
+        return bool(is_near and view @ way > _LOCK_COSINE * away_m)
 
     # memory
 
@@ -283,9 +284,10 @@ class Game:
         put("PlayerAnimation", self._player_name(int(state["player_animation"])))
         put("PlayerAnimationTime", state["player_animation_s"])
         boss = self._boss_names.name(int(state["boss_animation"]))
-        put("IudexAnimation", boss)
+        is_attack = boss.startswith("Attack")
+        put("IudexAnimation", _FLINCH if is_attack and self._flinch_frames else boss)
         put("IudexAnimationTime", state["boss_animation_s"])
-        put("IudexAttackID", int(boss[6:]) if boss.startswith("Attack") else -1, -1)
+        put("IudexAttackID", int(boss[6:]) if is_attack else -1, -1)
 
     def _player_name(self, animation: int) -> str | bytes:
         if self.scene == DYING and self._left <= SCENE_TICKS[DYING] - _DEATH_NAME_TICKS:

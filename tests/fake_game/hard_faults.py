@@ -1,8 +1,9 @@
-"""Faults of the process that owns the game, which no fake game can provoke by itself."""
+"""Faults at a certain moment of the first fight, in the process that owns the game: also of that process itself."""
 
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from fake_game.install import install_from_environment
 
@@ -10,24 +11,30 @@ AFTER_TICKS = 30
 
 
 def install_and_die() -> None:
-    """A process that ends in the middle of a step."""
-    _after(AFTER_TICKS, lambda: os._exit(3))
+    """The process ends in the middle of a step."""
+    _in_fight(lambda _fake: os._exit(3))
 
 
 def install_and_block() -> None:
-    """A call of the operating system that does not return."""
-    _after(AFTER_TICKS, lambda: time.sleep(600.0))
+    """A call of the operating system does not return."""
+    _in_fight(lambda _fake: time.sleep(600.0))
 
 
-def _after(ticks: int, happen: Callable[[], object]) -> None:
-    """Let something happen so many ticks into a fight."""
+def install_and_exit() -> None:
+    """The game crashes to the desktop."""
+    _in_fight(lambda fake: fake.fault("process_exits"))
+
+
+def _in_fight(happen: Callable[[Any], object]) -> None:
+    """Let something happen a few ticks into the first fight."""
     fake = install_from_environment()
-    left, tick = [ticks], fake.game.on_tick
+    left, tick = [AFTER_TICKS], fake.game.on_tick
 
     def on_tick() -> None:
         left[0] -= fake.game.is_live
         if left[0] == 0:
-            happen()
+            left[0] -= 1
+            happen(fake)
         tick()
 
     fake.game.on_tick = on_tick

@@ -107,12 +107,14 @@ class Layout:
             self.addresses[name] = places[chain[:-1]] + chain[-1]
 
     def unload(self, base: str, readable: bool) -> None:
-        """Free these blocks; ``readable`` keeps their pages mapped with what they last held."""
+        """Free these blocks if they are there; ``readable`` keeps their pages mapped with what they last held."""
         self.space.write(self._cells[base], bytes(8))
         for place in () if readable else self._blocks[base]:
             self.space.release(place)
+        self._blocks[base] = []
         for name in RECORDS[base]:
-            del self._fields[name], self.addresses[name]
+            self._fields.pop(name, None)
+            self.addresses.pop(name, None)
 
     def put(self, name: str, content: bytes) -> None:
         """Write a record, if it is there at the moment."""

@@ -1,5 +1,6 @@
 """What soulsgym 1.1.0 makes of every fault, over the fake game: the table that the game's door is built on."""
 
+import gc
 import re
 
 import numpy as np
@@ -10,7 +11,9 @@ pytest.importorskip("pymem", reason="pymem is not installed: python bootstrap.py
 
 from fake_game import FakeHang, install
 from fake_game.faults import FAULTS
+from fake_game.game import BONFIRE
 from fake_game.gym import make
+from pymem.exception import MemoryReadError, WinAPIError
 
 pytestmark = pytest.mark.game
 WALK, NOTHING = 0, 19
@@ -188,6 +191,63 @@ def test_an_unexpected_death(is_zombie):
             list(map(env.step, [NOTHING] * 100))
 
 
+def test_only_a_cleared_cache_helps_after_an_unexpected_death():
+    """Breaks if soulsgym's own reset gets over memory that moved, or what is known to repair it does not."""
+    with install(budget_s=BUDGET_S) as fake:
+        env = make()
+        env.reset()
+        fake.fault("player_killed")
+        for act in (
+            lambda: list(map(env.step, [NOTHING] * 100)),
+            lambda: list(map(env.step, [NOTHING] * 100)),
+            env.reset,
+        ):
+            with pytest.raises(Exception, match=r"Player HP is 0|Could not read memory|api error"):
+                act()
+        game, soulsgym = env.unwrapped.game, env.unwrapped
+        game.resume_game()
+        while fake.game.scene != BONFIRE:
+            game.sleep(0.05)
+        game.clear_cache()
+        soulsgym._is_init = soulsgym.terminated = False
+        assert env.reset()[0]["player_hp"] == 454
+
+
+def test_only_a_new_environment_helps_after_a_restart():
+    """Breaks if the old environment finds the new process, or a new one does not once the old is gone."""
+    with install(budget_s=BUDGET_S) as fake:
+        env = make()
+        env.reset()
+        fake.fault("process_restarts")
+        for act in (env.reset, env.close):
+            with pytest.raises(Exception, match=r"The pipe is being closed|Could not read memory"):
+                act()
+        del env, act
+        gc.collect()
+        assert make().reset()[0]["lock_on"]
+
+
+@pytest.mark.parametrize(("fault", "said"), [("process_exits", "The pipe is being closed"), ("loading_screen", "api")])
+def test_closing_without_a_game(fault, said):
+    """Breaks if soulsgym closes quietly over a game that is gone or loading."""
+    with install() as fake:
+        env = make()
+        env.reset()
+        fake.fault(fault)
+        with pytest.raises(Exception, match=said):
+            env.close()
+
+
+def test_a_demo_that_resets_on_the_loading_screen():
+    """Breaks if soulsgym's demo gets over the loading screen after a death."""
+    with install() as fake:
+        env = make("SoulsGymIudexDemo-v0")
+        env.reset()
+        fake.fault("loading_screen")
+        with pytest.raises(WinAPIError):
+            env.reset()
+
+
 @pytest.mark.parametrize("fault", ["focus_lost", "input_blocked", "other_layout"])
 def test_lost_keys_are_silent(fault):
     """Breaks if a player whose keys go elsewhere moves, or soulsgym notices."""
@@ -226,7 +286,6 @@ def test_a_fault_for_a_time():
 
 def test_hang_is_no_exception_that_soulsgym_catches():
     """Breaks if FakeHang could be taken for something that soulsgym waits out."""
-    from pymem.exception import MemoryReadError
     from soulsgym.exception import SoulsGymException
 
     assert not issubclass(FakeHang, (SoulsGymException, MemoryReadError, UnicodeDecodeError))

@@ -67,25 +67,26 @@ class Comparison:
 
 
 @pytest.mark.parametrize("fight", ENVS)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 3])
 def test_soulsgym_shows_the_simulated_fight(fight, seed):
     """Breaks if positions, hit points, animations, masks or rewards change on their way through soulsgym."""
     name, arguments = ENVS[fight]
     with install(seed=seed):
         env, sim = make(name, **arguments), FightEnv(fight=fight)
-        both = Comparison(sim)
-        obs, info = env.reset()
-        sim.reset(seed=seed)
-        both.check(obs, info)
         rng = np.random.default_rng(seed)
-        for _ in range(400):
-            valid = np.flatnonzero(sim.backend.valid_actions()[0])
-            action = int(rng.choice(valid) if rng.random() < 0.8 else rng.integers(20))
-            obs, reward, terminated, _, info = env.step(action)
-            _, sim_reward, sim_terminated, _, _ = sim.step(action)
-            assert terminated == sim_terminated
-            assert reward == pytest.approx(sim_reward, abs=2e-4)
-            if terminated:  # the simulator stops in the very frame
-                break
+        for sim_seed in (seed, None):  # the second fight goes on with the first one's stream
+            both = Comparison(sim)
+            obs, info = env.reset()
+            sim.reset(seed=sim_seed)
             both.check(obs, info)
-        assert terminated and obs["player_hp"] == sim.states[0]["player_hp"]
+            terminated = False
+            while not terminated:
+                valid = np.flatnonzero(sim.backend.valid_actions()[0])
+                action = int(rng.choice(valid) if rng.random() < 0.8 else rng.integers(20))
+                obs, reward, terminated, _, info = env.step(action)
+                _, sim_reward, sim_terminated, _, _ = sim.step(action)
+                assert terminated == sim_terminated
+                assert reward == pytest.approx(sim_reward, abs=2e-4)
+                if not terminated:  # else the simulator has stopped in the very frame
+                    both.check(obs, info)
+            assert obs["player_hp"] == sim.states[0]["player_hp"]

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from ctypes import byref, sizeof
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,9 +134,8 @@ def test_lock_on_never_comes_under_azerty():
     """Breaks if an endless wait of soulsgym does not end as FakeHang."""
     with install(layout="azerty", budget_s=20.0):
         env = make()
-        with pytest.raises((FakeHang, Exception)) as caught:
+        with pytest.raises(FakeHang):
             env.reset()
-        assert caught.type.__name__ in ("FakeHang", "RetriesExceededError")
 
 
 @pytest.mark.parametrize("layout", ["qwerty", "azerty", "qwertz"])
@@ -197,14 +195,12 @@ def test_closing_leaves_the_game_playable():
 
 def test_removing_it_gives_everything_back():
     """Breaks if a fake leaves its functions in pymem or soulsgym, where the real game would find them."""
-    from soulsgym.core import speedhack, static
     from soulsgym.core.speedhack import speedhack as module
 
     before = pymem.ressources.kernel32.ReadProcessMemory, set(vars(module)), module.time
     with install():
         assert pymem.ressources.kernel32.ReadProcessMemory is not before[0]
     assert (pymem.ressources.kernel32.ReadProcessMemory, set(vars(module)), module.time) == before
-    assert static and speedhack
 
 
 def test_another_process_installs_it_by_name():
@@ -222,10 +218,3 @@ def test_another_process_installs_it_by_name():
     variables = os.environ | {"ASHEN_FAKE_GAME": json.dumps(options), "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_nothing_of_soulsgym_is_in_the_fake():
-    """Breaks if an address or a pattern of soulsgym is written down here instead of read from its tables."""
-    folder = Path(install.__code__.co_filename).parent
-    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    assert "0x1F90" not in text and "48\\x8B\\x05" not in text

@@ -62,6 +62,8 @@ class Door:
             self._watchdog.allow(_FAREWELL_S)
             fault = self._fault(error)
             self._pause()
+            if fault.kind == Kind.NEEDS_GAME_RESTART:
+                self._env = None  # its memory is another process's
             return Failed(fault.name, _text(error))
 
     def open(self, spec: FightSpec) -> None:

@@ -178,6 +178,8 @@ class Keeper:
         theirs.close()
 
     def _end(self) -> None:
+        if self._process is None:
+            return
         self._process.kill()
         self._process.join()
         self._connection.close()
