@@ -29,7 +29,7 @@ def measure(steps: int) -> dict[str, float]:
     from ashen.game.options import GameOptions
     from ashen.game.soulsgym_builds import fight_spec
 
-    spec = fight_spec("iudex", "phase1", 3.0, False)
+    spec = fight_spec("iudex", "phase1", GameOptions())
     with install() as fake:
         door = Door()
         door.answer(("reset", 120.0, spec, None))

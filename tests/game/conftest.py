@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ashen.game import owner, soulsgym_builds
+from ashen.game import keys, owner, soulsgym_builds
 from ashen.game.door import Door
 from ashen.game.keeper import Keeper
 
@@ -25,6 +25,7 @@ def fake():
         importlib.import_module("soulsgym.envs.darksouls3.iudex")
         fake.patch()
         yield fake
+    keys.uninstall()  # what tests SoulsGym alone wants its own keys
 
 
 @pytest.fixture

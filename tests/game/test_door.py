@@ -8,6 +8,7 @@ from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.game.door import Door, Failed, Shown
 from ashen.game.faults import FAULTS, Kind, fault_named
+from ashen.game.options import GameOptions
 from ashen.game.soulsgym_builds import fight_spec
 from ashen.game.translate import SHOWN_BYTES
 
@@ -18,7 +19,7 @@ WALK = 0
 
 def spec(fight="phase1", **changes):
     """A fight against Iudex at three times the speed."""
-    return fight_spec("iudex", fight, 3.0, changes.get("random_start", False))
+    return fight_spec("iudex", fight, GameOptions(**changes))
 
 
 def begin(door, fight="phase1", trouble=None, limit_s=LIMIT_S, **changes):

@@ -60,9 +60,8 @@ def judge(
     begin = time.perf_counter()
     if progress is not None:
         progress([])
-    side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
-    if watch is not None or (num_envs is None and env_options.get("backend") == "game"):
-        side_by_side = 1
+    one_by_one = watch is not None or (num_envs is None and env_options.get("backend") == "game")
+    side_by_side = 1 if one_by_one else num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
     sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
     env = make_vec(**env_options, **varied, **sizes)
@@ -70,18 +69,12 @@ def judge(
     with closing(env):
         if closed_cliff:
             env.close_cliff()
-        policy = make_policy(env)
+        policy, seeds = make_policy(env), fight_seeds(seed, fights)
         world = {key: env_options[key] for key in ("boss", "fight", "reward")}
-        results = play_match(
-            env,
-            policy,
-            fight_seeds(seed, fights),
-            record=record,
-            facts=world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {}),
-            until_sure=until_sure,
-            progress=progress,
-            watch=None if watch is None else partial(watch, env),
-        )
+        known = world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {})
+        seen = None if watch is None else partial(watch, env)
+        told = {"record": record, "facts": known, "progress": progress, "watch": seen}
+        results = play_match(env, policy, seeds, until_sure=until_sure, **told)
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world
