@@ -23,7 +23,8 @@ ATTEMPTS: Final = 4
 """To start a fight, each harsher than the one before."""
 _GRACE_S: Final = 3.0
 """The process has so long to find out by itself that time is up."""
-_UNSTICK_S: Final = 30.0
+_UNSTICK_S: Final = 120.0
+"""A process that starts anew on a busy machine has to load first."""
 _LEAVE_S: Final = 10.0
 _LOOK_EVERY_S: Final = 2.0
 """Between two looks for a game that has ended."""
