@@ -3,7 +3,7 @@
     python bootstrap.py train            train an agent (any word but test goes to the ashen command)
     python bootstrap.py test             lint, types, imports and the quick tests; further words go to pytest
     python bootstrap.py test --all       the slow tests too
-    python bootstrap.py --game           what the real game needs too: SoulsGym, on Windows
+    python bootstrap.py --game           what the real game needs beside: SoulsGym
     python bootstrap.py --cuda train     the same with PyTorch for Nvidia cards; --cuda=cu126 for cards before 2018
 
 The first call makes .venv beside this file and installs the tested set of packages into it, which takes minutes;
@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent
 PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
-EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
+EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",), "--game": ("game",)}  # what a first word needs besides
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 
@@ -64,15 +64,6 @@ def parse(arguments: list[str]) -> tuple[list[str], str]:
         else:
             words.append(word)
     return words, cuda
-
-
-def require_game_python(version: str, windows: bool = os.name == "nt") -> None:
-    """SoulsGym's build on PyPI holds a compiled part, for one Python on Windows."""
-    wanted = "{}.{}".format(*PYTHON)
-    if windows and not version.startswith(f"{wanted}."):
-        have = f".venv has {version}" if version else "it is not there"
-        mend = f"winget install Python.Python.{wanted}, delete .venv, and repeat"
-        raise Problem(f"SoulsGym needs 64-bit Python {wanted}, {have}: {mend}")
 
 
 def files_hash(root: Path) -> str:
@@ -223,7 +214,7 @@ def run_with_progress(title: str, command: list[str], log_path: Path) -> None:
     try:
         while process.poll() is None:
             seconds = time.monotonic() - start
-            line = f"bootstrap: {title}: {seconds:.0f} s, {phase(read_log(log_path))}"
+            line = f"bootstrap: {title}: {seconds:.0f} s, {phase(log_path.read_text('utf-8', 'replace'))}"
             if sys.stderr.isatty():
                 width = shutil.get_terminal_size().columns - 1
                 print("\r" + line[:width].ljust(width), end="", file=sys.stderr, flush=True)
@@ -236,13 +227,8 @@ def run_with_progress(title: str, command: list[str], log_path: Path) -> None:
         process.terminate()
         process.wait()
     if process.returncode:
-        raise Problem(explain(title, read_log(log_path), log_path))
+        raise Problem(explain(title, log_path.read_text("utf-8", "replace"), log_path))
     say(f"{title}: done in {time.monotonic() - start:.0f} s".ljust(78 if sys.stderr.isatty() else 0))
-
-
-def read_log(path: Path) -> str:
-    """The log so far; what is no UTF-8 in it does not matter."""
-    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def explain(title: str, log: str, log_path: Path) -> str:
@@ -275,8 +261,6 @@ def prepare(extras: tuple[str, ...], cuda: str) -> Path:
         title = "making .venv with Python {}.{}".format(*version)
         run_with_progress(title, [*command, "-m", "venv", "--clear", str(venv)], log)
         wish = wish._replace(python=venv_python_version(venv))
-    if "game" in extras:
-        require_game_python(wish.python)
     install(venv, wish, log)
     return venv
 
@@ -291,6 +275,8 @@ def install(venv: Path, wish: Setup, log: Path) -> None:
         version = torch_version(ROOT)
         announce_cuda(version, wish.cuda, tuple(int(part) for part in wish.python.split(".")[:2]))
         words += [f"torch=={version}+{wish.cuda}", "--extra-index-url", f"{TORCH_INDEX}/{wish.cuda}"]
+    if "game" in wish.extras and os.name == "nt" and not wish.python.startswith("3.11."):
+        raise Problem("SoulsGym needs Python 3.11: winget install Python.Python.3.11, delete .venv, and repeat")
     write_stamp(venv, wish, finished=False)
     run_with_progress("installing packages", [*pip, *words], log)
     if "game" in wish.extras:  # what it needs stands in the extra; its own requirements are too old
@@ -340,17 +326,14 @@ def run_tests(venv: Path, words: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; returns the exit code of what ran."""
     try:
-        words, cuda = parse([word for word in arguments if word != "--game"])
-        game = ("game",) if "--game" in arguments else ()
-        if game and not words:
-            prepare(game, cuda)
-            say("SoulsGym is set up; go on with: python bootstrap.py train game --backend game")
-            return 0
+        words, cuda = parse(arguments)
         if not words or words[0] in ("-h", "--help"):
             print(__doc__.strip(), flush=True)
             ashen = venv_program(ROOT / ".venv", "ashen")
             return run([str(ashen), "--help"])[0] if ashen.exists() else 0
-        venv = prepare((*EXTRAS.get(words[0], ()), *game), cuda)
+        venv = prepare(EXTRAS.get(words[0], ()), cuda)
+        if words[0] == "--game":
+            return 0
         return run_tests(venv, words[1:]) if words[0] == "test" else run([str(venv_program(venv, "ashen")), *words])[0]
     except Problem as problem:
         say(str(problem))

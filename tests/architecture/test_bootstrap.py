@@ -175,22 +175,13 @@ def test_soulsgym_goes_on_top_without_its_requirements(tmp_path, monkeypatch, ex
     assert commands[1:] == [[*commands[0][:7], "--no-deps", "-c", "constraints.txt", "soulsgym"]][: len(extras) - 1]
 
 
-def test_soulsgym_wants_its_own_python_on_windows():
-    """Breaks if SoulsGym is installed for a Python that cannot load its compiled part, or refused on Linux."""
-    for version, windows in (("3.11.9", True), ("3.12.1", False), ("3.11.2", False)):
-        bootstrap.require_game_python(version, windows)
-    for version in ("3.12.1", "3.10.4", ""):
-        with pytest.raises(bootstrap.Problem, match=r"winget install Python\.Python\.3\.11"):
-            bootstrap.require_game_python(version, windows=True)
-
-
-def test_the_game_is_set_up_by_itself_or_with_a_word(monkeypatch):
-    """Breaks if `--game` installs nothing, is handed to ashen, or pushes out what a word needs."""
+def test_the_game_is_set_up_by_its_own_word(monkeypatch):
+    """Breaks if `--game` installs nothing, or is handed to ashen."""
     asked = []
     monkeypatch.setattr(bootstrap, "prepare", lambda extras, cuda: asked.append((extras, cuda)) or Path("v"))
     monkeypatch.setattr(bootstrap, "run", lambda command, cwd=None: (asked.append(command[1:]) or 0, False))
-    assert bootstrap.main(["--game"]) == bootstrap.main(["--game", "sweep", "x"]) == 0
-    assert asked == [(("game",), ""), (("sweep", "game"), ""), ["sweep", "x"]]
+    assert bootstrap.main(["--game"]) == bootstrap.main(["sweep", "x"]) == 0
+    assert asked == [(("game",), ""), (("sweep",), ""), ["sweep", "x"]]
 
 
 def test_test_steps_end_with_pytest_and_its_words():

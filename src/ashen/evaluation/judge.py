@@ -39,8 +39,7 @@ def judge(
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: boss, fight, encoder, reward, actions, skip_steps, backend and game_speed, as
-            :func:`ashen.make_vec` takes them.
+        env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
@@ -51,36 +50,31 @@ def judge(
         record: called with the record of every fight.
         facts: what is to stand in the records besides what is known here.
         progress: called at once, and whenever a fight ends with all results so far.
-        watch: called with the environment and every step; fights are then fought one by one.
+        watch: called with the environment and every step of each round's first fight; one fight a round, if not told.
 
     Returns:
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
         randomise, seed, reward, policy``.
     """
-    begin = time.perf_counter()
-    if progress is not None:
-        progress([])
-    side_by_side = num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
-    if watch is not None or (num_envs is None and env_options.get("backend") == "game"):
-        side_by_side = 1
+    begin, progress = time.perf_counter(), progress or (lambda _results: None)
+    progress([])
+    one_by_one = watch is not None or env_options.get("backend") == "game"
+    side_by_side = num_envs or (1 if one_by_one else UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
-    sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
-    env = make_vec(**env_options, **varied, **sizes)
-    start = "random" if random_start else "fixed"
+    env = make_vec(**env_options, **varied, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
+    start, world = "random" if random_start else "fixed", {key: env_options[key] for key in ("boss", "fight", "reward")}
     with closing(env):
         if closed_cliff:
             env.close_cliff()
-        policy = make_policy(env)
-        world = {key: env_options[key] for key in ("boss", "fight", "reward")}
         results = play_match(
             env,
-            policy,
+            policy := make_policy(env),
             fight_seeds(seed, fights),
             record=record,
             facts=world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {}),
             until_sure=until_sure,
             progress=progress,
-            watch=None if watch is None else partial(watch, env),
+            watch=watch and partial(watch, env),
         )
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
