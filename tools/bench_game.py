@@ -1,11 +1,12 @@
 """What our door to the game costs a step: SoulsGym's environment by itself, and through the process that owns the game.
 
-    python tools/bench_game.py [STEPS]        prints JSON: microseconds, median and 99th percentile
+    python tools/bench_game.py --steps 2000    prints JSON: microseconds, median and 99th percentile
 
 Over the fake game; needs the tests' packages (python bootstrap.py test). Blocks of steps go by turns, through the
 process and without it, so that whatever else the machine does falls on both.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -65,4 +66,6 @@ def _block(reset: Callable[[], object], step: Callable[[], object]) -> list[floa
 if __name__ == "__main__":
     sys.path.insert(0, str(_TESTS))
     os.environ["ASHEN_GAME_INSTALL"] = "fake_game:install_from_environment"
-    print(json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=2_000, help="through the process; as many without it")
+    print(json.dumps(measure(parser.parse_args().steps)))
