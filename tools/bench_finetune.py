@@ -24,11 +24,9 @@ from typing import Any
 
 from ashen.core.seeding import derive_seed
 from ashen.env import fights as env_fights
-from ashen.env import make_vec
 from ashen.evaluation.calibrate.fights import fights_from
 from ashen.evaluation.calibrate.report import judged_calibration
 from ashen.evaluation.judge import judge
-from ashen.evaluation.match import fight_seeds, play_match
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.shifted import shifted_boss
 from ashen.obs.encoders import make_encoder
@@ -133,22 +131,24 @@ def tuned(
 
 def calibrated(parent: Trained, recipe: Recipe, steps: int, folder: Path) -> tuple[str, int]:
     """Record the agent's fights for so many steps, and calibrate: the file of the table, and the steps made."""
-    kept = folder / "fights"
+    kept, lengths = folder / "fights", []
     kept.mkdir(parents=True)
-    recorded, round_ = 0, 0
-    while recorded < steps:
-        env = make_vec(num_envs=1, seed=0, **env_options(recipe))
-        records: list[FightRecord] = []
-        seeds = fight_seeds(derive_seed(recipe.seed, "recorded", round_), 1)
-        facts = {"boss": recipe.boss, "fight": recipe.fight, "kind": "evaluation", "env_step": recorded}
-        play_match(env, greedy(parent.checkpoint, recipe)(env), seeds, record=records.append, facts=facts)
-        env.close()
-        save_fight(records[0], kept)
-        recorded, round_ = recorded + len(records[0].actions), round_ + 1
+
+    def keep(record: FightRecord) -> None:
+        lengths.append(len(record.actions))
+        save_fight(record, kept)
+
+    policy, options = greedy(parent.checkpoint, recipe), env_options(recipe)
+    while sum(lengths) < steps:
+        seed, facts = (
+            derive_seed(recipe.seed, "recorded", len(lengths)),
+            {"kind": "evaluation", "env_step": sum(lengths)},
+        )
+        judge(policy, options, fights=1, seed=seed, record=keep, facts=facts)
     found, base = fights_from([str(kept)], folder, None)
     table = folder / "own.toml"
     table.write_text(judged_calibration(found, base).overlay, encoding="utf-8")
-    return str(table), recorded
+    return str(table), sum(lengths)
 
 
 def tuned_run(parent: Trained, recipe: Recipe, folder: Path) -> tuple[RunFolder, dict[str, Any]]:

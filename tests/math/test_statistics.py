@@ -31,6 +31,14 @@ def test_wilson_interval_by_hand(wins, fights, low, high):
     assert wilson_interval(wins, fights) == pytest.approx((low, high), abs=1e-4)
 
 
+def test_wilson_interval_holds_the_rate():
+    """Breaks if rounding puts all wins, 40 of 40 say, above their own interval, which no plot can draw."""
+    for fights in range(1, 400):
+        for wins in (0, 1, fights - 1, fights):
+            low, high = wilson_interval(wins, fights)
+            assert 0.0 <= low <= wins / fights <= high <= 1.0
+
+
 def test_anytime_interval_at_its_edges_by_hand():
     """Breaks if the mixture bound is wrong: without a win, (1 - p)^n (n + 1) = 1 / 0.05 gives the upper end."""
     fights = 100

@@ -22,8 +22,11 @@ from ashen.training.loop import Training
 from ashen.training.recipe import env_options, load_recipe, make_agent_for
 
 OPTIONS = {"boss": "iudex", "fight": "phase1", "encoder": "raw26", "reward": "soulsgym", "actions": "all"}
-SMALL = ["--fight", "phase1", "--ppo.width", "64", "--dqn.width", "64", "--dqn.depth", "2", "--final-fights", "2"]
-SMALL += ["--clone.max-epochs", "12"]
+SIZE = {
+    "ppo": ["--ppo.width", "64", "--ppo.rollout-steps", "32"],
+    "dqn": ["--dqn.width", "64", "--dqn.depth", "2"],
+}
+SMALL = ["--fight", "phase1", *SIZE["ppo"], *SIZE["dqn"], "--final-fights", "2", "--clone.max-epochs", "12"]
 
 
 def recorded(name: str, folder: Path, fights: int, **changes: str) -> Path:
@@ -117,7 +120,7 @@ def test_a_clone_foretells_fights_it_has_not_seen(algorithm, fights, tmp_path, c
     assert final["held_out_accuracy"] > final["baseline_accuracy"] + 0.1
     assert final["cloned_fights"] == 20
     assert main(["evaluate", "clone", "--fights", "1", "--runs-dir", str(tmp_path)]) == 0
-    small = ["--num-envs", "2", "--total-steps", "64", "--ppo.rollout-steps", "32", "--evaluation-fights", "1"]
+    small = ["--num-envs", "2", "--total-steps", "64", "--evaluation-fights", "1"]
     words = [
         "train",
         "full",
@@ -130,7 +133,7 @@ def test_a_clone_foretells_fights_it_has_not_seen(algorithm, fights, tmp_path, c
         "--runs-dir",
         str(tmp_path),
     ]
-    assert main([*words, *SMALL[:-2], *small]) == 0
+    assert main([*words, "--fight", "phase1", "--final-fights", "2", *SIZE[algorithm], *small]) == 0
     parent = RunFolder(tmp_path / "on").read_config()["parent"]
     assert (parent["run"], parent["checkpoint_step"]) == ("clone", 0)
 

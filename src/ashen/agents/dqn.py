@@ -179,7 +179,11 @@ class DQNAgent:
         self.last_burst = self.steps
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
-        rows = [self._update_once(batch) for batch in self._batches(due, status["priority_beta"]) if not is_over()]
+        rows = []
+        for batch in self._batches(due, status["priority_beta"]):
+            if is_over():
+                break
+            rows.append(self._update_once(batch))
         return mean_metrics(rows) if rows else {}
 
     def _batches(self, due: int, beta: float) -> Iterator[Batch]:

@@ -39,8 +39,7 @@ def judge(
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: boss, fight, encoder, reward, actions, skip_steps, backend and game_speed, as
-            :func:`ashen.make_vec` takes them.
+        env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
@@ -57,24 +56,22 @@ def judge(
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
         randomise, seed, reward, policy``.
     """
-    begin = time.perf_counter()
-    if progress is not None:
-        progress([])
+    begin, progress = time.perf_counter(), progress or (lambda _: None)
+    progress([])
     one_by_one = watch is not None or (num_envs is None and env_options.get("backend") == "game")
     side_by_side = 1 if one_by_one else num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
-    sizes = {"num_envs": min(fights, side_by_side), "random_start": random_start, "seed": seed}
-    env = make_vec(**env_options, **varied, **sizes)
-    start = "random" if random_start else "fixed"
+    start, world = "random" if random_start else "fixed", {key: env_options[key] for key in ("boss", "fight", "reward")}
+    env = make_vec(**env_options, **varied, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
     with closing(env):
         if closed_cliff:
             env.close_cliff()
         policy, seeds = make_policy(env), fight_seeds(seed, fights)
-        world = {key: env_options[key] for key in ("boss", "fight", "reward")}
         known = world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {})
         seen = None if watch is None else partial(watch, env)
-        told = {"record": record, "facts": known, "progress": progress, "watch": seen}
-        results = play_match(env, policy, seeds, until_sure=until_sure, **told)
+        results = play_match(
+            env, policy, seeds, record=record, facts=known, until_sure=until_sure, progress=progress, watch=seen
+        )
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world

@@ -21,7 +21,7 @@ def wilson_interval(wins: int, fights: int, confidence: float = CONFIDENCE) -> t
         confidence: how often the interval holds the true rate.
 
     Returns:
-        low, high in 0..1.
+        low, high in 0..1, with the rate between them also after rounding.
 
     Source:
         Wilson 1927, "Probable inference, the law of succession, and statistical inference".
@@ -32,7 +32,7 @@ def wilson_interval(wins: int, fights: int, confidence: float = CONFIDENCE) -> t
     rate, spread = wins / fights, z * z / fights
     center = (rate + spread / 2) / (1 + spread)
     half = math.sqrt(rate * (1 - rate) * spread + spread * spread / 4) / (1 + spread)
-    return max(0.0, center - half), min(1.0, center + half)
+    return max(0.0, min(rate, center - half)), min(1.0, max(rate, center + half))
 
 
 def anytime_interval(wins: int, fights: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
