@@ -314,7 +314,9 @@ def test_ctrl_c_saves_all_trials_and_says_how_to_go_on(tmp_path: Path):
     own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
     command = [sys.executable, "-m", "ashen", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **own_group) as sweep:
-        while "step 500" not in sweep.stderr.readline():
+        line = ""
+        while "small-000" not in line or "step 500" not in line:  # the other trial may be long before it
+            line = sweep.stderr.readline()
             assert sweep.poll() is None
         # The whole group gets it, as from a terminal.
         sweep.send_signal(signal.CTRL_BREAK_EVENT) if os.name == "nt" else os.killpg(sweep.pid, signal.SIGINT)
