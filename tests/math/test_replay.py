@@ -180,7 +180,7 @@ def test_a_fight_that_is_removed_is_gone(alpha):
     assert set(batch.weights) == {1.0}
     assert sorted(buffer.rows["n_return"]) == [0, 0, 0, 1, 3]
     loaded = ReplayBuffer(5, 2, 3, alpha)
-    loaded.load_state_dict(buffer.state_dict())
+    loaded.load_state_dict(buffer.state_dict(), buffer.rows_from(0))
     for one in (buffer, loaded):
         one.extend(rows_of([6.0, 7.0, 8.0]))  # over 1, the empty place after it, and 3
         assert len(one) == 3
@@ -196,7 +196,7 @@ def test_a_restored_buffer_samples_the_same(count, alpha):
         first.extend(rows_of([float(value)]))
     first.update_priorities(np.array([0, 2]), np.array([3.0, 0.5]))
     second = ReplayBuffer(5, 2, 3, alpha)
-    second.load_state_dict(first.state_dict())
+    second.load_state_dict(first.state_dict(), first.rows_from(0))
     for buffer in (first, second):
         buffer.extend(rows_of([50.0, 51.0]))
     samples = [buffer.sample(64, np.random.default_rng(1), 0.5) for buffer in (first, second)]
@@ -205,9 +205,9 @@ def test_a_restored_buffer_samples_the_same(count, alpha):
 
 
 def test_a_foreign_replay_is_refused():
-    """Fails if rows of another shape, or more rows than fit, are taken in as garbage."""
+    """Fails if more rows than fit, or rows without priorities, are taken in as garbage."""
     source = ReplayBuffer(5, 2, 3)
     source.extend(rows_of(np.zeros(5)))
-    for capacity, obs_dim, alpha, words in ((5, 4, 0.0, "shape"), (4, 2, 0.0, "replay_capacity"), (5, 2, 0.5, "prior")):
+    for capacity, alpha, words in ((4, 0.0, "replay_capacity"), (5, 0.5, "prior")):
         with pytest.raises(UserError, match=words):
-            ReplayBuffer(capacity, obs_dim, 3, alpha).load_state_dict(source.state_dict())
+            ReplayBuffer(capacity, 2, 3, alpha).load_state_dict(source.state_dict(), source.rows_from(0))

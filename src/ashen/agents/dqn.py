@@ -74,18 +74,8 @@ class DQNAgent:
             if c.value_range is None:
                 raise UserError("DQNConfig: distributional values need a value_range, e.g. value_range = [-2.0, 7.0]")
             support = c.reward_scale * torch.linspace(*c.value_range, c.atoms)
-        return QNetwork(
-            self.obs_dim,
-            self.num_actions,
-            c.width,
-            c.depth,
-            c.dueling,
-            c.noisy,
-            c.layer_norm,
-            c.normalise_obs,
-            self.torch_rng,
-            support,
-        )
+        switches = (c.width, c.depth, c.dueling, c.noisy, c.layer_norm, c.normalise_obs)
+        return QNetwork(self.obs_dim, self.num_actions, *switches, self.torch_rng, support)
 
     def make_optimizer(self) -> FlatAdamW:
         """One that begins anew, for the networks where they are."""
@@ -291,7 +281,11 @@ class DQNAgent:
         return each, each.detach() if self.config.distributional else errors, metrics
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
-        """Everything needed to go on, replay only if asked for. Tensors are live: save or copy before going on."""
+        """Everything needed to go on but the replay. Tensors are live: save or copy before going on.
+
+        Args:
+            with_replay: also what is known of each of the replay's transitions.
+        """
         state = {
             "algorithm": "dqn",
             "config": asdict(self.config),
@@ -306,11 +300,13 @@ class DQNAgent:
             "numpy_rng": self.rng.bit_generator.state,
             "torch_rng": self.torch_rng.get_state(),
         }
-        if with_replay:
-            state["replay"] = to_tensors(self.replay.state_dict())
-            if self.target_values is not None:
-                state["target_values"] = to_tensors(self.target_values.state_dict())
+        if with_replay and self.target_values is not None:
+            state["target_values"] = to_tensors(self.target_values.state_dict())
         return state
+
+    def cut_fights(self) -> None:
+        """The fights under way do not go on; their steps that no transition holds yet are dropped."""
+        self.n_step.clear()
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's online network, in both places; replay, optimiser and schedules begin anew.
@@ -340,8 +336,6 @@ class DQNAgent:
             setattr(self, name, state["counters"][name])
         if state["num_envs"] == self.num_envs and state["config"]["n_step"] == self.config.n_step:
             self.n_step.load_state_dict(to_arrays(state["n_step"]))
-        if "replay" in state:
-            self.replay.load_state_dict(to_arrays(state["replay"]))
         if self.target_values is not None:
             self.target_values.forget()
             if "target_values" in state:

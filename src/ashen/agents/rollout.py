@@ -63,6 +63,16 @@ class Rollout:
         # The last row's own truncated observations are among _last_obs too, which stands for the whole row.
         return where, np.concatenate([cut[: len(cut) - int(last.sum())], self._last_obs])
 
+    def cut(self) -> None:
+        """The fights under way do not go on: the step that came last was their last."""
+        if self.length:
+            last = self.length - 1
+            going_on = ~(self.terminated[last] | self.truncated[last] | self.faulted[last])
+            old = int(self.truncated[last].sum())
+            self.truncated[last] |= going_on
+            kept = np.concatenate(self._cut_obs)[: -old or None] if self._cut_obs else self._last_obs[:0]
+            self._cut_obs = [kept, self._last_obs[self.truncated[last]]]
+
     def clear(self) -> None:
         """Begin again."""
         self.length = 0

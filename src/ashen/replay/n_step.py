@@ -54,6 +54,10 @@ class NStep:
         count = push_step(pending, tuple(step), self.discount, (*fields, self._out_env))
         return self._out[:count], self._out_env[:count]
 
+    def clear(self) -> None:
+        """Drop all pending steps."""
+        self._count[:] = 0
+
     def state_dict(self) -> dict[str, Any]:
         """The pending steps, as live arrays."""
         return {name[1:]: getattr(self, name) for name in _PENDING}
