@@ -111,7 +111,7 @@ class Attacks:
 
     def watch(self, frame: FrameTrace, step: int) -> None:
         """Take in the next frame, of this step of the fight."""
-        if _begins(frame):
+        if _begins(frame) or (not self.made and frame.decided["mode"] == MODE_ATTACK):
             self.made.append(self._begun(frame.decided, step))
         if frame.at_strike["mode"] == MODE_ATTACK:  # else a swing has just broken it off
             self.made[-1].motion_f = int(frame.at_strike["motion_f"])

@@ -84,7 +84,8 @@ def _table(table: Table) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
     note = f'<p class="hint">{escape(table.note)}</p>' if table.note else ""
     words = ' class="words"' if table.is_words else ""
-    return f'<div class="wide scroll"><table{words}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{note}</div>'
+    body = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
+    return f'<div class="wide scroll"><table{words}>{body}</table>{note}</div>'
 
 
 def _clip(clip: Clip) -> str:
