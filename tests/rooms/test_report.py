@@ -38,6 +38,7 @@ NOT_SHOWN = {
     "joined": {"phase-change", "curves", "training-time"},
     "imported": {"phase-change", "curves", "training-time", "before-hits"},
     "child": {"phase-change"},
+    "game": {"phase-change"},
 }
 """Sections that small agents, who never come to phase 2, cannot fill; an agent who is not hit has no hits either."""
 
@@ -63,6 +64,9 @@ def runs_dir(tmp_path_factory):
     recipes = {name: replace(load_recipe("phase1"), **SMALL, **learners, **more) for name, more in KINDS.items()}
     runs = {name: train(folder, name, recipe) for name, recipe in recipes.items()}
     train(folder, "child", replace(recipes["full"], seed=1), parent="full")
+    shutil.copytree(folder / "phase1", folder / "game")
+    on_game = replace(recipes["phase1"], backend="game", num_envs=1)
+    RunFolder(folder / "game").write_config({"recipe": to_table(on_game)})
     join(runs["phase1"], runs["phase2"], folder, "joined")
     network = {"0.weight": torch.zeros(1, 74), "0.bias": torch.zeros(1), "2.weight": torch.zeros(20, 1)}
     network["2.bias"] = torch.tensor([float(name == "walk_back") for name in ACTION_NAMES])
@@ -90,6 +94,7 @@ def test_every_section_is_there_or_says_why_not(name, runs_dir):
     for key, text in found.items():
         assert re.search(r'class="chart"|<td>|Not shown: \w|<figcaption>', text), key
     assert {key for key, text in found.items() if "Not shown: " in text} <= NOT_SHOWN[name]
+    assert ("It was trained on the game" in found["summary"]) == (name == "game")
     parents = {"joined": ["plays phase 1", "plays phase 2"], "child": ["full (parent)"]}
     told = found["comparison"]
     assert ("No comparison with a parent" in told) == (name not in parents)
