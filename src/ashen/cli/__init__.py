@@ -8,7 +8,7 @@ from ashen.cli.doctor import doctor
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
-from ashen.cli.watching import compare, explain, film, play, plot
+from ashen.cli.watching import compare, explain, film, play, plot, report
 from ashen.core.errors import UserError, unknown
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -29,6 +29,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   play                 fight yourself, in a window, with keyboard or gamepad
   film RUN             film a fight of a run; of your own: film human
   explain RUN          tell why a fight went as it did: decisions, blows, lost hit points
+  report RUN           explain a run on one page of HTML: curves, attacks, maps, comparison, films
   plot RUN...          draw learning curves
   compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
   sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
@@ -48,8 +49,8 @@ take a built-in opponent:
 ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
-_VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
-_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
+_VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, report, plot, compare)
+_VERBS += (sweep, join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

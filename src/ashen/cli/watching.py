@@ -93,6 +93,29 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
     return load_fight(path), str(path)
 
 
+def report(words: Sequence[str]) -> None:
+    """Explain a run on one page of HTML."""
+    from ashen.display import say_if_cold
+    from ashen.options.parse import parse
+    from ashen.options.watching import ReportOptions
+    from ashen.reporter import make_report
+    from ashen.reports.page.page import MARK
+    from ashen.runs.files import refuse_other_file
+    from ashen.training.find_run import find_run
+
+    options = parse(ReportOptions, "report", words)
+    run = find_run(options.run, options.runs_dir)
+    out = run.path / "report.html" if options.out is None else options.out
+    refuse_other_file(out, MARK.encode(), "report of a run")
+    say_if_cold()
+    write_out(out, make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films))
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(out.resolve().as_uri())
+    print(out)
+
+
 def plot(words: Sequence[str]) -> None:
     """Draw learning curves of runs."""
     from ashen.options.parse import parse

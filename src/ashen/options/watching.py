@@ -125,6 +125,31 @@ class ExplainOptions:
 
 
 @dataclass(frozen=True)
+class ReportOptions:
+    """Explain a run on one page of HTML that needs no network: how it learned, where it wins and loses, and why.
+
+    Its greedy agent plays fights for it in the simulator, on seeds that no training uses.
+    """
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder."""
+    fights: int = 50
+    """How many fights it plays; more take longer and make the intervals narrower."""
+    films: bool = True
+    """Film the best, the median and the worst fight, into a folder beside the page."""
+    out: Path | None = None
+    """The page; report.html in the run's folder if not given. A report that is there already is replaced, any other
+    file refused."""
+    open: bool = False
+    """Open the page in the browser."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        check_counts(self, "fights")
+
+
+@dataclass(frozen=True)
 class PlotOptions:
     """Draw learning curves, one colour a run, the win rate with its 95 % band."""
 

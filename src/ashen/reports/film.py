@@ -18,7 +18,7 @@ from ashen.core.fight import STEP_S, Outcome
 from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
-from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, typical_fight
+from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, merit, typical_fight
 from ashen.runs.files import MEDIA_MARKS, refuse_other_file
 from ashen.runs.folder import HUMAN, NO_HUMAN_FIGHTS
 
@@ -91,7 +91,7 @@ def choose_fight(run: Path, which: str | None = None) -> Path:
         return max(metas, key=lambda path: (metas[path]["fight_number"], path.name))
     if which == "typical":
         return typical_fight(metas)
-    ranked = sorted(metas, key=lambda path: (*_merit(metas[path]), path.name))
+    ranked = sorted(metas, key=lambda path: (*merit(metas[path]), path.name))
     return ranked[-1] if which == "best" else ranked[0]
 
 
@@ -100,12 +100,6 @@ def _numbered(metas: dict[Path, dict[str, Any]], number: int) -> Path:
     if number not in numbers:
         raise UserError(f"no recorded fight {number} in the newest match; choose from {min(numbers)} to {max(numbers)}")
     return numbers[number]
-
-
-def _merit(meta: dict[str, Any]) -> tuple[bool, int]:
-    """Wins before the rest; quick wins before slow ones, long struggles before quick deaths."""
-    won = meta["outcome"] == Outcome.WIN.name
-    return won, -meta["num_steps"] if won else meta["num_steps"]
 
 
 def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:

@@ -144,11 +144,16 @@ def save_fight(record: FightRecord, folder: Path) -> Path:
     """
     meta = record.meta
     name = f"{meta['kind']}-{meta['env_step']:09d}-{meta['fight_number']:03d}-{meta['outcome'].lower()}.npz"
+    write_fight(record, folder / name)
+    return folder / name
+
+
+def write_fight(record: FightRecord, path: Path) -> None:
+    """Write a record to a file."""
     data = io.BytesIO()
     arrays = {part: getattr(record, part) for part in _ARRAYS}
-    np.savez_compressed(data, meta=np.array(json.dumps(meta)), **arrays)
-    write_bytes(folder / name, data.getvalue())
-    return folder / name
+    np.savez_compressed(data, meta=np.array(json.dumps(record.meta)), **arrays)
+    write_bytes(path, data.getvalue())
 
 
 def recorder(folder: Path) -> Callable[[FightRecord], Path]:
@@ -209,6 +214,16 @@ def typical_fight(paths: Iterable[Path]) -> Path:
     common = max(sorted(set(outcomes)), key=outcomes.count)
     alike = sorted((meta["num_steps"], path.name, path) for path, meta in metas.items() if meta["outcome"] == common)
     return alike[(len(alike) - 1) // 2][2]
+
+
+def merit(meta: dict[str, Any]) -> tuple[bool, int]:
+    """What fights are ranked by: wins before the rest; quick wins before slow ones, long struggles before quick deaths.
+
+    Args:
+        meta: of a fight's record.
+    """
+    won = meta["outcome"] == Outcome.WIN.name
+    return won, -meta["num_steps"] if won else meta["num_steps"]
 
 
 def _opened(path: Path) -> Any:

@@ -2,69 +2,15 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 
-from ashen.core.geometry import bearing_rad, distance_m, wrap
+from ashen.core.geometry import bearing_rad, distance_m
 from ashen.evaluation.explain.events import Event, Names, points, seconds, span
-from ashen.sim.hits import is_hit_by
-from ashen.sim.records import (
-    B_PARRIED,
-    B_STAGGER,
-    FRAMES_PER_S,
-    LEVELS,
-    MODE_ATTACK,
-    P_PARRY,
-    P_RIPOSTE,
-)
+from ashen.evaluation.explain.windows import GRABBED, HALF_PARRIED, HIT, PARRIED, Shape, Test, tested
+from ashen.sim.records import B_STAGGER, FRAMES_PER_S, LEVELS, P_RIPOSTE
 from ashen.sim.trace import BlowTrace, FrameTrace
-
-
-@dataclass(frozen=True)
-class Test:
-    """One blow against one body in one frame.
-
-    Args:
-        clock_f: frame of the attack's motion or of the swing.
-        away_m: distance between the centres.
-        off_deg: angle off the middle of the shape.
-        verdict: why it missed, or ``"hit"``.
-    """
-
-    clock_f: int
-    away_m: float
-    off_deg: float
-    verdict: str
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Where and when a blow can hit.
-
-    Args:
-        what: the attack with its window, or the swing.
-        frames: first frame, and the first after the last.
-        reach_m: of centre distance.
-        inner_m: dead zone, nearer than which it does not hit.
-        half_arc_deg: to either side.
-    """
-
-    what: str
-    frames: tuple[int, int]
-    reach_m: float
-    inner_m: float
-    half_arc_deg: float
-
-    def miss(self, away_m: float, off_deg: float) -> str:
-        """Why a body outside the shape is outside it."""
-        if away_m > self.reach_m:
-            return "out of reach"
-        if away_m < self.inner_m:
-            return "inside the dead zone"
-        return "out of arc" if off_deg > self.half_arc_deg else ""
 
 
 class Blows:
@@ -114,7 +60,7 @@ class Blows:
         off = bearing_rad(*(at_swing[key] for key in ("player_x", "player_y", "player_yaw", "boss_x", "boss_y")))
         off_deg = abs(math.degrees(off))
         landed = bool(at_strike["sword_has_hit"])
-        verdict = "hit" if landed else shape.miss(away, off_deg)
+        verdict = HIT if landed else shape.miss(away, off_deg)
         tests = self._tests.setdefault(shape, [])
         tests.append(Test(int(at_swing["move_f"]), away, off_deg, verdict))
         open_now.add(shape)
@@ -128,49 +74,29 @@ class Blows:
             yield Event("hit", text, "boss", lost, name)
 
     def _strike(self, blow: BlowTrace, open_now: set[Shape]) -> Iterator[Event]:
-        before, slot = blow.before, blow.slot
-        attack = self._table["attacks"][before["phase"] - 1, before["attack"]]
-        window = int(attack["hit_from_f"][slot]), int(attack["hit_to_f"][slot])
-        if before["hits_done"] >> slot & 1 or not window[0] <= before["motion_f"] < window[1]:
+        found = tested(blow, self._table, self._names)
+        if found is None:
             return
-        name = self._names.boss(before["attack"])
-        what = f"{name} window {slot + 1}"
-        figures = float(attack["reach_m"][slot]), float(attack["inner_m"][slot])
-        shape = Shape(what, window, *figures, math.degrees(attack["half_arc_rad"][slot]))
-        tests = self._tests.setdefault(shape, [])
-        tests.append(self._test(before, attack, slot, shape))
+        shape, test = found
+        self._tests.setdefault(shape, []).append(test)
         open_now.add(shape)
         if blow.has_landed:
-            text = f"{_hit_text(shape, self._tests.pop(shape))}: {self._effect(blow, attack)}"
-            lost = before["player_hp"] - blow.after["player_hp"]
+            name = self._names.boss(blow.before["attack"])
+            text = f"{_hit_text(shape, self._tests.pop(shape))}: {self._effect(blow, test.verdict)}"
+            lost = blow.before["player_hp"] - blow.after["player_hp"]
             yield Event("hit", text, "player" if lost > 0.0 else "", lost, name if lost > 0.0 else "")
 
-    def _test(self, world: np.void, attack: np.void, slot: int, shape: Shape) -> Test:
-        away = distance_m(*(world[f"{body}_{axis}"] for body in ("boss", "player") for axis in "xy"))
-        off = bearing_rad(*(world[key] for key in ("boss_x", "boss_y", "boss_yaw", "player_x", "player_y")))
-        off_deg = abs(math.degrees(wrap(off - attack["bearing_rad"][slot])))
-        move = self._table["moves"][world["move"]]
-        verdict = "hit"
-        if not is_hit_by(world, attack, slot):
-            verdict = shape.miss(away, off_deg)
-        elif world["is_falling"]:
-            verdict = "he falls"
-        elif move["safe_from_f"] <= world["move_f"] < move["safe_to_f"]:
-            verdict = "rolled" if move["rolling"] else f"invulnerable in {self._names.move(world['move'])}"
-            first, last = int(move["safe_from_f"]), int(move["safe_to_f"])
-            verdict += f"|{int(world['move_f']) - first + 1}|{last - first}"
-        return Test(int(world["motion_f"]), away, off_deg, verdict)
-
-    def _effect(self, blow: BlowTrace, attack: np.void) -> str:
+    def _effect(self, blow: BlowTrace, landing: str) -> str:
         """What a blow that landed did."""
         before, after, slot, rules = blow.before, blow.after, blow.slot, self._table["rules"]
-        if attack["is_throw"]:
+        attack = self._table["attacks"][before["phase"] - 1, before["attack"]]
+        if landing == GRABBED:
             due = f"{points(attack['throw_damage'])} HP fall due in {seconds(attack['throw_damage_f'])}"
             return f"GRABBED, {self._names.move(after['move'])}, {due}"
-        if after["name"] == self._table["ids"][B_PARRIED] and after["mode"] != MODE_ATTACK:
+        if landing == PARRIED:
             return f"PARRIED {_parry_clock(before, rules)}, boss stunned for {seconds(rules['parry_stun_f'])}"
         lost = before["player_hp"] - after["player_hp"]
-        if after["move"] == before["move"] == self._table["ids"][P_PARRY] and after["move_f"] == before["move_f"]:
+        if landing == HALF_PARRIED:
             stamina = (before["stamina_halves"] - after["stamina_halves"]) / 2
             rate = f"{100 * rules['partial_parry_damage_rate']:.0f} % of {points(attack['damage'][slot])}"
             clock = _parry_clock(before, rules)
@@ -227,16 +153,13 @@ def _figures(shape: Shape, tests: list[Test]) -> str:
 
 def _reasons(tests: list[Test]) -> str:
     """Reasons of misses in order, each with its frames if there are several."""
-    groups: list[tuple[str, list[Any]]] = [
-        (reason, list(group)) for reason, group in groupby(tests, lambda test: test.verdict.split("|")[0])
-    ]
+    groups = [(reason, list(group)) for reason, group in groupby(tests, lambda test: test.verdict)]
     texts = []
     for reason, group in groups:
         plural = "s" if len(group) > 1 else ""
         frames = f" in frame{plural} {span(test.clock_f for test in group)}" if len(groups) > 1 else ""
-        if "|" in group[0].verdict:
-            length = group[0].verdict.split("|")[2]
-            numbers = span(int(test.verdict.split("|")[1]) for test in group)
-            frames += f" (i-frame {numbers} of {length})"
+        if group[0].i_frame is not None:
+            numbers = span(test.i_frame[0] for test in group)
+            frames += f" (i-frame {numbers} of {group[0].i_frame[1]})"
         texts.append(reason + frames)
     return ", ".join(texts)

@@ -1,0 +1,161 @@
+"""Reports of runs of every kind: each section shows something or says why not, and a browser shows it all."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from ashen.agents import DQNConfig, PPOConfig
+from ashen.cli import main
+from ashen.core.fight import ACTION_NAMES
+from ashen.reporter import SECTIONS
+from ashen.runs.folder import RunFolder, create_run
+from ashen.training.imported import import_checkpoint
+from ashen.training.joined import join
+from ashen.training.loop import Training
+from ashen.training.recipe import Recipe, load_recipe
+from ashen.training.tables import to_table
+from ashen.training.trained import trained
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+SMALL = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
+KINDS = {
+    "phase1": {"fight": "phase1"},
+    "phase2": {"fight": "phase2", "algorithm": "dqn", "actions": "diary15", "skip_steps": True},
+    "full": {"fight": "full"},
+}
+NOT_SHOWN = {
+    "phase1": {"phase-change"},
+    "phase2": {"phase-change"},
+    "full": {"phase-change"},
+    "joined": {"phase-change", "curves", "training-time"},
+    "imported": {"phase-change", "curves", "training-time", "before-hits"},
+    "child": {"phase-change"},
+    "game": {"phase-change"},
+}
+"""Sections that small agents, who never come to phase 2, cannot fill; an agent who is not hit has no hits either."""
+
+
+def train(runs_dir: Path, name: str, recipe: Recipe, parent: str | None = None) -> RunFolder:
+    """A small run of the smallest training."""
+    run, training = create_run(runs_dir, name, "x"), Training(recipe)
+    origin = {}
+    if parent is not None:
+        own = trained(RunFolder(runs_dir / parent))
+        own.hand_over(training)
+        origin = {"parent": own.origin}
+    run.write_config({"recipe": to_table(recipe)} | origin)
+    list(training.run(run, lambda: False))
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs_dir(tmp_path_factory):
+    """A run of every kind: PPO and DQN, each fight, joined, imported, and one with a parent."""
+    folder = tmp_path_factory.mktemp("runs")
+    learners = {"ppo": PPOConfig(rollout_steps=32, width=16), "dqn": DQNConfig(width=16, replay_capacity=1000)}
+    recipes = {name: replace(load_recipe("phase1"), **SMALL, **learners, **more) for name, more in KINDS.items()}
+    runs = {name: train(folder, name, recipe) for name, recipe in recipes.items()}
+    train(folder, "child", replace(recipes["full"], seed=1), parent="full")
+    shutil.copytree(folder / "phase1", folder / "game")
+    on_game = replace(recipes["phase1"], backend="game", num_envs=1)
+    RunFolder(folder / "game").write_config({"recipe": to_table(on_game)})
+    join(runs["phase1"], runs["phase2"], folder, "joined")
+    network = {"0.weight": torch.zeros(1, 74), "0.bias": torch.zeros(1), "2.weight": torch.zeros(20, 1)}
+    network["2.bias"] = torch.tensor([float(name == "walk_back") for name in ACTION_NAMES])
+    torch.save({"model_state_dict": network, "step": 1000}, folder / "agent.pth")
+    import_checkpoint(folder / "agent.pth", "onehot74", "all", "phase1", folder, "imported")
+    return folder
+
+
+def report(runs_dir: Path, name: str, *words: str) -> str:
+    """The page of a run."""
+    assert main(["report", name, "--runs-dir", str(runs_dir), "--fights", "2", *words]) == 0
+    return (runs_dir / name / "report.html").read_text(encoding="utf-8")
+
+
+def sections(html: str) -> dict[str, str]:
+    """The sections of a page by their address."""
+    return dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', html, re.S))
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_every_section_is_there_or_says_why_not(name, runs_dir):
+    """Breaks if a kind of run has no report, or a section of it is empty without a word."""
+    found = sections(report(runs_dir, name, "--no-films"))
+    assert list(found) == list(SECTIONS)
+    for key, text in found.items():
+        assert re.search(r'class="chart"|<td>|Not shown: \w|<figcaption>', text), key
+    assert {key for key, text in found.items() if "Not shown: " in text} <= NOT_SHOWN[name]
+    assert ("It was trained on the game" in found["summary"]) == (name == "game")
+    parents = {"joined": ["plays phase 1", "plays phase 2"], "child": ["full (parent)"]}
+    told = found["comparison"]
+    assert ("No comparison with a parent" in told) == (name not in parents)
+    html = (runs_dir / name / "report.html").read_text(encoding="utf-8")
+    assert all(word in html for word in parents.get(name, []))
+
+
+def test_the_fights_and_films_lie_beside_the_page(runs_dir, capsys):
+    """Breaks if films are not linked by relative paths, are made anew for nothing, or a fight cannot be explained."""
+    first = report(runs_dir, "phase1")
+    assert capsys.readouterr().out.strip() == str(runs_dir / "phase1" / "report.html")
+    folder = runs_dir / "phase1" / "report-fights"
+    assert sorted(path.name for path in folder.iterdir()) == ["best.mp4", "best.npz", "worst.mp4", "worst.npz"]
+    films = re.findall(r'<video [^>]*src="([^"]+)"', sections(first)["films"])
+    assert films == ["report-fights/best.mp4", "report-fights/worst.mp4"]
+    assert f"ashen explain {folder / 'worst.npz'}" in sections(first)["films"] or " " in str(folder)
+    assert main(["explain", str(folder / "worst.npz"), "--show", "hits"]) == 0
+    (folder / "best.mp4").write_bytes(b"kept")
+    assert "best.mp4" in report(runs_dir, "phase1", "--no-films")
+    assert (folder / "best.mp4").read_bytes() == b"kept"
+    (folder / "best.npz").write_bytes(b"of another fight")
+    report(runs_dir, "phase1", "--no-films")
+    assert not (folder / "best.mp4").exists()
+
+
+def test_a_name_that_is_html_stays_a_name(runs_dir, tmp_path, capsys):
+    """Breaks if a run's name gets into the page as HTML."""
+    shutil.copytree(runs_dir / "phase1", tmp_path / "R&D 'of' a &lt;b&gt;")
+    html = report(tmp_path, "R&D 'of' a &lt;b&gt;", "--no-films")
+    assert "<h1>R&amp;D &#x27;of&#x27; a &amp;lt;b&amp;gt;: report</h1>" in html
+    assert "R&D" not in re.sub(r"<script>.*?</script>", "", html, flags=re.S)
+    out = tmp_path / "mine.html"
+    out.write_text("mine", encoding="utf-8")
+    assert main(["report", "phase1", "--runs-dir", str(runs_dir), "--out", str(out)]) == 2
+    assert "is there already and is no report" in capsys.readouterr().err
+    assert out.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium here: apt-get install chromium, or Chrome or Edge on the PATH"
+)
+@pytest.mark.parametrize("name", ["full", "joined"])
+def test_a_browser_shows_it_without_network_and_without_errors(name, runs_dir, tmp_path):
+    """Breaks if a chart is not drawn, the page asks the network for something, or the console shows an error."""
+    page = runs_dir / name / "report.html"
+    html = page.read_text(encoding="utf-8") if page.is_file() else report(runs_dir, name, "--no-films")
+    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--v=0", "--dump-dom"]
+    command += [f"--user-data-dir={tmp_path}", page.resolve().as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    assert [line for line in shown.stderr.splitlines() if ":CONSOLE:" in line] == []
+    charts = html.count('class="chart"')
+    assert shown.stdout.count('class="main-svg"') >= charts > 10
+    drawn = re.findall(r'class="chart js-plotly-plot"', shown.stdout)
+    assert len(drawn) == charts
+
+
+def test_every_chart_is_as_plotly_wants_it(runs_dir):
+    """Breaks if a chart says something that plotly does not know, which a browser passes over in silence."""
+    html = report(runs_dir, "full", "--no-films")
+    figures = json.loads(re.search(r'id="charts">(.*?)</script>', html, re.S)[1])
+    for figure in figures:
+        go.Figure({"data": figure["traces"], "layout": figure["layout"]})
+    assert len(figures) == html.count('class="chart"')
