@@ -75,7 +75,7 @@ class Comparison:
 
 
 def allowed(info):
-    """soulsgym's valid actions as a mask [20]."""
+    """The valid actions in soulsgym's info as a mask [20]."""
     mask = np.zeros(20, bool)
     mask[info["allowed_actions"]] = True
     return mask
@@ -111,8 +111,8 @@ def test_soulsgym_shows_the_simulated_fight(fight, seed):
 def test_our_environment_shows_the_simulated_fight_on_the_game_too(elsewhere, fight):
     """Breaks if the way through the other process, or our translation, mask or reward, makes another fight of it.
 
-    The first fight is won, the full one through both phases; the second is played at random. Only what is valid is done:
-    a walking key that is down already counts from the frame in which a lock ends, in the simulator from the next step.
+    The first fight is won, the full one through both phases; the second is played at random. Only what is valid is
+    done: where a lock ends within a step, the game hears a walking key that is down, the simulator in the next step.
     """
     elsewhere(seed=0)
     how = {"fight": fight, "encoder": "dict", "reward": dict.fromkeys(TERM_NAMES, 1.0)}
