@@ -38,14 +38,16 @@ def door(fake):
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """Gives what lets the process that the trainer starts meet a fake game, with faults; returns the keeper's words."""
+    """Gives what lets the process that the trainer starts meet a fake game, with faults and the options of
+    :func:`fake_game.install.start`; returns the keeper's words.
+    """
     _require_soulsgym()
     said = []
     keeper = Keeper(said.append)
 
-    def be_elsewhere(*faults, hook="fake_game:install_from_environment"):
+    def be_elsewhere(*faults, hook="fake_game:install_from_environment", **options):
         monkeypatch.setenv(soulsgym_builds.INSTALL_HOOK, hook)
-        monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)}))
+        monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)} | options))
         return said
 
     monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")

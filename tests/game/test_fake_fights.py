@@ -1,4 +1,8 @@
-"""One fight, seen directly and through soulsgym: the same seed, the same actions, and both must agree."""
+"""One fight, seen directly and through soulsgym: the same seed, the same actions, and both must agree.
+
+First in one process with soulsgym's own environment; then the whole way, through the process that owns the game, with
+our mask and our reward.
+"""
 
 import numpy as np
 import pytest
@@ -9,8 +13,13 @@ pytest.importorskip("pymem", reason="pymem is not installed: python bootstrap.py
 from fake_game import install
 from fake_game.gym import make
 
+from ashen.core.fight import NOTHING, Outcome
 from ashen.core.vocabulary import lock_times_s
 from ashen.env.single import FightEnv
+from ashen.evaluation.opponents import make_opponent
+from ashen.game.backend import GameBackend
+from ashen.game.options import GameOptions
+from ashen.rewards.terms import TERM_NAMES
 
 pytestmark = pytest.mark.game
 ENVS = {
@@ -32,8 +41,8 @@ class Comparison:
         self._was = {"player": (-2, 0.0), "boss": (-2, 0.0)}
         self._is_restarted = {"player": False, "boss": False}
 
-    def check(self, obs, info):
-        """Everything the game shows, and the mask."""
+    def check(self, obs, seen):
+        """Everything the game shows, and the mask ``seen`` bool [20]."""
         state = self.sim.states[0]
         for name in ("player_hp", "player_sp", "boss_hp", "lock_on", "player_max_hp", "boss_max_hp"):
             assert float(np.ravel(obs[name])[0]) == state[name], name
@@ -45,7 +54,7 @@ class Comparison:
             self._check_clock(body, obs, state)
         wanted = [state[f"camera_{field}"] for field in (*_AXES, "nx", "ny", "nz")]
         np.testing.assert_allclose(obs["camera_pose"], wanted, atol=_SAME_M)
-        self._check_mask(info, float(obs["player_animation_duration"][0]), state)
+        self._check_mask(seen, float(obs["player_animation_duration"][0]), state)
 
     def _check_clock(self, body, obs, state):
         """Soulsgym cannot see that an animation begins again under the same name: its clock runs on."""
@@ -56,14 +65,20 @@ class Comparison:
         if not self._is_restarted[body]:
             assert abs(float(obs[f"{body}_animation_duration"][0]) - clock_s) <= TICK_S
 
-    def _check_mask(self, info, seen_s, state):
+    def _check_mask(self, seen, seen_s, state):
         """The same actions, but where a lock ends between the two clocks."""
-        seen, mask = np.zeros(20, bool), self.sim.backend.valid_actions()[0]
-        seen[info["allowed_actions"]] = True
+        mask = self.sim.backend.valid_actions()[0]
         assert (seen | ~mask).all()
         locks_s = lock_times_s()[state["player_animation"]]
         if not any(state["player_animation_s"] < lock_s <= seen_s + 1e-6 for lock_s in locks_s):
             np.testing.assert_array_equal(seen, mask)
+
+
+def allowed(info):
+    """The valid actions in soulsgym's info as a mask [20]."""
+    mask = np.zeros(20, bool)
+    mask[info["allowed_actions"]] = True
+    return mask
 
 
 @pytest.mark.parametrize("fight", ENVS)
@@ -78,7 +93,7 @@ def test_soulsgym_shows_the_simulated_fight(fight, seed):
             both = Comparison(sim)
             obs, info = env.reset()
             sim.reset(seed=sim_seed)
-            both.check(obs, info)
+            both.check(obs, allowed(info))
             terminated = False
             while not terminated:
                 valid = np.flatnonzero(sim.backend.valid_actions()[0])
@@ -88,5 +103,37 @@ def test_soulsgym_shows_the_simulated_fight(fight, seed):
                 assert terminated == sim_terminated
                 assert reward == pytest.approx(sim_reward, abs=2e-4)
                 if not terminated:  # else the simulator has stopped in the very frame
-                    both.check(obs, info)
+                    both.check(obs, allowed(info))
             assert obs["player_hp"] == sim.states[0]["player_hp"]
+
+
+@pytest.mark.parametrize("fight", ENVS)
+def test_our_environment_shows_the_simulated_fight_on_the_game_too(elsewhere, fight):
+    """Breaks if the way through the other process, or our translation, mask or reward, makes another fight of it.
+
+    The first fight is won, the full one through both phases; the second is played at random. Only what is valid is
+    done: where a lock ends within a step, the game hears a walking key that is down, the simulator in the next step.
+    """
+    elsewhere(seed=0)
+    how = {"fight": fight, "encoder": "dict", "reward": dict.fromkeys(TERM_NAMES, 1.0)}
+    sim = FightEnv(**how)
+    game = FightEnv(**how, backend=GameBackend("iudex", fight, GameOptions(step_deadline_s=60.0)))
+    for opponent, outcome, sim_seed in (("roll-and-hit", Outcome.WIN, 0), ("random-valid", Outcome.LOSS, None)):
+        policy, both = make_opponent(opponent, "iudex", sim.action_names), Comparison(sim)
+        policy.begin(np.zeros(1, np.uint64))
+        obs, info = game.reset()
+        sim.reset(seed=sim_seed)
+        while (seen := info["outcome"]) == Outcome.RUNNING:
+            both.check(obs, info["action_mask"])
+            valid = sim.backend.valid_actions()
+            action = int(policy.act(sim.states, None, valid).actions[0])
+            action = action if valid[0, action] else NOTHING
+            obs, _, _, _, info = game.step(action)
+            sim_info = sim.step(action)[4]
+            assert info["outcome"] == sim_info["outcome"] and info["phase"] == sim_info["phase"]
+            np.testing.assert_allclose(info["reward_terms"], sim_info["reward_terms"], atol=_SAME_M)
+        assert seen == outcome
+        for name in ("step", "player_hp", "boss_hp"):
+            assert game.states[name] == sim.states[name], name
+    assert game.backend.incidents == []
+    game.close()

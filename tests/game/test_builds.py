@@ -1,0 +1,134 @@
+"""Both builds of soulsgym are told apart by what they have: small stand-ins for what differs between them."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ashen.core.errors import UserError
+from ashen.core.fight import NUM_ACTIONS
+from ashen.game import soulsgym_builds as builds
+from ashen.game.faults import classify
+from ashen.game.soulsgym_builds import FightSpec
+from ashen.game.unstick import RESTORED, restore
+
+pytestmark = pytest.mark.game
+LOW, HIGH = [110.0, 540.0, -73.0, -3.14], [190.0, 640.0, -55.0, 3.14]
+
+
+class OnPyPI:
+    """What ours asks of an environment of 1.1.0."""
+
+    def __init__(self, game_speed=1.0, phase=1, init_pose_randomization=False):
+        self.given = {"game_speed": game_speed, "phase": phase}
+        self.env_args = SimpleNamespace(coordinate_box_low=LOW, coordinate_box_high=HIGH)
+        self._init_pose_randomization = init_pose_randomization
+        self._is_init = self._phase_init = True
+        self._internal_state = "its state"
+
+
+class AtHead:
+    """The same of the GitHub head."""
+
+    ARENA_LIM_LOW, ARENA_LIM_HIGH = LOW, HIGH
+
+    def __init__(self, game_speed=1.0, phase=1, random_player_pose=False, skip_steps=False):
+        self.given = {"game_speed": game_speed, "phase": phase, "skip_steps": skip_steps}
+        self._random_player_pose = random_player_pose
+        self._arena_init = self._phase_init = True
+        self._game_state = "its state"
+
+
+class DemoAtHead(AtHead):
+    """The demo, which takes no phase."""
+
+    def __init__(self, game_speed=1.0, random_player_pose=False):
+        super().__init__(game_speed, random_player_pose=random_player_pose)
+
+
+@pytest.mark.parametrize(
+    ("maker", "start", "flags"),
+    [
+        (OnPyPI, "_init_pose_randomization", ("_is_init", "_phase_init")),
+        (AtHead, "_random_player_pose", ("_arena_init", "_phase_init")),
+        (DemoAtHead, "_random_player_pose", ("_arena_init", "_phase_init")),
+    ],
+)
+def test_an_environment_is_read_and_set_by_its_own_names(maker, start, flags):
+    """Breaks if state, arena, starts or set-up of one build are looked for under the other's names."""
+    env = maker()
+    assert builds.state_of(env) == "its state"
+    assert builds.arena_box(env) == (LOW[:3], HIGH[:3])
+    before = set(vars(env))
+    builds.set_random_start(env, True)
+    assert getattr(env, start) is True
+    builds.forget_setup(env)
+    assert not any(getattr(env, flag) for flag in flags)
+    assert set(vars(env)) == before  # a name of the other build's would be read by nobody
+
+
+@pytest.mark.parametrize("info", [{"allowed_actions": [0, 19]}, {"action_mask": np.eye(1, 20)[0] + np.eye(20)[19]}])
+def test_the_valid_actions_are_a_mask(info):
+    """Breaks if a list of actions is taken for a mask, or the other way round."""
+    mask = builds.mask_of(info)
+    assert (mask.shape, mask.dtype) == ((NUM_ACTIONS,), np.bool_)
+    assert np.flatnonzero(mask).tolist() == [0, 19]
+
+
+@pytest.mark.parametrize(
+    ("maker", "fight", "given"),
+    [
+        (OnPyPI, "phase2", {"game_speed": 3.0, "phase": 2}),
+        (AtHead, "phase2", {"game_speed": 3.0, "phase": 2, "skip_steps": False}),
+        (DemoAtHead, "full", {"game_speed": 3.0, "phase": 1, "skip_steps": False}),
+    ],
+)
+def test_constructors_get_what_they_take(fake, monkeypatch, maker, fight, given):
+    """Breaks if a build's environment is made with an argument that it has not, or lets steps pass by itself."""
+    name = "IudexEnvDemo" if fight == "full" else "IudexEnv"
+    monkeypatch.setattr(f"soulsgym.envs.darksouls3.iudex.{name}", maker)
+    assert builds.make_env(FightSpec("iudex", "iudex.toml", fight, 3.0, False)).given == given
+
+
+def test_vordt_is_fought_only_where_he_is(fake, monkeypatch):
+    """Breaks if the head's Vordt cannot be made, or a build without him is a traceback."""
+    spec = FightSpec("vordt", "vordt.toml", "phase1", 2.0, False)
+    module = ModuleType("soulsgym.envs.darksouls3.vordt")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    with pytest.raises(UserError, match="this build of soulsgym has no vordt; its GitHub head may have"):
+        builds.make_env(spec)
+    module.VordtEnv = AtHead
+    assert builds.make_env(spec).given["game_speed"] == 2.0
+
+
+def test_a_game_is_left_by_the_names_it_has():
+    """Breaks if what one build cannot put back keeps the rest from being put back."""
+
+    class Game:
+        allow_hits = allow_attacks = False
+        game_speed = 0.0
+
+        def __init__(self):
+            self._game_input = SimpleNamespace(state={"lock_on": False, "roll": True}, reset=lambda: None)
+
+    game = Game()
+    assert restore(game) == {}
+    assert set(vars(game)) == {"allow_hits", "allow_attacks", "game_speed", "_game_input"} <= {*RESTORED, "_game_input"}
+    assert game._game_input.state == {"lock_on": True, "roll": True}  # so that its reset lets go of all of them
+
+
+def test_what_the_head_raises_is_told_apart():
+    """Breaks if the head's own errors, which come as the cause of another, are called unknown."""
+    ours = type("SoulsGymException", (Exception,), {"__module__": "soulsgym.exception"})
+    state, reset = (type(name, (ours,), {"__module__": ours.__module__}) for name in ("GameStateError", "ResetError"))
+    retries = type("RetriesExceededError", (Exception,), {"__module__": "gymnasium.error"})
+    window = type("WindowNotFoundError", (Exception,), {"__module__": "pixel_forge"})
+    for cause, name in (
+        (state("the player is not ingame"), "not_in_game"),
+        (reset("the poses do not fit"), "reset_failed"),
+    ):
+        error = retries("tried three times")
+        error.__cause__ = cause
+        assert classify(error).name == name
+    assert classify(window("DARK SOULS III")).name == "no_window"

@@ -1,0 +1,131 @@
+"""Trainings over the fake game, as a user begins them, and what can be done with their runs."""
+
+import json
+import multiprocessing
+import re
+
+import numpy as np
+import pytest
+from fake_game.beside import train_beside
+
+from ashen.cli import main
+from ashen.coach import read_train_options
+from ashen.core.fight import Outcome
+from ashen.game import soulsgym_builds
+from ashen.runs.fights import list_fights, load_fight
+from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.metrics import read_metrics
+from ashen.training.recipe import recipe_of
+
+pytestmark = pytest.mark.game
+STEPS = 2000
+OPTIONS = {
+    "fight": "phase1",
+    "evaluation-fights": 1,
+    "final-fights": 2,
+    "world-steps-per-s": 0,
+    "ppo.width": 16,
+    "ppo.precision": "float32",
+}
+WATCHED = re.compile(
+    r" *(?P<step>\d+)  "
+    r"\w+ +\d+\.\d\d s +\d+ HP  \w+ +\d+\.\d\d s +\d+ HP  "  # player and boss: animation, its clock, hit points
+    r"[x.]{10}  (?P<action>\w+) +  (\w+ -?\d+\.\d\d(, )?)+  "  # the mask, the action, the best ones and their worth
+    r"[+-]\d\.\d{3}( \w+ [+-]\d\.\d{3})*"  # the reward and its terms
+)
+
+
+def words(steps, every, **more):
+    """A short training of the recipe ``game`` on the game, judged and saved twice."""
+    cadence = dict.fromkeys(("evaluate-every", "checkpoint-every", "record-every", "log-every"), every)
+    batches = {"ppo.rollout-steps": every // 5, "ppo.minibatch-size": every // 10}
+    options = OPTIONS | {"total-steps": steps} | cadence | batches | more
+    return [
+        "game",
+        "--backend",
+        "game",
+        *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+    ]
+
+
+def test_two_thousand_steps_make_a_run_like_any_other(elsewhere, tmp_path, capsys):
+    """Breaks if a training on the game hangs, loses what it learned, or leaves a folder that a verb cannot use."""
+    stops = {"fault": "write_error", "at": "Time", "times": 99, "after_ticks": 20_000}
+    elsewhere({"fault": "read_error", "after_ticks": 1500}, stops)
+    folder = ["--runs-dir", str(tmp_path)]
+    assert main(["train", *words(STEPS, 1000), "--name", "a", *folder]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("ashen: the game: ") and said.endswith("saved, then go on with: ashen resume a")
+    run = open_run("a", tmp_path)
+    saved = max(int(path.stem.removeprefix("step-")) for path in run.checkpoints.glob("step-*.pt"))
+    assert 0 < saved < STEPS
+    elsewhere()
+    assert main(["resume", "a", *folder]) == 0
+    _check_run(run, saved)
+    _check_verbs(run, folder, capsys)
+
+
+def _check_run(run, saved):
+    """The run is whole, and says which of its fights went wrong."""
+    assert recipe_of(run).backend == "game"
+    assert [row["env_step"] for row in read_metrics(run, "resume")] == [saved]
+    assert read_metrics(run, "train")[-1]["env_step"] == STEPS
+    assert [(row["env_step"], row["fights"], row["faults"]) for row in read_metrics(run, "final")] == [(STEPS, 2, 0)]
+    assert run.curves_file.is_file() and run.film_file.is_file()
+    assert json.loads(run.game_file.read_text(encoding="utf-8"))["faults"].keys() == {"memory"}
+    for path in list_fights(run.fights):
+        record = load_fight(path)
+        assert record.meta["table_hash"] == "game"
+        shown = record.states["step"]
+        if record.meta["outcome"] == Outcome.FAULT.name:
+            shown = shown[:-1]  # the step that failed showed nothing new
+        assert np.diff(shown).min() >= 1
+
+
+def _check_verbs(run, folder, capsys):
+    """What can be done with a run can be done with this one."""
+    out = run.path.parent
+    assert main(["film", "a", "--which", "worst", "--out", str(out / "worst.png"), *folder]) == 0
+    assert main(["plot", "a", "--out", str(out / "curves.png"), *folder]) == 0
+    assert (out / "worst.png").stat().st_size > 0 and (out / "curves.png").stat().st_size > 0
+    assert main(["explain", "a", "--which", "last", *folder]) == 2
+    assert "was fought on the real game" in capsys.readouterr().err
+    assert main(["explain", "a", "--seed", "0", *folder]) == 0
+    assert main(["evaluate", "a", "--backend", "sim", "--fights", "2", "--json", *folder]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["table_hash"] != "game"
+    assert main(["evaluate", "a", "--fights", "1", "--watch", *folder]) == 0
+    said = capsys.readouterr()
+    assert "1 fights on the game take about 1 minutes" in said.err  # at the game's own speed; at the run's about 0
+    assert re.search(r"table_hash\W+game\b", said.out)
+    lines = [WATCHED.fullmatch(line) for line in said.out.splitlines() if re.match(r" *\d+  ", line)]
+    assert len(lines) > 10 and None not in lines
+    assert (np.diff([int(line["step"]) for line in lines]) >= 1).all()
+
+
+def test_two_workers_train_side_by_side(tmp_path, monkeypatch):
+    """Breaks if a worker with its own game and lock is refused, or anything of one training reaches the other."""
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+    monkeypatch.setenv(soulsgym_builds.INSTALL_HOOK, "fake_game:install_from_environment")
+    recipe = read_train_options(words(300, 150)).recipe
+    context = multiprocessing.get_context("spawn")
+    everyone_plays, workers = context.Barrier(2), []
+    for name in ("a", "b"):
+        place = tmp_path / f"machine-{name}"
+        place.mkdir()
+        monkeypatch.setenv("TMPDIR", str(place))  # where the lock lies: a machine of its own, as far as that goes
+        worker = context.Process(target=train_beside, args=(everyone_plays, recipe, tmp_path, name))
+        worker.start()
+        workers.append(worker)
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    (rows, fights), second = (_all_but_times(RunFolder(tmp_path / name)) for name in ("a", "b"))
+    assert rows[-1]["kind"] == "final" and len(fights) > 2
+    assert (rows, fights) == second  # the same seeds
+
+
+def _all_but_times(run):
+    """Everything that happened in a run but not when: rows of metrics, and recorded fights."""
+    times = re.compile("time|seconds/|_per_s")
+    rows = [{key: value for key, value in row.items() if not times.match(key)} for row in read_metrics(run)]
+    return rows, [load_fight(path).states.tobytes() for path in list_fights(run.fights)]
