@@ -43,9 +43,9 @@ def elsewhere(tmp_path, monkeypatch):
     said = []
     keeper = Keeper(said.append)
 
-    def be_elsewhere(*faults, hook="fake_game:install_from_environment"):
+    def be_elsewhere(*faults, hook="fake_game:install_from_environment", **options):
         monkeypatch.setenv(soulsgym_builds.INSTALL_HOOK, hook)
-        monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)}))
+        monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)} | options))
         return said
 
     monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")

@@ -10,7 +10,7 @@ from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
-from ashen.training.recipe import recipe_of
+from ashen.training.recipe import recipe_of, training_recipe
 from ashen.training.tables import to_table
 
 
@@ -44,7 +44,7 @@ def resumed(run: RunFolder) -> Training:
     Raises:
         UserError: the run has no checkpoint, or it is damaged or of another shape.
     """
-    recipe = recipe_of(run)
+    recipe = training_recipe(run)
     path = latest_checkpoint(run)
     training = Training(recipe)
     try:
