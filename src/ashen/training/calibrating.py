@@ -21,7 +21,7 @@ from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight, save
 from ashen.runs.files import write_text
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics
-from ashen.training.checkpoints import PARENT, has_numbered, load_checkpoint
+from ashen.training.checkpoints import PARENT, has_numbered, has_parent, load_checkpoint
 from ashen.training.game_account import game_account
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, env_options, recipe_of, training_recipe
@@ -39,8 +39,8 @@ def steps_to_record(run: RunFolder) -> int:
 
 
 def is_before_training(run: RunFolder) -> bool:
-    """Whether a run that refits its table has not come to a checkpoint of its training yet."""
-    return "calibrate" in run.read_config() and not has_numbered(run)
+    """Whether a run that starts from a parent has not come to a checkpoint of its own yet."""
+    return has_parent(run) and not has_numbered(run)
 
 
 def begun_training(run: RunFolder) -> Training:
