@@ -105,7 +105,7 @@ def test_names_that_no_table_knows_get_an_id_for_the_next_training(elsewhere, tm
         )
     )
     folder = ["--runs-dir", str(tmp_path)]
-    words = ["train", "phase1", "--backend", "game", "--total-steps", "600", "--phase2-starts", "0", "--name", "first"]
+    words = ["train", "phase1", "--backend", "game", "--total-steps", "180", "--phase2-starts", "0", "--name", "first"]
     words += ["--randomise", "none", "--world-steps-per-s", "0", "--num-envs", "1", "--log-every", "60"]
     assert main([*words, *SMALL, *folder]) == 0
     run = RunFolder(tmp_path / "first")
