@@ -1,12 +1,13 @@
 """A training with someone watching: the display, curves at every evaluation, and a film at the end."""
 
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -22,8 +23,8 @@ from ashen.training.calibrating import begun_training, is_before_training, recor
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.find_run import find_run
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, run_label
-from ashen.training.start import is_complete, resumed, run_config
+from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe
+from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
 
@@ -34,8 +35,6 @@ class TrainOptions:
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     name: str | None = None
     """Name of the new run; made from date, boss and fight if not given."""
-    resume: str | None = None
-    """Go on with this run (name or folder) from its newest checkpoint, by its own recipe."""
     overlay: Path | None = None
     """Numbers of the boss from your own fights (ashen calibrate writes them); the run keeps a copy."""
     parent: str | None = None
@@ -43,11 +42,20 @@ class TrainOptions:
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
-    def __post_init__(self) -> None:
-        if self.resume is not None and self.overlay is not None:
-            raise UserError("--resume goes on with the run's own boss; leave out --overlay")
-        if self.resume is not None and self.parent is not None:
-            raise UserError("--resume goes on with the run's own agent; leave out --parent")
+
+@dataclass(frozen=True)
+class ForkOptions:
+    """Go on from a run's newest checkpoint by other settings, in a new run: ashen fork RUN [OPTIONS].
+
+    Network, optimiser, replay and counters go on, the fights begin anew. The run itself stays as it is; the new one
+    says in its config.json which run and checkpoint it comes from, and what was changed.
+    """
+
+    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
+    name: str | None = None
+    """Name of the new run; made from date, boss and fight if not given."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
 
 def read_train_options(words: Sequence[str]) -> TrainOptions:
@@ -107,14 +115,26 @@ def train_new(
         training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent)
     if parent is not None and keep_parent:
         copy_checkpoint(parent.path, run, PARENT, BEST)
-    calibration = {"calibrate": {"steps": calibrate_steps}} if calibrate_steps else {}
-    run.write_config(run_config(training) | ({} if parent is None else {"parent": parent.origin}) | calibration)
+    origin = {} if parent is None else {"parent": parent.origin}
+    if not calibrate_steps:
+        _start(training, run, origin)
+        return
     run.log(f"started: {' '.join(sys.argv)}")
-    if calibrate_steps:
-        with closing(training.env):  # keeps the game until the calibrated training takes it
-            _calibrate_and_train(run)
-    else:
-        _train(training, run)
+    run.write_config(run_config(training) | origin | {"calibrate": {"steps": calibrate_steps}})
+    with closing(training.env):  # keeps the game until the calibrated training takes it
+        _calibrate_and_train(run)
+
+
+def _start(training: Training, run: RunFolder, origin: dict[str, Any]) -> None:
+    """Train in a folder that becomes a run with its first checkpoint, so that every run can be gone on with."""
+    try:
+        run.log(f"started: {' '.join(sys.argv)}")
+        training.begin(run)
+        run.write_config(run_config(training) | origin)
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise UserError(f"no run can be made in {run.path.parent}: {error.strerror}; make room there") from None
+    _train(training, run)
 
 
 def _begun(recipe: Recipe, parent: Trained | None) -> Training:
@@ -155,8 +175,10 @@ def train_on(run: str, runs_dir: Path) -> None:
         return
     if is_before_training(folder):
         _calibrate_and_train(folder)
-    else:
-        _train(resumed(folder), folder)
+        return
+    training = resumed(folder)
+    say(f"{folder.name} goes on at step {training.env_step:,}")
+    _train(training, folder)
 
 
 def _calibrate_and_train(run: RunFolder) -> None:
@@ -171,7 +193,7 @@ def _calibrate_and_train(run: RunFolder) -> None:
                     tell(line)
         is_stopped = stop() or steps_to_record(run) > 0
     if is_stopped:
-        print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
+        print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
     else:
         _train(begun_training(run), run)
 
@@ -179,6 +201,41 @@ def _calibrate_and_train(run: RunFolder) -> None:
 def _tell(run: RunFolder, text: str) -> None:
     say(text)
     run.log(text)
+
+
+def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
+    """A run, and its own recipe with the command line over it.
+
+    Args:
+        words: what stands after ``ashen fork``.
+
+    Raises:
+        UserError: there is no such run, or an option is wrong.
+    """
+    name, rest = split_first(words)
+    # Read once to learn where the runs are, and again over the recipe that is found there.
+    runs_dir = parse(ForkOptions, "fork", rest, ForkOptions(Recipe())).runs_dir
+    if name is None:
+        raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
+    run = find_run(name, runs_dir)
+    return run, parse(ForkOptions, "fork", rest, ForkOptions(training_recipe(run)))
+
+
+def fork(run: RunFolder, options: ForkOptions) -> None:
+    """Go on from a run's newest checkpoint in a new run, by other settings; the run itself stays as it is.
+
+    Raises:
+        UserError: the settings do not fit, or the name is taken.
+        OSError: the disk is full.
+    """
+    training, parent = forked(run, options.recipe)
+    folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
+    overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
+    if overlay.is_file():
+        folder.keep_overlay(overlay, own_base(overlay))
+    for name, (old, new) in parent["changes"].items():
+        say(f"{name}: {old} -> {new}")
+    _start(training, folder, {"parent": parent})
 
 
 def _train(training: Training, run: RunFolder) -> None:
@@ -191,7 +248,7 @@ def _train(training: Training, run: RunFolder) -> None:
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
     if row["kind"] != "final":
-        print(f"ashen: stopped and saved; go on with: ashen train --resume {run.name}", file=sys.stderr)
+        print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
     else:
         print(f"result  {match_text(row)}{gate_text(row)}")
         for found in row["exploits"]:

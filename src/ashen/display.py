@@ -95,8 +95,6 @@ class Display:
         return [*facts, ("time", _split(row))]
 
     def _match_line(self, row: Row) -> str:
-        if row["kind"] == "resume":
-            return f"resumed at step {row['env_step']:,}"
         if row["kind"] == "warning":
             return f"warning: {row['message']}"
         return (

@@ -100,7 +100,7 @@ def test_a_training_that_only_the_user_can_help_is_saved(elsewhere, tmp_path, ca
     folder = ["--runs-dir", str(tmp_path)]
     assert main(["train", "game", "--backend", "game", "--name", "a", *SHORT, *folder]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("ashen: the game: ") and said.endswith("saved, then go on with: ashen train --resume a")
+    assert said.startswith("ashen: the game: ") and said.endswith("saved, then go on with: ashen resume a")
     run = open_run("a", tmp_path)
     assert list(run.checkpoints.glob("step-*.pt"))
     assert json.loads(run.game_file.read_text(encoding="utf-8"))["faults"]["memory"] >= 4

@@ -43,6 +43,8 @@ def test_stopping_and_going_on_changes_nothing(case):
     worlds.play(agent, world, 100)
     resumed = agent_of(CASES[case], seed=99)
     resumed.load_state_dict(saved_and_loaded(agent.state_dict(with_replay=True)))
+    if agent.replay is not None:
+        resumed.replay.load_state_dict(agent.replay.state_dict(), agent.replay.rows_from(0))
     other_world = worlds.Walk(NUM_ENVS)
     other_world.__dict__.update({k: v.copy() for k, v in world.__dict__.items() if isinstance(v, np.ndarray)})
     other_world.rng.bit_generator.state = world.rng.bit_generator.state
@@ -50,6 +52,8 @@ def test_stopping_and_going_on_changes_nothing(case):
     assert metrics[0] == metrics[1]
     assert metrics[0]
     assert_same_state(agent.state_dict(with_replay=True), resumed.state_dict(with_replay=True))
+    if agent.replay is not None:
+        assert np.array_equal(agent.replay.rows_from(0), resumed.replay.rows_from(0))
 
 
 @pytest.mark.parametrize("case", list(CASES))

@@ -123,11 +123,12 @@ def test_statistics_go_on_and_a_resumed_tuning_keeps_its_parent(runs_dir, tmp_pa
     recipe = replace(tuned, ppo=replace(tuned.ppo, rollout_steps=32, learning_rate=0.01, learning_rate_final_share=1.0))
     training = Training(recipe)
     parent.hand_over(training)
-    rows = list(training.run(create_run(tmp_path, "run", "x"), lambda: False))
+    run = create_run(tmp_path, "run", "x")
+    rows = list(training.run(run, lambda: False))
     assert training.agent.network.normaliser.count == 64 + 64
     assert next(row for row in rows if row["kind"] == "train")["kl_to_parent"] > 0.0
     resumed = Training(recipe)
-    resumed.load(load_checkpoint(tmp_path / "run" / "checkpoints" / "step-000000000064.pt"))
+    resumed.resume(run, load_checkpoint(tmp_path / "run" / "checkpoints" / "step-000000000064.pt"))
     for name, value in parent.checkpoint["agent"]["network"].items():
         assert torch.equal(resumed.agent.parent.state_dict()[name], value)
 
@@ -165,7 +166,6 @@ def test_a_shifted_boss_differs_in_all_attacks_and_nothing_else(tmp_path):
         (["finetune", "old", "--backend=game", "--real-boss", "iudex"], "--real-boss iudex must be empty on the game"),
         (["train", "phase1", "--parent", "odl"], "unknown run 'odl'"),
         (["train", "phase1", "--parent", "old"], "another network"),
-        (["train", "phase1", "--parent", "old", "--resume", "old"], "leave out --parent"),
         (["train", "phase1", "--ppo.kl-to-parent", "1"], "give --parent RUN"),
     ],
 )

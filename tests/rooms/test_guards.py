@@ -240,7 +240,7 @@ def test_a_plateau_is_near_neither_progress_nor_the_best():
 
 
 def test_speed_is_that_of_learning():
-    """Breaks if matches, the quick steps before learning, or the gap before a resume count as a change of speed."""
+    """Breaks if matches, the quick steps before learning count as a change of speed."""
     before = _rows(10, updates=0.0, **{"seconds/learning": 0.0, "seconds/world": 0.1})
     rows = [*before, *_rows(40)]
     for number, row in enumerate(rows):
@@ -248,16 +248,6 @@ def test_speed_is_that_of_learning():
     assert "speed" not in _said(_look(rows))
     matches = _rows(40, **{"seconds/evaluation": lambda t: 100.0 * t})
     assert "speed" not in _said(_look(matches))
-    later = _rows(9, every=1_000)
-    for row in later:
-        row |= {
-            "env_step": row["env_step"] + 900_000,
-            "seconds/learning": 0.3,
-            "seconds/world": 0.1,
-            "seconds/acting": 0.1,
-        }
-    paces = _look([*_rows(30), {"kind": "resume", "env_step": 900_000}, *later]).paces()
-    assert {steps for steps, _ in paces} == {20_000, 1_000}
 
 
 def test_a_window_holds_what_was_looked_at(sound):

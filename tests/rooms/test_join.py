@@ -172,7 +172,7 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
         assert (tmp_path / out).stat().st_size > 1000
     assert main(["explain", "both", "--seed", "5", "--fight", "phase2"]) == 0
     capsys.readouterr()
-    assert main(["train", "--resume", "both"]) == 2
+    assert main(["resume", "both"]) == 2
     assert "both was joined or imported, not trained here" in capsys.readouterr().err
     for words in (["train", "--parent", "both"], ["finetune", "both"]):
         assert main(words) == 2

@@ -7,7 +7,8 @@ import torch
 
 from ashen.agents import DQNConfig, PPOConfig
 from ashen.runs.folder import create_run
-from ashen.runs.metrics import MetricsLog, read_metrics
+from ashen.runs.metrics import read_metrics
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.recipe import Recipe
@@ -56,14 +57,15 @@ def test_a_warning_stands_in_metrics_and_log(tmp_path):
 
 def test_a_resumed_run_remembers_its_fights(tmp_path):
     """Breaks if a resumed training judges without the rows before, or is silent about what it had said before."""
-    run = create_run(tmp_path, "run", "x")
-    for env_step, rolls in ((400, -30.0), (900, -90.0)):  # the second one is superseded
-        MetricsLog(run).write("train", env_step, 100, {"fights": 100, "win_rate": 0.0, "term/roll": rolls})
-    resumed = Training(replace(SMALL, reward=COSTLY_ROLLS))
-    resumed.load({"agent": resumed.agent.state_dict(), "env_step": 500, "best": (0.0, 0.0), "episode": 100})
-    warning = _warnings(_train(resumed, run, until=500))[0]
-    assert warning["state"] == "begun"
-    assert "term roll (-30 a fight)" in warning["message"]
+    run, costly = create_run(tmp_path, "run", "x"), replace(SMALL, reward=COSTLY_ROLLS)
+    _train(Training(costly), run, until=500)
+    said = read_metrics(run)
+    assert said[0]["kind"] == "warning"
+    resumed = Training(costly)
+    resumed.resume(run, load_checkpoint(latest_checkpoint(run)))
+    assert resumed.env_step == 500
+    assert _warnings(_train(resumed, run, until=500)) == []
+    assert read_metrics(run) == said
 
 
 @pytest.mark.parametrize(("algorithm", "weights"), [("ppo", "network"), ("dqn", "online")])

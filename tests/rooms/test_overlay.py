@@ -177,7 +177,7 @@ def test_a_run_keeps_its_overlay(base, tmp_path, capsys):
     capsys.readouterr()
     assert main(["evaluate", "moved", "--fights", "1", "--json", "--runs-dir", str(tmp_path)]) == 0
     assert table_hash in capsys.readouterr().out
-    assert main(["train", "--resume", "moved", "--runs-dir", str(tmp_path)]) == 0
+    assert main(["resume", "moved", "--runs-dir", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,6 @@ def test_a_run_keeps_its_overlay(base, tmp_path, capsys):
         (["--overlay", "none.toml"], "no boss table at none.toml"),
         (["--overlay", "iudex.toml"], "is no overlay, it has no base"),
         (["--overlay", "mine.toml", "--boss", "iudex.toml"], "changes iudex, but the recipe's boss is iudex.toml"),
-        (["--overlay", "mine.toml", "--resume", "x"], "leave out --overlay"),
     ],
 )
 def test_an_overlay_that_cannot_be_trained_with(words, message, tmp_path, monkeypatch, capsys):

@@ -62,7 +62,7 @@ def test_every_run_is_drawn_in_its_own_colour(tmp_path: Path):
         [("train", TRAIN)],
         [("evaluation", EVALUATION)],
         [("train", {"win_rate": None, "return_mean": None, "steps_per_s": 1.0})],
-        [("train", TRAIN), ("resume", {}), ("train", TRAIN), ("evaluation", EVALUATION), ("final", EVALUATION)],
+        [("train", TRAIN), ("train", TRAIN), ("evaluation", EVALUATION), ("final", EVALUATION)],
     ],
 )
 def test_few_rows_and_unknown_numbers_are_drawn(tmp_path: Path, rows: list[tuple[str, dict[str, Any]]]):

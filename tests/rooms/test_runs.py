@@ -10,7 +10,7 @@ from ashen.core.fight import FIGHT_STATE
 from ashen.runs.fights import Tape, list_fights, load_fight, load_meta, save_fight, typical_fight
 from ashen.runs.files import append_line, write_bytes, write_text
 from ashen.runs.folder import create_run, open_run, run_names
-from ashen.runs.metrics import MetricsLog, read_metrics
+from ashen.runs.metrics import MetricsLog, read_metrics, trim_metrics
 
 META = {
     "outcome": "LOSS",
@@ -166,20 +166,20 @@ def test_metrics_rows_and_spreadsheet_agree(run):
     assert [row["win_rate"] for row in read_metrics(run, "evaluation")] == [0.25]
 
 
-def test_a_resume_supersedes_later_rows(run):
-    """Breaks if rows of a crashed stretch stand beside those of its repetition, or are lost from the file."""
+def test_later_rows_are_trimmed(run):
+    """Breaks if rows of a crashed stretch stand beside those of its repetition, or a column of theirs stays."""
     log = MetricsLog(run)
-    for step in (10, 20, 30):
-        log.write("train", step, 0, {})
-    log.write("resume", 20, 0, {})
-    log.write("train", 30, 0, {})
-    assert [(row["kind"], row["env_step"]) for row in read_metrics(run)] == [
-        ("train", 10),
-        ("train", 20),
-        ("resume", 20),
-        ("train", 30),
-    ]
-    assert len(run.metrics_file.read_text(encoding="utf-8").splitlines()) == 5
+    for step in (10, 20):
+        log.write("train", step, 0, {"win_rate": 0.5})
+    before = [file.read_bytes() for file in (run.metrics_file, run.csv_file)]
+    assert log.sync() == 2
+    log.write("train", 30, 0, {"entropy": 1.0})
+    trim_metrics(run, 2)
+    assert [file.read_bytes() for file in (run.metrics_file, run.csv_file)] == before
+    MetricsLog(run).write("train", 30, 0, {"win_rate": 0.6})
+    assert [row["env_step"] for row in read_metrics(run)] == [10, 20, 30]
+    with pytest.raises(UserError, match="has lost 2 of 5 rows"):
+        trim_metrics(run, 5)
 
 
 def test_half_a_line_left_by_a_crash_harms_nothing(run):
@@ -189,9 +189,9 @@ def test_half_a_line_left_by_a_crash_harms_nothing(run):
     with run.metrics_file.open("a", encoding="utf-8") as file:
         file.write('{"kind": "train", "env_')
     assert [row["env_step"] for row in read_metrics(run)] == [10]
-    log.write("resume", 10, 0, {})
+    trim_metrics(run, 1)
     log.write("train", 20, 0, {})
-    assert [row["env_step"] for row in read_metrics(run)] == [10, 10, 20]
+    assert [row["env_step"] for row in read_metrics(run)] == [10, 20]
     lines = run.metrics_file.read_text(encoding="utf-8").splitlines()
     run.metrics_file.write_text("\n".join(["{broken", *lines]), encoding="utf-8")
     with pytest.raises(UserError, match="line 1 is damaged"):

@@ -115,12 +115,12 @@ def test_a_run_refits_its_table_and_goes_on(runs_dir, shifted, capsys):
 def test_it_goes_on_wherever_it_was_stopped(runs_dir, shifted, monkeypatch, capsys):
     """Breaks if a stop loses fights or the refitted table, or changes what is fought afterwards."""
     words = ["--boss", str(shifted), "--runs-dir", str(runs_dir), *WORDS]
-    resume = ["train", "--resume", "b", "--runs-dir", str(runs_dir)]
+    resume = ["resume", "b", "--runs-dir", str(runs_dir)]
     assert main(["finetune", "old", "--name", "a", *words]) == 0
     with monkeypatch.context() as patch:
         patch.setattr("ashen.coach.record", lambda run, stop, say: record(run, stopped_after(2), say))
         assert main(["finetune", "old", "--name", "b", *words]) == 0
-    assert "go on with: ashen train --resume b" in capsys.readouterr().err
+    assert "go on with: ashen resume b" in capsys.readouterr().err
     a, b = RunFolder(runs_dir / "a"), RunFolder(runs_dir / "b")
     assert len(list_fights(b.fights)) == 2 and steps_to_record(b) == 1000
     with monkeypatch.context() as patch:  # stopped between the table and the training

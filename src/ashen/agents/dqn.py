@@ -66,6 +66,7 @@ class DQNAgent:
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
         self.steps = self.fights = self.updates = self.last_burst = 0
         self.credit = 0.0
+        self._fight_numbers = np.arange(num_envs)  # [N] of the fights under way; never saved, never used again
 
     def _build(self) -> QNetwork:
         c, support = self.config, None
@@ -73,18 +74,8 @@ class DQNAgent:
             if c.value_range is None:
                 raise UserError("DQNConfig: distributional values need a value_range, e.g. value_range = [-2.0, 7.0]")
             support = c.reward_scale * torch.linspace(*c.value_range, c.atoms)
-        return QNetwork(
-            self.obs_dim,
-            self.num_actions,
-            c.width,
-            c.depth,
-            c.dueling,
-            c.noisy,
-            c.layer_norm,
-            c.normalise_obs,
-            self.torch_rng,
-            support,
-        )
+        switches = (c.width, c.depth, c.dueling, c.noisy, c.layer_norm, c.normalise_obs)
+        return QNetwork(self.obs_dim, self.num_actions, *switches, self.torch_rng, support)
 
     def make_optimizer(self) -> FlatAdamW:
         """One that begins anew, for the networks where they are."""
@@ -156,16 +147,25 @@ class DQNAgent:
         return 0.5 * (q + self.target(obs)) if self.config.double == "two_networks" else q
 
     def observe(self, step: Transitions) -> None:
-        """Put what the step completes into replay."""
+        """Put what the step completes into replay; where it ended in a fault, take its whole fight out again.
+
+        What the networks and the statistics of observations have already taken in of such a fight cannot be undone.
+        """
         if self.config.normalise_obs:
             for network in self.learners:
                 network.normaliser.update(torch.from_numpy(step.obs))
-        places = self.replay.extend(self.n_step.push(step))
+        rows, envs = self.n_step.push(step)
+        places = self.replay.extend(rows, self._fight_numbers[envs])
+        if step.faulted.any():
+            places = np.concatenate([places, self.replay.remove(self._fight_numbers[step.faulted])])
         if self.target_values is not None:
             self.target_values.forget(places)
+        ended = step.terminated | step.truncated | step.faulted
+        if ended.any():
+            self._fight_numbers[ended] = self._fight_numbers.max() + 1 + np.arange(ended.sum())
         self.steps += len(step.obs)
         if self.steps > self.config.learning_starts:
-            self.fights += int((step.terminated | step.truncated | step.faulted).sum())
+            self.fights += int(ended.sum())
         # A run resumed without its replay first fills a batch again.
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
             self.credit += len(step.obs) * self.config.updates_per_step
@@ -174,6 +174,8 @@ class DQNAgent:
         """Make the updates that are due; means of their metrics, empty without any."""
         due = int(self.credit)
         if due == 0 or self.steps - self.last_burst < self.config.update_period_steps:
+            return {}
+        if len(self.replay) < self.config.batch_size:  # a fault took out what there was
             return {}
         self.credit -= due
         self.last_burst = self.steps
@@ -279,7 +281,11 @@ class DQNAgent:
         return each, each.detach() if self.config.distributional else errors, metrics
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
-        """Everything needed to go on, replay only if asked for. Tensors are live: save or copy before going on."""
+        """Everything needed to go on but the replay. Tensors are live: save or copy before going on.
+
+        Args:
+            with_replay: also what is known of each of the replay's transitions.
+        """
         state = {
             "algorithm": "dqn",
             "config": asdict(self.config),
@@ -294,11 +300,13 @@ class DQNAgent:
             "numpy_rng": self.rng.bit_generator.state,
             "torch_rng": self.torch_rng.get_state(),
         }
-        if with_replay:
-            state["replay"] = to_tensors(self.replay.state_dict())
-            if self.target_values is not None:
-                state["target_values"] = to_tensors(self.target_values.state_dict())
+        if with_replay and self.target_values is not None:
+            state["target_values"] = to_tensors(self.target_values.state_dict())
         return state
+
+    def cut_fights(self) -> None:
+        """The fights under way do not go on; their steps that no transition holds yet are dropped."""
+        self.n_step.clear()
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's online network, in both places; replay, optimiser and schedules begin anew.
@@ -328,8 +336,6 @@ class DQNAgent:
             setattr(self, name, state["counters"][name])
         if state["num_envs"] == self.num_envs and state["config"]["n_step"] == self.config.n_step:
             self.n_step.load_state_dict(to_arrays(state["n_step"]))
-        if "replay" in state:
-            self.replay.load_state_dict(to_arrays(state["replay"]))
         if self.target_values is not None:
             self.target_values.forget()
             if "target_values" in state:

@@ -97,6 +97,7 @@ class PPOAgent:
     """
 
     score_kind = "probabilities"
+    replay = None
 
     def __init__(self, config: PPOConfig, obs_dim: int, num_actions: int, num_envs: int, seed: int, total_steps: int):
         self.config, self.obs_dim, self.num_actions, self.num_envs = config, obs_dim, num_actions, num_envs
@@ -186,14 +187,14 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            self.network.normaliser.update(torch.from_numpy(self.rollout.obs).flatten(0, 1))
+            self.network.normaliser.update(torch.from_numpy(self.rollout.obs[~self.rollout.faulted]))
         self.rollout.clear()
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
     def _prepare(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Samples [T N, ...] of the rollout without faulted steps, and metrics of it."""
+        """Samples [T N, ...] of the rollout without those of faulted fights, and metrics of it."""
         r = self.rollout
         obs = self.network.normalise(torch.from_numpy(r.obs))  # [T, N, D]
         mask, actions = torch.from_numpy(r.mask), torch.from_numpy(r.actions)
@@ -278,6 +279,10 @@ class PPOAgent:
             "reward_scaler": to_tensors(self.reward_scaler.state_dict()),
             "torch_rng": self.torch_rng.get_state(),
         } | ({} if self.parent is None else {"parent": self.parent.state_dict()})
+
+    def cut_fights(self) -> None:
+        """The fights under way do not go on; their last steps so far are learned from as cut off there."""
+        self.rollout.cut()
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's networks and its statistics of observations and rewards; all else begins anew.

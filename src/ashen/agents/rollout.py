@@ -14,6 +14,9 @@ class Rollout:
     Of the observations reached only those are kept whose value cannot be read off the next row: where a fight was
     truncated, and after the last step.
 
+    Where a fight ends in a fault, all its steps in here count as faulted, which keeps them out of learning; those of
+    rollouts before cannot be unlearned.
+
     Args:
         num_steps: T.
         num_envs: N.
@@ -43,6 +46,9 @@ class Rollout:
         t = self.length
         for name in _FIELDS:
             getattr(self, name)[t] = getattr(step, name)
+        for env in np.flatnonzero(step.faulted):
+            ends = np.flatnonzero((self.terminated | self.truncated | self.faulted)[:t, env])
+            self.faulted[ends[-1] + 1 if len(ends) else 0 : t, env] = True
         if step.truncated.any():
             self._cut_obs.append(step.next_obs[step.truncated])
         self._last_obs[:] = step.next_obs
@@ -56,6 +62,16 @@ class Rollout:
         cut = np.concatenate(self._cut_obs) if self._cut_obs else self._last_obs[:0]
         # The last row's own truncated observations are among _last_obs too, which stands for the whole row.
         return where, np.concatenate([cut[: len(cut) - int(last.sum())], self._last_obs])
+
+    def cut(self) -> None:
+        """The fights under way do not go on: the step that came last was their last."""
+        if self.length:
+            last = self.length - 1
+            going_on = ~(self.terminated[last] | self.truncated[last] | self.faulted[last])
+            old = int(self.truncated[last].sum())
+            self.truncated[last] |= going_on
+            kept = np.concatenate(self._cut_obs)[: -old or None] if self._cut_obs else self._last_obs[:0]
+            self._cut_obs = [kept, self._last_obs[self.truncated[last]]]
 
     def clear(self) -> None:
         """Begin again."""
@@ -104,7 +120,7 @@ class RewardScaler:
             self.running = self.discount * self.running + reward
             returns[t] = self.running
             self.running = self.running * ~ended[t]
-        self.take_in(returns)
+        self.take_in(returns[~rollout.faulted])
         return rollout.rewards / np.float32(self.scale)
 
     @property

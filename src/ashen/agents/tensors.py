@@ -10,16 +10,20 @@ T = TypeVar("T")
 
 
 def to_tensors(tree: Any) -> Any:
-    """The same tree of dicts with tensors in place of arrays, sharing memory."""
+    """The same tree of dicts and lists with tensors in place of arrays, sharing memory."""
     if isinstance(tree, dict):
         return {key: to_tensors(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [to_tensors(value) for value in tree]
     return torch.from_numpy(tree) if isinstance(tree, np.ndarray) else tree
 
 
 def to_arrays(tree: Any) -> Any:
-    """The same tree of dicts with arrays in place of tensors, sharing memory."""
+    """The same tree of dicts and lists with arrays in place of tensors, sharing memory."""
     if isinstance(tree, dict):
         return {key: to_arrays(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [to_arrays(value) for value in tree]
     return tree.numpy() if isinstance(tree, torch.Tensor) else tree
 
 

@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from ashen.cli.doctor import doctor
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
-from ashen.cli.training import finetune, import_checkpoint, join, pretrain, recipes, sweep, train
+from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot
 from ashen.core.errors import UserError, unknown
 
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-AGAIN = {"train": " --resume RUN", "sweep": " --resume"}
-"""What to add to a verb whose work was saved when the disk was full."""
+NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+AGAIN = {"train": "resume RUN", "finetune": "resume RUN", "resume": "resume RUN", "sweep": "sweep --resume"}
+"""What goes on with a verb's work that was saved when the disk was full."""
 HELP = """usage: ashen VERB [OPTIONS]
 
 Trains agents that beat Souls bosses, on a fast simulated fight.
 
   train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
+  resume RUN           go on with a training that was stopped, as if it had not been
+  fork RUN             go on from a training by other settings, in a new run
   finetune RUN         adapt a trained agent to a fight that differs or to the game; only a better one replaces it
   pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
@@ -45,7 +48,7 @@ take a built-in opponent:
 ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
-_VERBS = (train, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
+_VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
 _VERBS += (join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
@@ -79,9 +82,11 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stdout = None  # the reader, such as head, has gone: nothing is left to flush
         return 0
     except OSError as error:
+        if error.errno in NOT_ALLOWED:
+            return _complain(f"{error.filename or 'a file'} cannot be written ({error.strerror}); see to its rights")
         if error.errno not in NO_ROOM:
             raise
-        again = f"ashen {words[0]}{AGAIN.get(words[0], '')}"
+        again = f"ashen {AGAIN.get(words[0], words[0])}"
         return _complain(f"the disk is full ({error}); make room, what was saved is whole, then: {again}")
     except KeyboardInterrupt:
         print("ashen: interrupted", file=sys.stderr)

@@ -8,21 +8,36 @@ if TYPE_CHECKING:
 
 
 def train(words: Sequence[str]) -> None:
-    """Train an agent by a recipe, or go on with a run."""
+    """Train an agent by a recipe."""
     from ashen.recipes import recipe_file
 
     if words and not words[0].startswith("-"):
         recipe_file(words[0])  # a name is looked up before all that a training needs is loaded, which takes seconds
-    from ashen.coach import read_train_options, train_new, train_on
+    from ashen.coach import read_train_options, train_new
     from ashen.training.find_run import find_run
     from ashen.training.trained import trained
 
     options = read_train_options(words)
-    if options.resume:
-        train_on(options.resume, options.runs_dir)
-    else:
-        parent = None if options.parent is None else trained(find_run(options.parent, options.runs_dir))
-        train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
+    parent = None if options.parent is None else trained(find_run(options.parent, options.runs_dir))
+    train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
+
+
+def resume(words: Sequence[str]) -> None:
+    """Go on with a run."""
+    from ashen.options.making import ResumeOptions
+    from ashen.options.parse import parse
+
+    options = parse(ResumeOptions, "resume", words)
+    from ashen.coach import train_on
+
+    train_on(options.run, options.runs_dir)
+
+
+def fork(words: Sequence[str]) -> None:
+    """Go on from a run's newest checkpoint by other settings."""
+    from ashen.coach import fork, read_fork_options
+
+    fork(*read_fork_options(words))
 
 
 def finetune(words: Sequence[str]) -> None:

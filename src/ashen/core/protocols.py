@@ -66,6 +66,8 @@ class Agent(Protocol):
     """Factor from rewards to what it learns from, and so to its values."""
     discount: float
     """Weight of the next step's value."""
+    replay: Any
+    """The transitions it remembers, :class:`ashen.replay.ReplayBuffer`; None without."""
 
     def tune(self) -> str:
         """Settle what depends on this machine, such as the precision; returns what was chosen and why, for the log."""
@@ -90,11 +92,17 @@ class Agent(Protocol):
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
-        """All it needs to go on: networks, optimiser, schedules, counters, random states; tensors and plain data.
+        """All it needs to go on but its replay: networks, optimiser, schedules, counters, random states.
 
         Args:
-            with_replay: the replay too, which may be large; without it a resumed run differs from an unbroken one.
+            with_replay: also what is known of each of the replay's transitions, which goes with its rows.
+
+        Returns:
+            Tensors and plain data.
         """
+
+    def cut_fights(self) -> None:
+        """The fights under way do not go on; after :meth:`load_state_dict`, where the world was not saved."""
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start from another agent: take networks and statistics out of its state; all else begins anew."""

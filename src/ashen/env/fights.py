@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.core.arena import without_cliff
+from ashen.core.arrays import as_bytes
 from ashen.core.fight import NO_ACTION, NOTHING, Outcome
 from ashen.core.protocols import Backend
 from ashen.env.actions import action_ids, action_subset
@@ -95,6 +96,15 @@ class Fights:
         twin._hold(self.backend.branch(rows, streams), self._ledger[rows])
         twin.keep_waits = False
         return twin
+
+    def state_dict(self) -> dict[str, Any]:
+        """The running simulated fights, with what was seen and paid so far. The arrays are live: save or copy them."""
+        return {"backend": self.backend.state_dict(), "ledger": as_bytes(self._ledger)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the fights that :meth:`state_dict` gave, for as many fights against the same boss."""
+        self.backend.load_state_dict(state["backend"])
+        as_bytes(self._ledger)[:] = state["ledger"]
 
     def close_cliff(self) -> None:
         """From now on the simulated arena is walled all round, for the bodies and in what is seen of it."""

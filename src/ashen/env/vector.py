@@ -138,6 +138,15 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         """Wall the simulated arena all round, to see who lives by the cliff; before a reset."""
         self._fights.close_cliff()
 
+    def state_dict(self) -> dict[str, Any]:
+        """The running simulated fights. The arrays are live: save or copy them before going on."""
+        return self._fights.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the fights that :meth:`state_dict` gave in an environment made alike."""
+        self._fights.load_state_dict(state)
+        self._is_seeded = True
+
     def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> Fights:
         """Copies of running simulated fights to try actions on; see :meth:`ashen.env.fights.Fights.branch`."""
         return self._fights.branch(rows, streams)

@@ -43,7 +43,7 @@ def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, An
     judged = [run for _, run in found if run is not None]
     if not judged:
         names = ", ".join(name for name, _ in found)
-        raise UserError(f"no final {metric} in {names} yet; end the training, with: ashen train --resume RUN")
+        raise UserError(f"no final {metric} in {names} yet; end the training, with: ashen resume RUN")
     check_comparable(judged, metric)
     groups = grouped(judged)
     world = judged[0].settings

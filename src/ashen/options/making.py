@@ -11,6 +11,16 @@ from ashen.runs.folder import default_runs_dir
 
 
 @dataclass(frozen=True)
+class ResumeOptions:
+    """Go on with a run from its newest checkpoint, by its own recipe: as if it had never stopped."""
+
+    run: tyro.conf.Positional[str]
+    """A run's name or folder."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+
+@dataclass(frozen=True)
 class JoinOptions:
     """Make one run of two for the full fight: RUN1 plays phase 1, RUN2 phase 2; the phase shown decides.
 

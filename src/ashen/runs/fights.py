@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ashen.core.arrays import as_bytes
 from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.runs.files import now, write_bytes
@@ -115,6 +116,24 @@ class Tape:
     def clear(self) -> None:
         """Start anew."""
         self._steps.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The steps so far, one array [rows, ...] for each part of a row; none for an empty tape."""
+        if not self._steps:
+            return {}
+        which, rows = zip(*self._steps, strict=True)
+        states, *others = zip(*rows, strict=True)
+        parts = {name: np.stack(part) for name, part in zip(_ARRAYS[1:], others, strict=True)}
+        return parts | {"which": np.stack(which), "states": as_bytes(np.stack(states))}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.clear()
+        if state:
+            which = state["which"]
+            states = np.ascontiguousarray(state["states"]).view(FIGHT_STATE).reshape(which.shape)
+            others = (state[name] for name in _ARRAYS[1:])
+            self._steps = list(zip(which, zip(states, *others, strict=True), strict=True))
 
 
 def save_fight(record: FightRecord, folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """Writing files so that a crash, a full disk or a reader at the wrong moment never sees half of one."""
 
+import errno
 import os
 import time
 from datetime import datetime
@@ -44,7 +45,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: beside it first, onto the disk, then in its place.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; an older file stays as it was.
+        OSError: the disk is full or broken, or the folder cannot be written; an older file stays as it was.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -52,7 +53,10 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if beside.read_bytes() != data:
+            raise OSError(errno.EIO, "what was written reads back otherwise; check the disk", str(path))
         _replace(beside, path)
+        _sync_folder(path.parent)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
@@ -61,6 +65,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """:func:`write_bytes` for text, in UTF-8 with plain newlines."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def sync_file(path: Path) -> None:
+    """Bring what was written to a file onto the disk, so that a power cut does not take it.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def append_line(path: Path, line: str) -> None:
@@ -74,6 +88,17 @@ def append_line(path: Path, line: str) -> None:
             file.seek(-1, os.SEEK_END)
             line = line if file.read(1) == b"\n" else "\n" + line
         file.write(line.encode("utf-8") + b"\n")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's entries onto the disk; Windows does that with each file."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -12,8 +12,9 @@ steps of 0.1 s that went by in its fights, waits among them. Kinds:
 - ``warning``: what a guard has found (``guard``; ``state``: begun, lasting or over; ``message``, with what to try);
 - ``final``: the same for the best checkpoint on fresh fights when the training ends;
 - ``pretrain``: one pass of cloning over recorded fights (``epoch``, losses, ``held_out_accuracy`` and that of always
-  taking the most frequent valid action, ``baseline_accuracy``);
-- ``resume``: training went on from the checkpoint of this ``env_step``; later rows before it are superseded.
+  taking the most frequent valid action, ``baseline_accuracy``).
+
+A training that is resumed drops the rows after its checkpoint, and writes them again.
 """
 
 import csv
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ashen.core.errors import UserError
-from ashen.runs.files import append_line, now, write_text
+from ashen.runs.files import append_line, now, sync_file, write_text
 from ashen.runs.folder import RunFolder
 
 Row = dict[str, Any]
@@ -69,6 +70,7 @@ class MetricsLog:
         self._jsonl = run.metrics_file
         self._csv = run.csv_file
         self._columns = _csv_columns(run.csv_file)
+        self._rows = len(read_rows(run.metrics_file))
 
     def write(self, kind: str, env_step: int, episode: int, values: Row) -> Row:
         """Append one row; numbers that are not finite become null.
@@ -81,7 +83,8 @@ class MetricsLog:
         """
         row = dict(zip(HEAD, (kind, now(), env_step, episode), strict=True)) | _finite(values)
         append_line(self._jsonl, json.dumps(row))
-        flat = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
+        self._rows += 1
+        flat = _flat(row)
         if new := [key for key in flat if key not in self._columns]:
             self._columns += new
             header = dict(zip(self._columns, self._columns, strict=True))
@@ -90,9 +93,30 @@ class MetricsLog:
             append_line(self._csv, _csv_lines(self._columns, [flat]).rstrip("\n"))
         return row
 
+    def sync(self) -> int:
+        """Bring all rows onto the disk; returns how many there are."""
+        if self._rows:
+            sync_file(self._jsonl)
+        return self._rows
+
+
+def trim_metrics(run: RunFolder, rows: int) -> None:
+    """Keep so many rows, and drop those after them, which a training that goes on will write again.
+
+    Raises:
+        UserError: the file has lost rows that it should keep, or one of them is damaged.
+    """
+    kept = read_rows(run.metrics_file)[:rows]
+    if len(kept) < rows:
+        raise UserError(f"{run.metrics_file} has lost {rows - len(kept)} of {rows} rows; put back a copy of it")
+    write_text(run.metrics_file, "".join(json.dumps(row) + "\n" for row in kept))
+    columns = list(dict.fromkeys(key for row in kept for key in _flat(row)))
+    header = [dict(zip(columns, columns, strict=True))] if kept else []
+    write_text(run.csv_file, _csv_lines(columns, [*header, *kept]))
+
 
 def read_metrics(run: RunFolder, kind: str | None = None) -> list[Row]:
-    """Rows of a run in order, without those a resume has superseded.
+    """Rows of a run in order.
 
     Args:
         run: the run's folder.
@@ -101,12 +125,7 @@ def read_metrics(run: RunFolder, kind: str | None = None) -> list[Row]:
     Raises:
         UserError: a row in the middle of the file is damaged.
     """
-    rows: list[Row] = []
-    for row in read_rows(run.metrics_file):
-        if row["kind"] == "resume":
-            rows = [old for old in rows if old["env_step"] <= row["env_step"]]
-        rows.append(row)
-    return [row for row in rows if kind in (None, row["kind"])]
+    return [row for row in read_rows(run.metrics_file) if kind in (None, row["kind"])]
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -119,22 +138,21 @@ def read_rows(path: Path) -> list[Row]:
         try:
             row = json.loads(line)
         except ValueError:
-            # A crash can leave half a line, at the end or just before the lines of a resumed training.
-            if line and number < len(lines) and not _starts_resume(lines[number]):
+            if any(lines[number:]):  # a crash can leave half a line, but only at the end
                 raise UserError(f"{path}, line {number} is damaged; remove that line") from None
             continue
         rows.append(row)
     return rows
 
 
-def _starts_resume(line: str) -> bool:
-    return line.startswith('{"kind": "resume"') or not line
-
-
 def _finite(values: Row) -> Row:
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()
     }
+
+
+def _flat(row: Row) -> Row:
+    return {key: value for key, value in row.items() if not isinstance(value, dict | list)}
 
 
 def _csv_columns(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ashen.core.arrays import as_bytes
 from ashen.core.compiled import njit, prange
 from ashen.core.errors import unknown
 from ashen.core.fight import FIGHT_STATE, NUM_ACTIONS
@@ -20,6 +21,7 @@ from ashen.sim.records import WORLD
 
 FIGHTS = {"phase1": (1, 0), "phase2": (2, 0), "full": (1, 1)}
 """Kinds of fight: the first phase, and whether the phase may change. In a single phase the boss's whole HP is dealt."""
+_STATE = ("worlds", "states", "mask", "outcome", "late_worlds", "late_phases", "late_count")
 _PARALLEL_FROM = 256
 """Numba's threads cost more than they save below this many fights."""
 
@@ -111,6 +113,17 @@ class SimBackend:
         """Go on from a snapshot [N]."""
         self._worlds[:] = worlds
         _show(self._worlds, self.tables, self.states, self._mask, self._outcome)
+
+    def state_dict(self) -> dict[str, NDArray[np.uint8]]:
+        """Everything that running fights depend on but the tables, as bytes. They are live: save or copy them."""
+        late = self._late
+        arrays = (self._worlds, self.states, self._mask, self._outcome, late.worlds, late.phases, late.count)
+        return {name: as_bytes(array) for name, array in zip(_STATE, arrays, strict=True)}
+
+    def load_state_dict(self, state: dict[str, NDArray[np.uint8]]) -> None:
+        """Go on with the fights that :meth:`state_dict` gave, for as many fights and the same tables."""
+        for name, array in self.state_dict().items():
+            array[:] = state[name]
 
     def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> "SimBackend":
         """Copies of running fights, hidden state and all, that go on by themselves; the fights do not notice.

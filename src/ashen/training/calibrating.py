@@ -88,7 +88,7 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
             try:
                 play_match(env, policy, [seed], record=keep, facts=facts | {"env_step": tally.steps})
             except UserError as error:  # of the game: only the user can mend it
-                kept = f"{tally.fights} fights are kept, go on with: ashen train --resume {run.name}"
+                kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.name}"
                 raise UserError(f"{error}; {kept}") from None
             finally:
                 account()

@@ -1,8 +1,10 @@
 """Checkpoints: all that a training needs to go on, written whole or not at all, loaded without running code."""
 
+import hashlib
 import io
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +70,18 @@ def latest_checkpoint(run: RunFolder) -> Path:
     Raises:
         UserError: the run has none.
     """
+    return newest_checkpoints(run)[0]
+
+
+def newest_checkpoints(run: RunFolder) -> list[Path]:
+    """All checkpoints kept of a training, newest first.
+
+    Raises:
+        UserError: the run has none.
+    """
     if not _numbered(run):
         raise UserError(f"{run.checkpoints} holds no checkpoint; the training stopped too early, train anew")
-    return _numbered(run)[-1]
+    return _numbered(run)[::-1]
 
 
 def best_checkpoint(run: RunFolder) -> Path:
@@ -83,6 +94,11 @@ def best_checkpoint(run: RunFolder) -> Path:
     return best if best.is_file() else latest_checkpoint(run)
 
 
+def sha256_of(path: Path) -> str:
+    """What tells one checkpoint from every other."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint; only tensors and plain data are accepted.
 
@@ -90,7 +106,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         UserError: the file is missing, damaged, or of another schema.
     """
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(io.BytesIO(_unsealed(path.read_bytes())), map_location="cpu", weights_only=True)
         version = checkpoint["schema_version"]
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}") from None
@@ -106,7 +122,28 @@ def _packed(env_step: int, state: dict[str, Any]) -> bytes:
     # Packed in memory first: torch's own file writer turns a full disk into an error that does not say so.
     data = io.BytesIO()
     torch.save({"schema_version": SCHEMA_VERSION, "env_step": env_step} | state, data)
-    return data.getvalue()
+    return _sealed(data.getvalue())
+
+
+def _sealed(data: bytes) -> bytes:
+    """A zip archive, which torch writes without looking at check sums again, with its own digest as its comment."""
+    comment = hashlib.sha256(data).hexdigest().encode()
+    return data[:-2] + len(comment).to_bytes(2, "little") + comment
+
+
+def _unsealed(data: bytes) -> bytes:
+    """The archive without its comment; one of an older ashen has none.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    end = len(data) - hashlib.sha256().digest_size * 2
+    if data[-2:] == b"\0\0" and zipfile.is_zipfile(io.BytesIO(data)):
+        return data
+    archive = data[: max(end, 2)][:-2] + b"\0\0"
+    if hashlib.sha256(archive).hexdigest().encode() != data[end:]:
+        raise ValueError("its digest is another")
+    return archive
 
 
 def _numbered(run: RunFolder) -> list[Path]:

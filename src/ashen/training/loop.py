@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ashen.agents.runtime import tune_process
+from ashen.agents.tensors import to_arrays, to_tensors
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
 from ashen.core.protocols import Transitions
@@ -19,7 +20,7 @@ from ashen.evaluation.match import match_facts
 from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import save_fight
 from ashen.runs.folder import RunFolder
-from ashen.runs.metrics import MetricsLog, Row, read_metrics
+from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
 from ashen.training.game_account import game_account
 from ashen.training.gate import Progress, judge_best
@@ -27,6 +28,7 @@ from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
 from ashen.training.recipe import Recipe, env_options, make_agent_for, recipe_of
 from ashen.training.recorder import FightRecorder
+from ashen.training.replay_files import drop_later, load_replay, save_replay
 from ashen.training.scalars import ScalarsLog
 from ashen.training.tally import Tally
 
@@ -58,13 +60,14 @@ class Training:
         )
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = 0
-        self._best = (-1.0, 0.0)
+        self._run: RunFolder | None = None
+        self._best, self._evaluated_at, self._owes_match = (-1.0, 0.0), -1, False
         self._tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 
     def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
-        """Train until ``total_steps`` or until told to stop, then save.
+        """Train until ``total_steps`` or until told to stop, then save. Begins if it has not begun or been resumed.
 
         Args:
             run: where everything is written.
@@ -76,29 +79,36 @@ class Training:
         Raises:
             OSError: the disk is full.
         """
-        self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
-        self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
-        self._account = game_account(run, self.env.backend, self.recipe)
-        if self.env_step > 0:
-            self._monitors.add_rows(row for row in read_metrics(run) if row["env_step"] <= self.env_step)
-            yield self._write("resume", {})
-        elif has_parent(run):
+        if self._run is None:
+            self.begin(run)
+        if self.env_step == 0 and has_parent(run):
             yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
-        run.log(self.agent.tune())
-        yield from self._warnings()
+        if self.env_step == 0:
+            yield from self._warnings()
         try:
-            self._start_fights()
             while self.env_step < self.recipe.total_steps and not should_stop():
                 self._step()
                 yield from self._periodic_work()
             yield from self._last_work()
         except UserError as error:  # of the game: only the user can mend it
             self._save()
-            raise UserError(f"{error}; saved, then go on with: ashen train --resume {run.name}") from None
+            raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
         finally:
             self._account()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
+
+    def begin(self, run: RunFolder) -> None:
+        """Open the run's files and save the first step, from which on the training can be resumed."""
+        self._open(run)
+        run.log(self.agent.tune())
+        self._start_fights()
+        self._save()
+
+    def _open(self, run: RunFolder) -> None:
+        self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
+        self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
+        self._account = game_account(run, self.env.backend, self.recipe)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.
@@ -108,15 +118,34 @@ class Training:
         """
         self.agent.load_parent(checkpoint["agent"])
 
-    def load(self, checkpoint: dict[str, Any]) -> None:
-        """Go on from a checkpoint.
+    def resume(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
+        """Go on from a checkpoint as if the training had never stopped; on the game with a new fight.
 
         Raises:
-            UserError: the agent's shapes do not fit.
+            UserError: the checkpoint does not fit, or cannot be gone on from.
         """
+        self._load_agent(run, checkpoint)
+        drop_later(run, self.agent.replay)
+        trim_metrics(run, checkpoint["training"]["metrics_rows"])
+        self._open(run)
+        self._load_own(to_arrays(checkpoint["training"]))
+        self._monitors.add_rows(read_metrics(run))
+
+    def fork(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
+        """Start where another run's checkpoint stands, with its learner and replay but with new fights.
+
+        Raises:
+            UserError: they do not fit, or the checkpoint cannot be gone on from.
+        """
+        self._load_agent(run, checkpoint)
+        self.agent.cut_fights()
+
+    def _load_agent(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
+        if "training" not in checkpoint:
+            raise UserError(f"it holds an agent alone; start a new run from it: ashen train --parent {run.name}")
         self.agent.load_state_dict(checkpoint["agent"])
-        self.env_step, self._best = checkpoint["env_step"], tuple(checkpoint["best"])
-        self._tally.episodes, self._tally.game_steps = checkpoint["episode"], checkpoint.get("game_steps", 0)
+        load_replay(run, self.agent.replay, checkpoint["replay"])
+        self.env_step = checkpoint["env_step"]
 
     def _training_facts(self) -> dict[str, Any]:
         recipe, policy = self.recipe, GreedyAgent(self.agent, self._run.name)
@@ -143,6 +172,7 @@ class Training:
             next_obs, rewards, terminated, truncated, info = self.env.step(decision.actions)
         self.env_step += self.recipe.num_envs
         ended = terminated | truncated
+        self._has_ended = bool(ended[0])
         step = Transitions(
             obs=self._obs,
             mask=mask,
@@ -151,8 +181,7 @@ class Training:
             next_obs=info["final_obs"],
             next_mask=self.env.final_mask,
             terminated=terminated,
-            # For fights under way that will not go on, this step is the last.
-            truncated=truncated | (~ended & self._is_cut()),
+            truncated=truncated,
             faulted=info["outcome"] == Outcome.FAULT,
         )
         passed = self.env.final_states["step"] - before
@@ -175,30 +204,25 @@ class Training:
         if self._is_due(self.recipe.log_every):
             yield self._write("train", self._tally.take_row() | self.agent.status())
             yield from self._warnings()
-        if self._is_due(self.recipe.evaluate_every):
+        self._owes_match |= self._is_due(self.recipe.evaluate_every)
+        if self._owes_match and (self._has_ended or not self.recipe.is_on_game):
             yield self._evaluate()
+            if self.recipe.is_on_game:
+                self._start_fights()
         if self._is_due(self.recipe.checkpoint_every):
             self._save()
-        if self._is_cut():
-            self._start_fights()
 
     def _last_work(self) -> Iterator[Row]:
-        """What a training that ends between two multiples still owes."""
-        if self._tally.steps > 0:
+        """What a training still owes: one that was stopped a checkpoint, one that is complete all of it."""
+        is_complete = self.env_step >= self.recipe.total_steps
+        if is_complete and self._tally.steps > 0:
             yield self._write("train", self._tally.take_row() | self.agent.status())
             yield from self._warnings()
-        is_complete = self.env_step >= self.recipe.total_steps
-        if is_complete and not self._is_due(self.recipe.evaluate_every):
+        if is_complete and self._evaluated_at != self.env_step:
             yield self._evaluate()
-        if not self._is_due(self.recipe.checkpoint_every):
-            self._save()
+        self._save()
         if is_complete:
             yield self._write("final", judge_best(self._run, self._final_match))
-
-    def _is_cut(self) -> bool:
-        """Whether all fights start anew after the last step: with a checkpoint, and after a match in the one game."""
-        is_game_taken = self.recipe.is_on_game and self._is_due(self.recipe.evaluate_every)
-        return is_game_taken or self._is_due(self.recipe.checkpoint_every)
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""
@@ -206,10 +230,11 @@ class Training:
 
     def _evaluate(self) -> Row:
         figures = self._match(self.recipe.evaluation_fights, "evaluation", self.env_step)
+        self._evaluated_at, self._owes_match = self.env_step, False
         score = (figures["win_rate"], figures["return_mean"])
         if score >= self._best or self.recipe.keep == "last":
             self._best = score
-            save_best(self._run, self.env_step, self._state())
+            save_best(self._run, self.env_step, {"agent": self.agent.state_dict()})
         return self._write("evaluation", figures)
 
     def _final_match(
@@ -251,10 +276,41 @@ class Training:
         return row
 
     def _save(self) -> None:
-        path = save_checkpoint(self._run, self.env_step, self._state(self.recipe.save_replay))
+        state = {
+            "agent": self.agent.state_dict(with_replay=True),
+            "replay": save_replay(self._run, self.agent.replay),
+            "training": to_tensors(self._own()),
+        }
+        path = save_checkpoint(self._run, self.env_step, state)
         self._run.log(f"saved {path.name}")
 
-    def _state(self, with_replay: bool = False) -> dict[str, Any]:
-        agent = self.agent.state_dict(with_replay=with_replay)
-        counts = {"episode": self._tally.episodes, "game_steps": self._tally.game_steps}
-        return {"agent": agent, "best": list(self._best)} | counts
+    def _own(self) -> dict[str, Any]:
+        """Where the training stands, besides its agent; without the world, where that is the game."""
+        own = {
+            "best": list(self._best),
+            "evaluated_at": self._evaluated_at,
+            "owes_match": self._owes_match,
+            "metrics_rows": self._metrics.sync(),
+            "pace_left_s": self._pace.left_s,
+            "tally": self._tally.state_dict(),
+            "monitors": self._monitors.state_dict(),
+        }
+        if self.recipe.is_on_game:
+            return own
+        fights = {"obs": self._obs, "mask": self._info["action_mask"], "whole": self._whole}
+        return own | {"fights": fights, "world": self.env.state_dict(), "recorder": self._recorder.state_dict()}
+
+    def _load_own(self, own: dict[str, Any]) -> None:
+        self._best, self._evaluated_at = tuple(own["best"]), own["evaluated_at"]
+        self._owes_match = own["owes_match"]
+        self._pace.left_s = own["pace_left_s"]
+        self._tally.load_state_dict(own["tally"])
+        self._monitors.load_state_dict(own["monitors"])
+        if "world" not in own:
+            self.agent.cut_fights()
+            self._start_fights()
+            return
+        self.env.load_state_dict(own["world"])
+        self._recorder.load_state_dict(own["recorder"])
+        fights = own["fights"]
+        self._obs, self._info, self._whole = fights["obs"], {"action_mask": fights["mask"]}, fights["whole"]

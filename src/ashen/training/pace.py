@@ -14,7 +14,8 @@ class Pace:
 
     def __init__(self, steps_per_s: float):
         self._steps_per_s = steps_per_s
-        self._left_s = 0.0
+        self.left_s = 0.0
+        """What was not used so far."""
         self._ends_s = float("inf")
 
     @contextmanager
@@ -24,9 +25,9 @@ class Pace:
             yield
             return
         begin = time.perf_counter()
-        self._ends_s = begin + self._left_s + steps / self._steps_per_s
+        self._ends_s = begin + self.left_s + steps / self._steps_per_s
         yield
-        self._left_s = max(0.0, self._ends_s - time.perf_counter())
+        self.left_s = max(0.0, self._ends_s - time.perf_counter())
 
     def is_over(self) -> bool:
         """Whether learning has used up its time."""

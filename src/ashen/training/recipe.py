@@ -70,9 +70,7 @@ class Recipe:
     keep: Literal["best", "last"] = "best"
     """Whether ``best.pt``, the agent that is used, is that of the best match or the last one."""
     checkpoint_every: int = 200_000
-    """Steps between checkpoints. Each also starts all fights anew, so that a resumed run equals an unbroken one."""
-    save_replay: bool = False
-    """Keep the replay in checkpoints, so that a resumed DQN equals an unbroken one; takes as much disk as memory."""
+    """Steps between checkpoints, the most that a crash can cost."""
     record_every: int = 100_000
     """Steps between recorded training fights."""
     log_every: int = 20_000
@@ -155,6 +153,10 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
     )
 
 
+_RETIRED = ("save_replay",)
+"""Settings of older runs that have no effect any more."""
+
+
 def recipe_of(run: RunFolder) -> Recipe:
     """The recipe a run was trained by; a run with an overlay of its own meets the boss of that, wherever it lies.
 
@@ -166,7 +168,8 @@ def recipe_of(run: RunFolder) -> Recipe:
         raise UserError(f"{run.name} is joined of two runs; name one of the two, by its folder in {run.path}")
     if "recipe" not in config:
         raise UserError(f"{run.path} has no recipe, so nothing was trained in it; choose a run that was trained")
-    recipe = from_table(Recipe, config["recipe"], str(run.config_file))
+    table = {name: value for name, value in config["recipe"].items() if name not in _RETIRED}
+    recipe = from_table(Recipe, table, str(run.config_file))
     return replace(recipe, boss=str(run.overlay_file.resolve())) if run.overlay_file.is_file() else recipe
 
 

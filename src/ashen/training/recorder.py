@@ -57,6 +57,19 @@ class FightRecorder:
         self._stream["nth_of_seed"] += 1
         self._begin(next_is_whole)
 
+    def state_dict(self) -> dict[str, Any]:
+        """What is taped and wanted."""
+        return {name: getattr(self, name) for name in _KEPT} | {"tape": self._tape.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there with the fights of then."""
+        for name in _KEPT:
+            setattr(self, name, state[name])
+        self._tape.load_state_dict(state["tape"])
+
     def _begin(self, is_whole: bool = True) -> None:
         self._tape.clear()
         self._is_taping = self._is_wanted and is_whole
+
+
+_KEPT = ("_is_wanted", "_is_taping", "_stream")

@@ -8,9 +8,9 @@ import ashen
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints, sha256_of
 from ashen.training.loop import Training
-from ashen.training.recipe import recipe_of, training_recipe
+from ashen.training.recipe import Recipe, recipe_of, training_recipe
 from ashen.training.tables import to_table
 
 
@@ -39,16 +39,54 @@ def is_complete(run: RunFolder) -> bool:
 
 
 def resumed(run: RunFolder) -> Training:
-    """The training of a run, as it was at its newest checkpoint.
+    """The training of a run, as it was at its newest checkpoint that is whole.
 
     Raises:
-        UserError: the run has no checkpoint, or it is damaged or of another shape.
+        UserError: the run has no checkpoint, or all of them are damaged or of another shape.
     """
     recipe = training_recipe(run)
+    errors = []
+    for path in newest_checkpoints(run):
+        training = Training(recipe)
+        try:
+            training.resume(run, load_checkpoint(path))
+        except UserError as error:
+            errors.append(f"cannot go on from {path}: {error}")
+            continue
+        for error in errors:
+            run.log(error)
+        run.log(f"resumed at step {training.env_step}")
+        return training
+    raise UserError(errors[0])
+
+
+def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
+    """A training that goes on from a run's newest checkpoint by other settings, with new fights.
+
+    Returns:
+        The training, and what the new run's ``config.json`` is to say of its parent.
+
+    Raises:
+        UserError: the checkpoint is damaged, or the settings do not fit its agent.
+    """
     path = latest_checkpoint(run)
-    training = Training(recipe)
+    checkpoint, training = load_checkpoint(path), Training(recipe)
     try:
-        training.load(load_checkpoint(path))
+        training.fork(run, checkpoint)
     except UserError as error:
-        raise UserError(f"cannot go on from {path}: {error}") from None
-    return training
+        raise UserError(f"cannot fork {path}: {error}") from None
+    before, now = (to_table(one) for one in (training_recipe(run), recipe))
+    origin = {"run": run.name, "checkpoint_step": training.env_step, "sha256": sha256_of(path)}
+    return training, origin | {"changes": changes(before, now)}
+
+
+def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:
+    """The settings that differ between two recipes as tables, by name: what they were and what they are."""
+    found: dict[str, list[Any]] = {}
+    for name in dict.fromkeys([*before, *now]):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= changes(old, new, f"{place}{name}.")
+        elif old != new:
+            found[place + name] = [old, new]
+    return found

@@ -30,6 +30,14 @@ class Stopwatch:
         finally:
             self._seconds[part] += time.perf_counter() - begin
 
+    def state_dict(self) -> dict[str, Any]:
+        """The seconds so far."""
+        return {"all": time.perf_counter() - self._started, "parts": dict(self._seconds)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there; what went by meanwhile does not count."""
+        self._started, self._seconds = time.perf_counter() - state["all"], dict(state["parts"])
+
     def take(self) -> tuple[float, dict[str, float]]:
         """All seconds and the seconds by part since the last call."""
         now = time.perf_counter()
@@ -120,6 +128,22 @@ class Tally:
         self._clear()
         return row
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that was counted since the last row, and in all. The arrays are live: save or copy them."""
+        return {name: getattr(self, name) for name in _COUNTED} | {
+            "outcomes": [int(outcome) for outcome in self._outcomes],
+            "metrics": dict(self._metrics),
+            "seconds": self._watch.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on counting from there, over as many environments."""
+        for name in _COUNTED:
+            setattr(self, name, state[name])
+        self._outcomes = [Outcome(outcome) for outcome in state["outcomes"]]
+        self._metrics = defaultdict(list, state["metrics"])
+        self._watch.load_state_dict(state["seconds"])
+
     def _clear(self) -> None:
         self.steps = 0
         self._outcomes: list[Outcome] = []
@@ -128,3 +152,9 @@ class Tally:
         self._fight_returns: list[float] = []
         self._fight_terms: list[NDArray[np.float64]] = []
         self._metrics: dict[str, list[float]] = defaultdict(list)
+
+
+_COUNTED = (
+    "episodes", "game_steps", "steps", "_returns", "_terms", "_lengths", "_reached_phase2", "_fight_returns",
+    "_fight_terms",
+)  # fmt: skip

@@ -1,6 +1,5 @@
 """The agent of a run at its best: its recipe and its checkpoint, put together for an environment or a view."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from ashen.core.protocols import Agent
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.runs.folder import RunFolder
-from ashen.training.checkpoints import best_checkpoint, load_checkpoint
+from ashen.training.checkpoints import best_checkpoint, load_checkpoint, sha256_of
 from ashen.training.recipe import Recipe, make_agent_for, recipe_of
 
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ class Trained:
     @property
     def origin(self) -> dict[str, Any]:
         """What the ``config.json`` of a run that starts from this agent says of it."""
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        return {"run": self.run.name, "checkpoint_step": self.env_step, "sha256": digest}
+        return {"run": self.run.name, "checkpoint_step": self.env_step, "sha256": sha256_of(self.path)}
 
     def agent(self, env: Any) -> Agent:
         """The agent, for an environment or a view of the encoder and the actions it was trained with.

@@ -71,10 +71,10 @@ class Look:
     def paces(self) -> list[tuple[int, float]]:
         """Of each training row in which updates were made, but the first: steps, and seconds without matches."""
         paces, is_learning = [], False
-        for before, row in pairwise(row for row in self.rows if row["kind"] in ("train", "resume")):
-            if row["kind"] == "train" and row.get("updates"):
+        for before, row in pairwise(row for row in self.rows if row["kind"] == "train"):
+            if row.get("updates"):
                 seconds = sum(row[f"seconds/{part}"] for part in ("world", "acting", "learning"))
-                if is_learning and before["kind"] == "train":
+                if is_learning:
                     paces.append((row["env_step"] - before["env_step"], seconds))
                 is_learning = True
         return paces

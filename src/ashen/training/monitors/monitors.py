@@ -9,7 +9,7 @@ from ashen.core.protocols import Agent, Transitions
 from ashen.runs.metrics import Row
 from ashen.training.monitors.guards import GUARDS
 from ashen.training.monitors.look import Look
-from ashen.training.monitors.window import Watch
+from ashen.training.monitors.window import Watch, Window
 from ashen.training.recipe import Recipe
 
 SAY_AGAIN_SHARE = 0.1
@@ -56,6 +56,17 @@ class Monitors:
                 said = "over" if finding is None else f"{finding}; {guard.remedy_for(look.recipe.algorithm)}"
                 news.append({"guard": guard.name, "state": state, "message": f"{guard.name}: {said}"})
         return news
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was seen and said so far; rows of metrics are kept elsewhere. The arrays are live."""
+        windows = [vars(window) for window in self._look.windows]
+        return {"said": self._said, "seen": self._seen, "windows": windows, "watch": self._watch.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there, over as many environments."""
+        self._said, self._seen = dict(state["said"]), dict(state["seen"])
+        self._look.windows = [Window.of(window) for window in state["windows"]]
+        self._watch.load_state_dict(state["watch"])
 
     def _news(self, name: str, is_there: bool) -> str | None:
         """What has become of a warning: begun, lasting, over, or None if there is nothing to say."""

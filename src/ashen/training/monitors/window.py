@@ -43,6 +43,13 @@ class Window:
         self.chosen, self.by_chance = np.zeros(num_actions), np.zeros(num_actions)
         self.stuck_at_m = (np.nan, np.nan)
 
+    @classmethod
+    def of(cls, attributes: dict[str, Any]) -> "Window":
+        """One with these attributes."""
+        window = cls(0, 0)
+        vars(window).update(attributes)
+        return window
+
     @property
     def is_full(self) -> bool:
         """Whether there is enough to judge."""
@@ -82,6 +89,16 @@ class Watch:
             self._look(step, states)
         elif turn == 1:
             self._weigh_hits(states)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The window that is being filled and where the players were last seen. The arrays are live."""
+        own = {name: value for name, value in vars(self).items() if name not in ("_sizes", "_slots", "_window")}
+        return own | {"window": vars(self._window)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there, over as many environments."""
+        vars(self).update({name: value for name, value in state.items() if name != "window"})
+        vars(self._window).update(state["window"])
 
     def take(self) -> Window | None:
         """The window, if it is full; the next one is begun."""

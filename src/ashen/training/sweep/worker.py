@@ -58,6 +58,7 @@ def _train(connection: Connection, stop: Event, table: dict[str, Any], run: RunF
     else:
         training = Training(from_table(Recipe, table, run.name))
         create_run(run.path.parent, run.name, run.name)
+        training.begin(run)
         run.write_config(run_config(training))
     run.log("started as a trial of a sweep")
     pruned = threading.Event()
