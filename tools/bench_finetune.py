@@ -3,6 +3,7 @@
     python tools/bench_finetune.py --seeds 3
     python tools/bench_finetune.py --parent RUN --table unseen
     python tools/bench_finetune.py --parent RUN --table calibrated
+    python tools/bench_finetune.py --parent RUN --table itself
 
 Trains an agent by the recipe `full`, or takes RUN's. Then, for each seed, shifts the boss (all times of an attack 15 %
 earlier or later, every hit 20 % harder), fine-tunes, and prints the win rates: of the agent in its own fight, of the
@@ -10,28 +11,31 @@ same in the shifted one before and after tuning, of the tuned one in the old fig
 
 What the encoder knows of the shifted boss is told by --table. known: his table. unseen: Iudex's own, as on a game that
 differs from it and nobody noticed. calibrated: that at first; the agent's fights in half of the steps are recorded, the
-table is calibrated from them, and tuning with it takes the other half.
+table is calibrated from them, and tuning with it takes the other half. itself: the same by the one command
+`ashen finetune RUN --boss SHIFTED --calibrate`, whose gate compares the agent with its old table and the tuned one with
+the refitted.
 """
 
 import argparse
 import json
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ashen.cli import main as ashen
 from ashen.core.seeding import derive_seed
-from ashen.env import fights as env_fights
 from ashen.evaluation.calibrate.fights import fights_from
 from ashen.evaluation.calibrate.report import judged_calibration
 from ashen.evaluation.judge import judge
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.shifted import shifted_boss
-from ashen.obs.encoders import make_encoder
 from ashen.runs.fights import FightRecord, save_fight
 from ashen.runs.folder import RunFolder, create_run, open_run
+from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import BEST, CANDIDATE, PARENT, copy_checkpoint, load_checkpoint
 from ashen.training.finetune import STEPS, finetuning_recipe
 from ashen.training.loop import Training
@@ -50,7 +54,9 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=STEPS, help="of fine-tuning, recording included")
     parser.add_argument("--fights", type=int, default=200, help="of each match")
-    parser.add_argument("--table", choices=("known", "unseen", "calibrated"), default="known", help="of the encoder")
+    parser.add_argument(
+        "--table", choices=("known", "unseen", "calibrated", "itself"), default="known", help="of the encoder"
+    )
     parser.add_argument("--keep", type=Path, help="folder for the runs")
     parser.add_argument("--json", action="store_true", help="print one JSON object a seed")
     options = parser.parse_args()
@@ -74,16 +80,6 @@ def text(row: dict[str, Any]) -> str:
     )
 
 
-@contextmanager
-def encoder_of(table: str | None) -> Iterator[None]:
-    """Let every encoder show the hits of one boss's table whoever is fought; None: of him who is."""
-    env_fights.make_encoder = make_encoder if table is None else lambda name, boss: make_encoder(name, table)
-    try:
-        yield
-    finally:
-        env_fights.make_encoder = make_encoder
-
-
 def newly_trained(folder: Path, steps: int | None) -> str:
     """Train an agent by the recipe `full`, for its own or so many steps; returns its run's folder."""
     recipe = load_recipe("full")
@@ -104,24 +100,27 @@ def tuned(
         ``former, before, after, old_fight``, win rates; ``deployed`` and ``chance_of_gain``; ``seed``, ``steps``, of
         which ``recorded``.
     """
-    boss = shifted_boss(seed, folder / f"shifted-{seed}.toml")
-    shifted, known, recorded = replace(parent.recipe, boss=str(boss), seed=seed), None, 0
+    boss, recorded = str(shifted_boss(seed, folder / f"shifted-{seed}.toml").resolve()), 0
+    shifted = replace(parent.recipe, boss=boss, seed=seed)
     if table != "known":
-        known = "iudex"
-    with encoder_of(known):
-        before = win_rate(parent.checkpoint, shifted, fights)
+        shifted = replace(shifted, boss=parent.recipe.boss, real_boss=boss)
+    before = win_rate(parent.checkpoint, shifted, fights)
+    if table == "itself":
+        run, recorded, untuned, final = tuned_by_itself(parent, boss, seed, folder, steps, fights)
+    else:
         if table == "calibrated":
-            known, recorded = calibrated(parent, shifted, steps // 2, folder / f"calibrated-{seed}")
-    with encoder_of(known):
+            own, recorded = calibrated(parent, shifted, steps // 2, folder / f"calibrated-{seed}")
+            shifted = replace(shifted, boss=own)
         recipe = replace(finetuning_recipe(shifted), total_steps=steps - recorded, final_fights=fights)
-        run, final = tuned_run(parent, recipe, folder)
+        run, final = tuned_run(parent, replace(recipe, real_boss=shifted.real_boss), folder)
+        untuned = final["parent_win_rate"]
     return {
         "seed": seed,
         "steps": steps,
         "recorded": recorded,
         "former": former,
         "before": before,
-        "untuned": final["parent_win_rate"],
+        "untuned": untuned,
         "after": final["tuned_win_rate"],
         "old_fight": win_rate(load_checkpoint(run.checkpoints / CANDIDATE), parent.recipe, fights),
         "deployed": final["deployed"],
@@ -149,6 +148,21 @@ def calibrated(parent: Trained, recipe: Recipe, steps: int, folder: Path) -> tup
     table = folder / "own.toml"
     table.write_text(judged_calibration(found, base).overlay, encoding="utf-8")
     return str(table), sum(lengths)
+
+
+def tuned_by_itself(
+    parent: Trained, boss: str, seed: int, folder: Path, steps: int, fights: int
+) -> tuple[RunFolder, int, float, dict[str, Any]]:
+    """Fine-tune by the one command: the run, the steps recorded, the match before tuning, and the final row."""
+    name = f"itself-{seed}"
+    words = ["finetune", str(parent.run.path), "--boss", boss, "--calibrate", "--runs-dir", str(folder)]
+    words += ["--name", name, "--seed", str(seed), "--total-steps", str(steps), "--final-fights", str(fights)]
+    with redirect_stdout(sys.stderr):
+        if ashen(words) != 0:
+            raise SystemExit(f"ashen {' '.join(words)} failed")
+    run = RunFolder(folder / name)
+    (found,), first = read_metrics(run, "calibration"), read_metrics(run, "evaluation")[0]
+    return run, found["recorded_steps"], first["win_rate"], read_metrics(run, "final")[-1]
 
 
 def tuned_run(parent: Trained, recipe: Recipe, folder: Path) -> tuple[RunFolder, dict[str, Any]]:

@@ -5,23 +5,25 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from ashen.core.errors import UserError
-from ashen.core.tables import base_file, boss_file, boss_names
-from ashen.display import Display, gate_text, match_text, say, say_if_cold
+from ashen.core.tables import base_file, boss_file, own_base
+from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir
 from ashen.signals import StopOnSignal
+from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.find_run import find_run
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
+from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe
 from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
@@ -86,6 +88,7 @@ def train_new(
     overlay: Path | None = None,
     parent: Trained | None = None,
     keep_parent: bool = False,
+    calibrate_steps: int = 0,
 ) -> None:
     """Train by a recipe in a new run folder.
 
@@ -96,21 +99,30 @@ def train_new(
         overlay: changes numbers of the recipe's boss; the run keeps a copy.
         parent: the agent to start from; None starts with a new one.
         keep_parent: the parent stays the run's best agent until a trained one has beaten it.
+        calibrate_steps: of the parent's fights, to refit the boss's table to before the training; 0 for none.
 
     Raises:
         UserError: the recipe, the name, the overlay or the parent is wrong.
         OSError: the disk is full.
     """
-    base = None if overlay is None else _base_of(overlay, recipe.boss)
+    if overlay is not None:
+        _check_base(overlay, recipe.boss)
     # What is wrong with the recipe is said before there is a folder.
     training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent)
     run = create_run(runs_dir, name, run_label(recipe))
     if overlay is not None:
-        run.keep_overlay(overlay, None if base in boss_names().values() else base)
+        run.keep_overlay(overlay, own_base(overlay))
         training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent)
     if parent is not None and keep_parent:
         copy_checkpoint(parent.path, run, PARENT, BEST)
-    _start(training, run, {} if parent is None else {"parent": parent.origin})
+    origin = {} if parent is None else {"parent": parent.origin}
+    if not calibrate_steps:
+        _start(training, run, origin)
+        return
+    run.log(f"started: {' '.join(sys.argv)}")
+    run.write_config(run_config(training) | origin | {"calibrate": {"steps": calibrate_steps}})
+    with closing(training.env):  # keeps the game until the calibrated training takes it
+        _calibrate_and_train(run)
 
 
 def _start(training: Training, run: RunFolder, origin: dict[str, Any]) -> None:
@@ -135,14 +147,13 @@ def _begun(recipe: Recipe, parent: Trained | None) -> Training:
     return training
 
 
-def _base_of(overlay: Path, boss: str) -> Path:
-    """The table an overlay changes, which must be that of the recipe's boss."""
+def _check_base(overlay: Path, boss: str) -> None:
+    """The table an overlay changes must be that of the recipe's boss."""
     base = base_file(boss_file(str(overlay)))
     if base is None:
         raise UserError(f"{overlay} is no overlay, it has no base; train against a whole table with --boss {overlay}")
     if base.resolve() != boss_file(boss).resolve():
         raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
-    return base
 
 
 def train_on(run: str, runs_dir: Path) -> None:
@@ -162,9 +173,34 @@ def train_on(run: str, runs_dir: Path) -> None:
     if is_complete(folder):
         say(f"{folder.name} is complete; a new run goes on from its agent: ashen train RECIPE --parent {folder.name}")
         return
+    if is_before_training(folder):
+        _calibrate_and_train(folder)
+        return
     training = resumed(folder)
     say(f"{folder.name} goes on at step {training.env_step:,}")
     _train(training, folder)
+
+
+def _calibrate_and_train(run: RunFolder) -> None:
+    """Refit the boss's table to the parent's fights, then train with it; goes on with what of that is there."""
+    say_if_cold()
+    with StopOnSignal() as stop:
+        if steps_to_record(run):
+            print(f"ashen: recording fights to calibrate from in {run.path}", file=sys.stderr)
+            tell = partial(_tell, run)
+            if record(run, stop, tell) and not stop():
+                for line in refit_lines(refit(run, tell)):
+                    tell(line)
+        is_stopped = stop() or steps_to_record(run) > 0
+    if is_stopped:
+        print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
+    else:
+        _train(begun_training(run), run)
+
+
+def _tell(run: RunFolder, text: str) -> None:
+    say(text)
+    run.log(text)
 
 
 def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
@@ -182,7 +218,7 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_run(name, runs_dir)
-    return run, parse(ForkOptions, "fork", rest, ForkOptions(recipe_of(run)))
+    return run, parse(ForkOptions, "fork", rest, ForkOptions(training_recipe(run)))
 
 
 def fork(run: RunFolder, options: ForkOptions) -> None:
@@ -194,8 +230,9 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
     """
     training, parent = forked(run, options.recipe)
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
-    if run.overlay_file.is_file():
-        folder.keep_overlay(run.overlay_file, run.base_file if run.base_file.is_file() else None)
+    overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
+    if overlay.is_file():
+        folder.keep_overlay(overlay, own_base(overlay))
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
     _start(training, folder, {"parent": parent})

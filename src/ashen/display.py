@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from rich.text import Text
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row
 
 LINE_EVERY_S = 10.0
+_SHIFT_S = 0.02
+"""Hit times are told if they moved by this much."""
 _KNOWN = {*HEAD, "fights", "faults", "win_rate", "return_mean", "length_mean_steps", "steps_per_s"}
 
 
@@ -239,6 +241,23 @@ def calibration_warning(figures: dict[str, Any]) -> str:
         "nothing gained on fights held out": [] if figures["better"] else ["keep the table"],
     }
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
+
+
+def refit_lines(row: Row) -> Iterator[str]:
+    """What a fine-tuning has refitted of the boss's table, and how sure it is; ``row`` is of kind ``calibration``."""
+    won = f"{row['fights']} fights ({row['steps']:,} steps of 0.1 s, {row['win_rate']:.0%} won)"
+    sure = f"{row['measured']} of them seen five times or more"
+    yield f"refitted to {won}: {row['refitted']} numbers, {sure}"
+    for hit in row["hit_times"]:
+        if abs(hit["after_s"] - hit["before_s"]) >= _SHIFT_S:
+            name = f"{hit['attack']} of phase {hit['phase']}, hit {hit['hit'] + 1}"
+            sureness = f"seen {hit['seen']} times" + ("" if hit["confidence"] == "M" else ", unsure")
+            yield f"  {name}: after {hit['after_s']:.2f} s, not {hit['before_s']:.2f} ({sureness})"
+    figures = (f"{name} {old['before']:.3g} -> {old['after']:.3g}" for name, old in row["held_out"].items())
+    yield f"{row['held_out_fights']} fights held out, foretold 1 s ahead: {', '.join(figures)}"
+    if warning := calibration_warning(row):
+        yield warning
+    yield "goes on with the refitted table" if row["is_used"] else "goes on with the table as it was"
 
 
 def _split(row: Row) -> str:

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
 from ashen.coach import train_new
-from ashen.core.errors import UserError
+from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
-from ashen.options.parse import parse, split_first
+from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
@@ -30,6 +30,9 @@ class FinetuneOptions:
 
     It goes on by its own recipe with small steps, into a new run. The agent as it was stays frozen beside it and
     remains the best of the new run, unless the tuned one wins more of the same fights at the end, beyond chance.
+
+    On the real game (--backend game) it first fights for half of the steps without learning, refits the boss's table to
+    these fights, and goes on with that.
     """
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
@@ -37,8 +40,26 @@ class FinetuneOptions:
     """Name of the new run; made from date, boss and fight if not given."""
     overlay: Path | None = None
     """Numbers of the boss in which the fight differs (ashen calibrate writes them); the run keeps a copy."""
+    calibrate: bool = False
+    """First refit the boss's table to the agent's own fights; on by itself with --backend game. In the simulator
+    --boss then says whom it fights without knowing his numbers."""
+    calibrate_steps: int | None = None
+    """Steps of --total-steps that are recorded for that, and not learned from; half of them if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        check_counts(self, "calibrate_steps")
+        if self.calibrate_steps is not None and not self.calibrate:
+            raise UserError("--calibrate-steps says how long --calibrate records; add --calibrate, or leave it out")
+        if self.recorded_steps >= self.recipe.total_steps:
+            rule = f"must be less than --total-steps {self.recipe.total_steps}, which they are a part of"
+            raise SettingError(FinetuneOptions, "calibrate_steps", self.recorded_steps, rule)
+
+    @property
+    def recorded_steps(self) -> int:
+        """How many of the steps are recorded to refit the table, and not learned from."""
+        return (self.calibrate_steps or self.recipe.total_steps // 2) if self.calibrate else 0
 
 
 @dataclass(frozen=True)
@@ -79,13 +100,24 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
         UserError: there is no such run, or an option is wrong.
     """
     run, rest = split_first(words)
+    backend = _backend_of(rest)
     # Read once to learn where the runs are, and again over the recipe that is found there.
-    runs_dir = parse(FinetuneOptions, "finetune", rest, FinetuneOptions(finetuning_recipe(Recipe()))).runs_dir
+    first = FinetuneOptions(finetuning_recipe(Recipe(), backend), calibrate=backend == "game")
+    runs_dir = parse(FinetuneOptions, "finetune", rest, first).runs_dir
     if run is None:
         raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
     parent = trained(find_run(run, runs_dir))
-    default = FinetuneOptions(finetuning_recipe(parent.recipe))
+    recipe = finetuning_recipe(parent.recipe, backend)
+    default = FinetuneOptions(recipe, calibrate=recipe.is_on_game)
     return parse(FinetuneOptions, "finetune", rest, default), parent
+
+
+def _backend_of(words: Sequence[str]) -> Literal["sim", "game"] | None:
+    """Where it is to be fought, if the words say so; the defaults of all else depend on it."""
+    said = [*words, ""]
+    values = [said[place + 1] for place, word in enumerate(words) if word == "--backend"]
+    values += [word.partition("=")[2] for word in words if word.startswith("--backend=")]
+    return "game" if "game" in values else "sim" if "sim" in values else None
 
 
 def finetune(options: FinetuneOptions, parent: Trained) -> None:
@@ -96,12 +128,17 @@ def finetune(options: FinetuneOptions, parent: Trained) -> None:
         OSError: the disk is full.
     """
     recipe, overlay = options.recipe, options.overlay
+    if options.calibrate:
+        recipe = replace(recipe, total_steps=recipe.total_steps - options.recorded_steps)
+        if not recipe.is_on_game and recipe.boss != parent.recipe.boss:
+            real_boss = str(boss_file(recipe.boss).resolve()) if recipe.boss.endswith(".toml") else recipe.boss
+            recipe = replace(recipe, boss=parent.recipe.boss, real_boss=real_boss)
     base = base_file(boss_file(recipe.boss))
     if base is not None:  # a boss that is an overlay itself gives way to another, or goes along as a copy
         overlay = overlay or Path(recipe.boss)
         shipped = {path: name for name, path in boss_names().items()}
         recipe = replace(recipe, boss=shipped.get(base, str(base)))
-    train_new(recipe, options.runs_dir, options.name, overlay, parent, keep_parent=True)
+    train_new(recipe, options.runs_dir, options.name, overlay, parent, True, options.recorded_steps)
 
 
 def read_pretrain_options(words: Sequence[str]) -> PretrainOptions:

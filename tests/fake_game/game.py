@@ -47,13 +47,16 @@ class Game:
         clock: told when a fight goes on.
         static: the module ``soulsgym.core.static``: places and the keys of each action.
         seed: of the fights' random streams, as in :class:`ashen.sim.backend.SimBackend`.
+        table: of the boss, by name or file; another than Iudex's own makes a game that differs from the simulator.
     """
 
-    def __init__(self, process: Process, keyboard: Keyboard, clock: Clock, static: Any, seed: int) -> None:
+    def __init__(
+        self, process: Process, keyboard: Keyboard, clock: Clock, static: Any, seed: int, table: str = "iudex"
+    ) -> None:
         self.process, self.keyboard, self.clock = process, keyboard, clock
         self.records = Records(process)
         self.worlds, self.states = np.zeros(1, WORLD), np.zeros(1, FIGHT_STATE)
-        boss = boss_file("iudex")
+        boss = boss_file(table)
         self.tables = load_tables(boss)[0].copy()
         self.worlds["stream"] = seed
         self._player_names, self._boss_names = player_vocabulary(), boss_vocabulary(boss)

@@ -37,9 +37,17 @@ class FakeGame:
         clock: ``"poll"``, ``"fuzz"`` or ``"real"``, see :mod:`fake_game.clock`.
         layout: the keyboard's: ``"qwerty"``, ``"azerty"`` or ``"qwertz"``.
         budget_s: wall seconds of waiting without a fight going on until a call raises FakeHang.
+        table: of the boss in it, by name or file.
     """
 
-    def __init__(self, seed: int = 0, clock: str = "poll", layout: str = "qwerty", budget_s: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        clock: str = "poll",
+        layout: str = "qwerty",
+        budget_s: float = BUDGET_S,
+        table: str = "iudex",
+    ) -> None:
         if clock not in MODES or layout not in LAYOUTS:
             raise ValueError(f"clock {clock!r} must be one of {MODES}, layout {layout!r} one of {tuple(LAYOUTS)}")
         static = importlib.import_module("soulsgym.core.static")
@@ -51,7 +59,7 @@ class FakeGame:
         self.window = Window(error)
         self.keyboard = Keyboard(layout, static, lambda: self.window.is_focused)
         self.kernel = Kernel(self.process, self.clock)
-        self.game = Game(self.process, self.keyboard, self.clock, static, seed)
+        self.game = Game(self.process, self.keyboard, self.clock, static, seed, table)
         self.process.on_written, self.process.on_speed = self.game.absorb, self.clock.set_speed
         self._faults = Faults(self)
         self._kept: list[tuple[Any, str, Any]] = []

@@ -52,6 +52,25 @@ def test_a_row_says_what_the_game_shows(fake, door):
         assert row[name] == pytest.approx(truth[name], abs=0.12), name
 
 
+def test_another_table_of_the_same_boss_is_taken(fake, door, tmp_path):
+    """Breaks if a fight goes on being told by the table of the one before, without the animations it has learned."""
+    begin(door)
+    overlay = tmp_path / "learned.toml"
+    overlay.write_text('base = "iudex"\n[animations]\nextra = ["Attack1501"]', encoding="utf-8")
+    door.answer(("reset", LIMIT_S, fight_spec(str(overlay), "phase1", GameOptions()), None))
+    fake.fault("boss_animation", name="Attack1501", attack=1501)
+    shown = step(door)
+    assert row_of(shown)["boss_animation"] == boss_vocabulary(overlay).id("Attack1501") and shown.unknown == []
+
+
+def test_a_boss_that_this_build_lacks_is_told(fake, door, tmp_path):
+    """Breaks if SoulsGym of PyPI, which has no Vordt, ends in a traceback."""
+    table = tmp_path / "vordt.toml"
+    table.write_text(boss_file("iudex").read_text(encoding="utf-8"), encoding="utf-8")
+    answer = door.answer(("open", LIMIT_S, fight_spec(str(table), "phase1", GameOptions())))
+    assert answer == Failed("set_up", "this build of soulsgym has no vordt; its GitHub head may have")
+
+
 def test_lost_hit_points_are_counted(fake, door):
     """Breaks if the hit points are the game's, which SoulsGym fills up after every step."""
     begin(door)

@@ -24,6 +24,7 @@ from ashen.training.tables import to_table
 from ashen.training.trained import trained
 
 SMALL = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
+REFITTED = 'base = "iudex"\n[overlay]\n"body.hp" = { v = 1000.0, s = "own fights", c = "M" }\n'
 SMALL_WORDS = ["--num-envs", "2", "--total-steps", "64", "--ppo.rollout-steps", "32"]
 SMALL_WORDS += ["--evaluate-every", "64", "--evaluation-fights", "1", "--final-fights", "2"]
 
@@ -60,8 +61,10 @@ def test_the_gate_lets_through_only_who_wins_more(parent_wins, tuned_wins, deplo
     run = create_run(tmp_path, "run", "x")
     (run.checkpoints / PARENT).write_bytes(save_checkpoint(run, 900, {"wins": parent_wins}).read_bytes())
     assert save_best(run, 64, {"wins": tuned_wins}).name == CANDIDATE
+    run.calibrated_file.write_text(REFITTED, encoding="utf-8")
 
-    def play(checkpoint, progress=None):
+    def play(checkpoint, progress=None, as_parent=False):
+        assert as_parent == (checkpoint["env_step"] == 900)
         outcomes = [{"1": Outcome.WIN, "0": Outcome.LOSS, "F": Outcome.FAULT}[mark] for mark in checkpoint["wins"]]
         progress([result(outcome) for outcome in outcomes])
         rate = outcomes.count(Outcome.WIN) / len(outcomes)
@@ -70,6 +73,7 @@ def test_the_gate_lets_through_only_who_wins_more(parent_wins, tuned_wins, deplo
     row = judge_best(run, play)
     assert row["deployed"] == deployed
     assert load_checkpoint(run.checkpoints / BEST)["wins"] == (tuned_wins if deployed == "tuned" else parent_wins)
+    assert run.overlay_file.is_file() == (deployed == "tuned"), "a refitted table goes with the agent tuned with it"
     assert row["win_rate"] == row[f"{deployed}_win_rate"]
     assert row["checkpoint_step"] == (64 if deployed == "tuned" else 0)
 
@@ -156,6 +160,10 @@ def test_a_shifted_boss_differs_in_all_attacks_and_nothing_else(tmp_path):
         (["finetune", "old", "--overlay", "none.toml"], "no boss table at none.toml"),
         (["finetune", "old", "--name", "old"], "already a run 'old'"),
         (["finetune", "old", "--totl-steps", "3"], "did you mean --total-steps"),
+        (["finetune", "old", "--calibrate-steps", "9"], "add --calibrate"),
+        (["finetune", "old", "--calibrate", "--calibrate-steps", "20000"], "must be less than --total-steps 20000"),
+        (["finetune", "old", "--backend", "game", "--num-envs", "8"], "--num-envs 8 must be 1 on the game"),
+        (["finetune", "old", "--backend=game", "--real-boss", "iudex"], "--real-boss iudex must be empty on the game"),
         (["train", "phase1", "--parent", "odl"], "unknown run 'odl'"),
         (["train", "phase1", "--parent", "old"], "another network"),
         (["train", "phase1", "--ppo.kl-to-parent", "1"], "give --parent RUN"),

@@ -9,7 +9,10 @@ from ashen.agents import PPOConfig
 from ashen.cli import main
 from ashen.coach import train_new
 from ashen.core.errors import UserError
-from ashen.core.tables import base_file, boss_file, load_facts, plain, player_facts, walk
+from ashen.core.tables import Fact, base_file, boss_file, load_facts, plain, player_facts, walk
+from ashen.core.vocabulary import boss_vocabulary
+from ashen.evaluation.calibrate.overlay import extended_overlay
+from ashen.obs.encoders import make_encoder
 from ashen.sim.pack import load_tables
 from ashen.training.recipe import load_recipe
 
@@ -45,6 +48,28 @@ def test_an_overlay_changes_its_numbers_and_no_others(tmp_path):
     assert tables["arena"]["corridor_half_width_m"][0] == 4.5 and tables["rules"]["drop_odds"][0] == 0.05
 
 
+def test_new_names_come_after_those_there_are(tmp_path):
+    """Breaks if an id that fights were recorded with moves, or an encoder has no place for a new name."""
+    path = written(tmp_path / "mine.toml", OVERLAY + '[animations]\nextra = ["Attack1501", "Attack3000", "Attack1500"]')
+    base, own = boss_vocabulary(boss_file("iudex")), boss_vocabulary(path)
+    assert own.names == (*base.names, "Attack1501") and own.soulsgym_count == base.soulsgym_count
+    ashen_numbers = len(make_encoder("ashen", str(path)).names) - len(make_encoder("ashen").names)
+    assert ashen_numbers == 3  # the name, the name as the attack before, and the time since it
+    assert make_encoder("onehot74", str(path)).names == make_encoder("onehot74").names
+
+
+def test_an_overlay_that_is_extended_keeps_what_it_says(tmp_path):
+    """Breaks if refitting an overlay's boss, or learning a name, drops what that overlay changed before."""
+    path = written(tmp_path / "mine.toml", OVERLAY + '[animations]\nextra = ["Attack1501"]')
+    found = {"boss": {WINDOW: Fact([1.4, 1.52], "own fights", "M")}}
+    more = written(tmp_path / "more.toml", extended_overlay(str(path), found, names=["Idle2"]))
+    facts, before = dict(walk(load_facts(more))), dict(walk(load_facts(path)))
+    assert {where for where in before if facts[where] != before[where]} == {WINDOW}
+    assert facts[WINDOW].value == [1.4, 1.52] and player_facts(more) == player_facts(path)
+    assert boss_vocabulary(more).names == (*boss_vocabulary(path).names, "Idle2")
+    assert base_file(more) == boss_file("iudex")
+
+
 def test_an_overlay_stands_where_a_boss_stands(tmp_path):
     """Breaks if an overlay's boss cannot be fought, varied or seen by the encoders."""
     path = str(written(tmp_path / "mine.toml"))
@@ -71,6 +96,9 @@ def test_an_overlay_stands_where_a_boss_stands(tmp_path):
         (OVERLAY.replace('"iudex"', '"mine.toml"'), "is an overlay too"),
         (OVERLAY.replace("[overlay]", "[overlays]"), "unknown key 'overlays'"),
         ("overlay = 3\n" + OVERLAY.partition("\n[overlay]")[0], "must be tables of numbers"),
+        (OVERLAY + "[animations]\nsoulsgym = []", "holds new names and nothing else"),
+        (OVERLAY + "[animations]\nextra = [1501]", "holds new names and nothing else"),
+        (OVERLAY + f"[animations]\nextra = {[f'X{number}' for number in range(16)]}", "49 animations, at most 48"),
     ],
 )
 def test_a_broken_overlay_is_told_in_one_line(text, message, tmp_path):

@@ -22,7 +22,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   train [RECIPE]       train an agent, watch it, and get its win rate, curves and a film
   resume RUN           go on with a training that was stopped, as if it had not been
   fork RUN             go on from a training by other settings, in a new run
-  finetune RUN         adapt a trained agent to a fight that differs; it is replaced only by a better one
+  finetune RUN         adapt a trained agent to a fight that differs or to the game; only a better one replaces it
   pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
   exploits RUN         check that wins are earned: no stuck boss, no death without a blow, no need of the cliff

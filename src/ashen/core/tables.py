@@ -5,7 +5,8 @@ be a list. ``c`` is M measured, D datamined, C computed, W wiki, I inferred, G g
 Words, names and booleans stand bare.
 
 An overlay is a boss's table that says only what differs from another: ``base`` names that boss, ``[overlay]`` holds
-facts by their dotted path (see :func:`walk`), ``[player]`` the same for the player's table.
+facts by their dotted path (see :func:`walk`), ``[player]`` the same for the player's table, and ``[animations]`` with
+``extra`` names that the base lacks; they come after the base's own, so that no id moves.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from ashen.core.limits import flaw, is_alike, kind_of, name_of
 
 CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
 _KEYS = {"v", "s", "c", "range", "note"}
-_OVERLAY_KEYS = {"base", "overlay", "player"}
+_OVERLAY_KEYS = {"base", "overlay", "player", "animations"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,27 @@ def load_facts(path: Path) -> dict[str, Any]:
     table = read_toml(path)
     if "base" not in table:
         return _facts(table, str(path), "")
-    return _laid_over(load_facts(_base_file(table, path)), table, "overlay", path)
+    facts = _laid_over(load_facts(_base_file(table, path)), table, "overlay", path)
+    if added := _new_names(table, path):
+        names = facts["animations"]
+        names["extra"] += [name for name in added if name not in {*names["soulsgym"], *names["extra"]}]
+    return facts
+
+
+def overlay_facts(path: Path) -> dict[str, dict[str, Fact]]:
+    """What an overlay itself says: dotted path -> fact, for ``"boss"`` and ``"player"``; nothing for a whole table."""
+    table = read_toml(path)
+    if "base" not in table:
+        return {"boss": {}, "player": {}}
+    laid = {"boss": dict(walk(load_facts(path))), "player": dict(walk(player_facts(path)))}
+    sections = {"boss": "overlay", "player": "player"}
+    return {part: {where: laid[part][where] for where in table.get(section, {})} for part, section in sections.items()}
+
+
+def overlay_names(path: Path) -> list[str]:
+    """Animations that an overlay adds to its base; none for a whole table."""
+    table = read_toml(path)
+    return _new_names(table, path) if "base" in table else []
 
 
 def player_facts(boss: Path) -> dict[str, Any]:
@@ -84,6 +105,12 @@ def base_file(path: Path) -> Path | None:
     """
     table = read_toml(path)
     return _base_file(table, path) if "base" in table else None
+
+
+def own_base(overlay: Path) -> Path | None:
+    """The table that an overlay changes if that is a file of the user's, which a copy must take along."""
+    base = base_file(overlay)
+    return None if base in boss_names().values() else base
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -181,6 +208,14 @@ def _laid_over(tree: dict[str, Any], table: dict[str, Any], section: str, path: 
             node = node[int(part)] if isinstance(node, list) else node[part]
         node[last] = fact
     return tree
+
+
+def _new_names(table: dict[str, Any], path: Path) -> list[str]:
+    names = table.get("animations", {"extra": []})
+    extra = names.get("extra") if isinstance(names, dict) else None
+    if not isinstance(extra, list) or len(names) > 1 or not all(isinstance(name, str) for name in extra):
+        raise UserError(f'{path}: [animations] of an overlay holds new names and nothing else, extra = ["Attack1501"]')
+    return extra
 
 
 def _facts(node: Any, place: str, where: str) -> Any:

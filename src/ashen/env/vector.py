@@ -50,6 +50,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: ``rgb_array`` or ``human``, which shows the first fight.
         backend: ``sim``, ``game``, or fights that are there already; what these fight and how is then their own.
         game_speed: how many times faster than real the game runs, 1..3.
+        real_boss: whom the simulator fights while the encoder shows the next hit of ``boss``; "": the same one.
 
     Raises:
         UserError: an unknown name or a bad number.
@@ -80,6 +81,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: str | None = None,
         backend: str | Backend = "sim",
         game_speed: float = 3.0,
+        real_boss: str = "",
     ) -> None:
         keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
@@ -87,6 +89,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
             backend,
             boss=boss,
             fight=fight,
+            real_boss=real_boss,
             num_envs=num_envs,
             random_start=random_start,
             game_speed=game_speed,

@@ -4,9 +4,11 @@ from typing import Any
 
 from ashen.core.errors import UserError, unknown
 from ashen.core.protocols import Backend
+from ashen.core.tables import boss_file
+from ashen.core.vocabulary import boss_vocabulary
 
 BACKENDS = ("sim", "game")
-ONLY_ON_GAME = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0}
+ONLY_ON_GAME = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0, "real_boss": ""}
 """What these settings must be on the game, which is one and as it is."""
 
 
@@ -15,6 +17,7 @@ def make_backend(
     *,
     boss: str,
     fight: str,
+    real_boss: str = "",
     num_envs: int = 1,
     random_start: bool = False,
     game_speed: float = 3.0,
@@ -26,6 +29,7 @@ def make_backend(
         backend: ``sim``, ``game``, or fights that are there already.
         boss: name or table of the boss.
         fight: ``phase1``, ``phase2`` or ``full``.
+        real_boss: whom the simulator fights in his place, if he is another than the agent knows; "" for none.
         num_envs: fights side by side; one on the game.
         random_start: start at one of eleven poses.
         game_speed: of the game; the simulator knows none.
@@ -43,12 +47,19 @@ def make_backend(
     if backend == "sim":
         from ashen.sim.backend import SimBackend
 
-        return SimBackend(boss, fight, num_envs, random_start, **varied)
-    asked = {"num_envs": num_envs} | varied
+        if real_boss and boss_vocabulary(boss_file(real_boss)) != boss_vocabulary(boss_file(boss)):
+            raise UserError(f"real_boss = {real_boss} has other animations than {boss}; give an overlay of {boss}")
+        return SimBackend(real_boss or boss, fight, num_envs, random_start, **varied)
+    asked = {"num_envs": num_envs, "real_boss": real_boss} | varied
     for name, only in ONLY_ON_GAME.items():
         if asked.get(name, only) != only:
-            raise UserError(f"{name} = {asked[name]} must be {only} on the game, which is one and as it is")
+            raise UserError(f"{name} = {asked[name]} must be {only or 'empty'} on the game, which is one and as it is")
     from ashen.game.backend import GameBackend
     from ashen.game.options import GameOptions
 
     return GameBackend(boss, fight, GameOptions(game_speed=game_speed, random_start=random_start))
+
+
+def fought_boss(options: dict[str, Any]) -> str:
+    """Name or table of the boss that is fought, out of the options of :func:`ashen.make_vec`."""
+    return str(options.get("real_boss") or options["boss"])

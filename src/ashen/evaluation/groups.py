@@ -14,6 +14,8 @@ _SHOWN = 3
 """So many settings make a group's name, more only where those do not tell the groups apart."""
 _BOOKKEEPING = ("_every", "_fights")
 """How settings end that change what is written down of a training more than the training."""
+_NOT_COMPARED = ("seed", "real_boss")
+"""Settings that the seed of a run and the hash of the table it was judged against tell."""
 _TABLE = "table"
 """Among a run's settings: hash of the boss's numbers it was judged against."""
 
@@ -159,7 +161,7 @@ def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
     flat = {
         key: value
         for key, value in recipe.items()
-        if key != "seed" and (key == "reward" or not isinstance(value, dict))
+        if key not in _NOT_COMPARED and (key == "reward" or not isinstance(value, dict))
     }
     return flat | {f"{algorithm}.{key}": value for key, value in recipe[algorithm].items()}
 

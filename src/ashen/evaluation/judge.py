@@ -8,6 +8,7 @@ from typing import Any
 
 from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
+from ashen.env.worlds import fought_boss
 from ashen.evaluation.match import FightResult, Moment, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
 from ashen.evaluation.summary import summarise
@@ -39,7 +40,8 @@ def judge(
 
     Args:
         make_policy: gives the policy for the environment it is to play in.
-        env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed.
+        env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed,
+            real_boss.
         fights: how many fights; with ``until_sure`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
@@ -62,6 +64,7 @@ def judge(
     side_by_side = 1 if one_by_one else num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
     start, world = "random" if random_start else "fixed", {key: env_options[key] for key in ("boss", "fight", "reward")}
+    world["boss"] = fought_boss(env_options)
     env = make_vec(**env_options, **varied, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
     with closing(env):
         if closed_cliff:

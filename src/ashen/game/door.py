@@ -68,16 +68,18 @@ class Door:
 
     def open(self, spec: FightSpec) -> None:
         """Be ready for a kind of fight."""
-        if self._env is not None and self._spec is not None and self._spec.world == spec.world:
+        if self._env is None or self._spec is None or self._spec.world != spec.world:
+            self._env = None
+            builds.load()
+            if not spec.use_scan_codes:
+                keys.uninstall()
+            env = builds.make_env(spec)
+            watch(env, self._watchdog)
+            self._env, self._is_fresh = env, True
+        elif self._spec.table == spec.table:
             return
-        self._env = None
-        builds.load()
-        if not spec.use_scan_codes:
-            keys.uninstall()
-        env = builds.make_env(spec)
-        watch(env, self._watchdog)
-        self._translator = Translator(Path(spec.table), spec.fight, builds.arena_box(env))
-        self._env, self._spec, self._is_fresh = env, spec, True
+        self._translator = Translator(Path(spec.table), spec.fight, builds.arena_box(self._env))
+        self._spec = spec
 
     def reset(self, spec: FightSpec, trouble: int | None) -> Shown:
         """Start a fight.

@@ -112,7 +112,9 @@ def make_env(spec: FightSpec) -> Any:
     try:
         maker = getattr(import_module(module), demo if spec.fight == "full" else training)
     except (ImportError, AttributeError):
-        raise UserError(f"this build of soulsgym has no {spec.boss}; its GitHub head may have") from None
+        maker = None
+    if maker is None or inspect.isabstract(maker):  # PyPI's build holds the beginnings of Vordt
+        raise UserError(f"this build of soulsgym has no {spec.boss}; its GitHub head may have")
     arguments: dict[str, Any] = {"game_speed": spec.game_speed}
     if spec.fight != "full":
         arguments["phase"] = 2 if spec.fight == "phase2" else 1

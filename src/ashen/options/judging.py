@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from ashen.core.errors import UserError
-from ashen.options.parse import check_counts, given
+from ashen.options.parse import check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
 
 
@@ -66,7 +66,7 @@ class EvaluateOptions:
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
         own_speed = {"game_speed": 1.0} if self.watch else {}
-        return own_speed | given(self, "boss", "fight", "reward", "backend", "game_speed")
+        return own_speed | world_changes(self, "boss", "fight", "reward", "backend", "game_speed")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class ExploitsOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return given(self, "boss", "fight")
+        return world_changes(self, "boss", "fight")
 
 
 @dataclass(frozen=True)

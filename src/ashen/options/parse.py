@@ -64,6 +64,13 @@ def given(options: Any, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
+def world_changes(options: Any, *names: str) -> dict[str, Any]:
+    """What of a contender's world is to be another; who asks for a boss or the game does not mean a rehearsed one."""
+    changes = given(options, *names)
+    is_other = "boss" in changes or changes.get("backend") == "game"
+    return changes | ({"real_boss": ""} if is_other else {})
+
+
 def check_counts(options: Any, *names: str, least: int = 1) -> None:
     """Refuse a count, or a seed, below the least; one that was not given is None.
 

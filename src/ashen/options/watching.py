@@ -8,7 +8,7 @@ import tyro
 
 from ashen.core.errors import UserError
 from ashen.core.fight import MAX_STEPS
-from ashen.options.parse import check_counts, given
+from ashen.options.parse import check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
 from ashen.runs.metrics import MetricName
 
@@ -113,7 +113,7 @@ class ExplainOptions:
     @property
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
-        return given(self, "boss", "fight")
+        return world_changes(self, "boss", "fight")
 
     @property
     def steps(self) -> range:

@@ -47,9 +47,9 @@ class FightRecord:
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
-    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training" or "human"),
-    ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
-    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
+    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training", "calibration" or
+    "human"), ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"),
+    ``seed`` of the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
     ``randomise_seed`` and, in trainings, ``randomise_share``. Older records lack all of these but the seed."""
 
     @property

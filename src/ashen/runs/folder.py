@@ -55,6 +55,16 @@ class RunFolder:
         return self.path / "overlay.toml"
 
     @property
+    def calibrated_file(self) -> Path:
+        """The overlay that a fine-tuning has refitted to its agent's own fights, and trains with."""
+        return self.path / "calibrated.toml"
+
+    @property
+    def learned_animations_file(self) -> Path:
+        """An overlay with the boss's animations that the real game showed and no table knows."""
+        return self.path / "learned-animations.toml"
+
+    @property
     def base_file(self) -> Path:
         """The run's own copy of the table that its overlay changes, if that is not a shipped one."""
         return self.path / "base.toml"

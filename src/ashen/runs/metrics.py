@@ -7,6 +7,8 @@ steps of 0.1 s that went by in its fights, waits among them. Kinds:
   in the full fight ``phase_change_rate``, the agent's own numbers, ``term/<name>``: reward per fight by term,
   ``seconds/world|acting|learning|evaluation``);
 - ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
+- ``calibration``: the boss's table refitted to the parent's own fights before a fine-tuning: the figures of
+  ``ashen calibrate``, ``win_rate`` of those fights, ``recorded_steps``, and ``is_used``, whether it trains with it;
 - ``warning``: what a guard has found (``guard``; ``state``: begun, lasting or over; ``message``, with what to try);
 - ``final``: the same for the best checkpoint on fresh fights when the training ends;
 - ``pretrain``: one pass of cloning over recorded fights (``epoch``, losses, ``held_out_accuracy`` and that of always

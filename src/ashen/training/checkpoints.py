@@ -53,6 +53,11 @@ def has_parent(run: RunFolder) -> bool:
     return (run.checkpoints / PARENT).is_file()
 
 
+def has_numbered(run: RunFolder) -> bool:
+    """Whether a run has a checkpoint that its training can go on from."""
+    return bool(_numbered(run))
+
+
 def copy_checkpoint(source: Path, run: RunFolder, *names: str) -> None:
     """Copy a checkpoint into a run under other names, byte for byte."""
     for name in names:

@@ -1,11 +1,29 @@
-"""What the real game did besides fighting, in the run's log and its ``game.json``: faults and unknown animations."""
+"""What the real game did besides fighting, in the run's log and its ``game.json``: faults and unknown animations.
+
+Names of the boss that no table knows also go into an overlay, ``learned-animations.toml``, that gives each an id.
+"""
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
+from ashen.core.fight import MAX_BOSS_ANIMATIONS
+from ashen.core.tables import boss_file
+from ashen.core.vocabulary import boss_vocabulary
+from ashen.evaluation.calibrate.overlay import extended_overlay
 from ashen.runs.files import write_text
 from ashen.runs.folder import RunFolder
+from ashen.training.recipe import Recipe
+
+_NAME = re.compile(r"boss ([A-Za-z]\w*)")
+"""How a name of the boss is told; what is read of memory at the wrong moment looks different."""
+
+
+def game_account(run: RunFolder, backend: Any, recipe: Recipe) -> Callable[[], None]:
+    """What a training calls now and then to keep its account of the game; nothing to do in the simulator."""
+    return GameAccount(run, backend, recipe.boss).note if recipe.is_on_game else lambda: None
 
 
 class GameAccount:
@@ -14,10 +32,11 @@ class GameAccount:
     Args:
         run: whose.
         backend: of the game, :class:`ashen.game.backend.GameBackend`.
+        boss: whose table the run goes by.
     """
 
-    def __init__(self, run: RunFolder, backend: Any):
-        self._run, self._backend = run, backend
+    def __init__(self, run: RunFolder, backend: Any, boss: str):
+        self._run, self._backend, self._boss = run, backend, boss
         before = json.loads(run.game_file.read_text(encoding="utf-8")) if run.game_file.is_file() else {}
         self._incidents: list[dict[str, str]] = before.get("incidents", [])
         self._unknown = Counter(before.get("unknown_animations", {}))
@@ -31,11 +50,22 @@ class GameAccount:
         for incident in incidents[self._seen :]:
             self._incidents.append(incident._asdict())
             self._run.log(f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}")
-        for name in names - self._names:
-            if name not in self._unknown:
-                self._run.log(f"unknown animation: {name}; an id for it stands in the boss's table, animations.extra")
+        new = sorted((names - self._names).keys() - self._unknown.keys())
         self._unknown.update(names - self._names)
+        for name in new:
+            self._run.log(f"unknown animation: {name}")
+        if any(_NAME.fullmatch(name) for name in new):
+            self._learn()
         self._seen, self._names = len(incidents), Counter(names)
         faults = Counter(incident["fault"] for incident in self._incidents)
         account = {"faults": faults, "unknown_animations": self._unknown, "incidents": self._incidents}
         write_text(self._run.game_file, json.dumps(account, indent=2) + "\n")
+
+    def _learn(self) -> None:
+        """Give every name of the boss that has been seen an id, as far as there is room, in an overlay."""
+        room = MAX_BOSS_ANIMATIONS - len(boss_vocabulary(boss_file(self._boss)).names)
+        learned = [found[1] for found in map(_NAME.fullmatch, self._unknown) if found][:room]
+        file = self._run.learned_animations_file
+        comments = ["Animations that the real game showed and no table knows; for ashen train --overlay."]
+        write_text(file, extended_overlay(self._boss, {}, comments, learned))
+        self._run.log(f"{len(learned)} new animations have ids in {file.name}; train with them: --overlay {file}")

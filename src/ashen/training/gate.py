@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ashen.core.fight import Outcome
+from ashen.core.tables import own_base
 from ashen.evaluation.match import FightResult
 from ashen.evaluation.statistics import chance_of_gain
 from ashen.runs.folder import RunFolder
@@ -25,15 +26,21 @@ Progress = Callable[[Sequence[FightResult]], object]
 class Play(Protocol):
     """The final match of a checkpoint: always the same fights, on seeds no training has seen."""
 
-    def __call__(self, checkpoint: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
-        """The match's figures with ``checkpoint_step``; ``progress`` is told the results."""
+    def __call__(
+        self, checkpoint: dict[str, Any], progress: Progress | None = None, as_parent: bool = False
+    ) -> dict[str, Any]:
+        """The match's figures with ``checkpoint_step``; ``progress`` is told the results.
+
+        ``as_parent``: by the table that the parent came with, if another has been refitted since.
+        """
 
 
 def judge_best(run: RunFolder, play: Play) -> dict[str, Any]:
     """Play the final match of the agent that a training hands over.
 
     A run with a parent plays it twice on the same fights, the parent's and that of the best tuned agent. The tuned one
-    becomes the run's best only if McNemar's exact test says that it wins more; else the parent stays.
+    becomes the run's best only if McNemar's exact test says that it wins more; else the parent stays. Where the table
+    was refitted, the parent plays and stays with its own, and the tuned agent takes the refitted one along.
 
     Args:
         run: whose checkpoints.
@@ -50,6 +57,8 @@ def judge_best(run: RunFolder, play: Play) -> dict[str, Any]:
     chance = chance_of_gain(*([outcome == Outcome.WIN for outcome in side] for side in zip(*both, strict=True)))
     is_better = chance < SURE
     copy_checkpoint(run.checkpoints / (CANDIDATE if is_better else PARENT), run, BEST)
+    if is_better and run.calibrated_file.is_file():
+        run.keep_overlay(run.calibrated_file, own_base(run.calibrated_file))
     # The parent's own steps were another training's.
     figures = tuned if is_better else parent | {"checkpoint_step": 0}
     return figures | {
@@ -67,4 +76,4 @@ def _played(run: RunFolder, name: str, play: Play) -> tuple[dict[str, Any], list
     def keep(results: Sequence[FightResult]) -> None:
         outcomes[:] = [result.outcome for result in results]
 
-    return play(load_checkpoint(run.checkpoints / name), keep), outcomes
+    return play(load_checkpoint(run.checkpoints / name), keep, name == PARENT), outcomes

@@ -13,6 +13,7 @@ from ashen.core.fight import Outcome
 from ashen.core.protocols import Transitions
 from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
+from ashen.env.worlds import fought_boss
 from ashen.evaluation.exploits import checks
 from ashen.evaluation.judge import judge
 from ashen.evaluation.match import match_facts
@@ -21,11 +22,11 @@ from ashen.runs.fights import save_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
-from ashen.training.game_account import GameAccount
+from ashen.training.game_account import game_account
 from ashen.training.gate import Progress, judge_best
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
-from ashen.training.recipe import Recipe, env_options, make_agent_for
+from ashen.training.recipe import Recipe, env_options, make_agent_for, recipe_of
 from ashen.training.recorder import FightRecorder
 from ashen.training.replay_files import drop_later, load_replay, save_replay
 from ashen.training.scalars import ScalarsLog
@@ -107,7 +108,7 @@ class Training:
     def _open(self, run: RunFolder) -> None:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
-        self._account = GameAccount(run, self.env.backend).note if self.recipe.is_on_game else lambda: None
+        self._account = game_account(run, self.env.backend, self.recipe)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.
@@ -148,9 +149,8 @@ class Training:
 
     def _training_facts(self) -> dict[str, Any]:
         recipe, policy = self.recipe, GreedyAgent(self.agent, self._run.name)
-        world = {
-            key: value for key, value in env_options(recipe).items() if key in ("boss", "fight", "encoder", "reward")
-        }
+        world = {key: value for key, value in env_options(recipe).items() if key in ("fight", "encoder", "reward")}
+        world["boss"] = fought_boss(env_options(recipe))
         start = "random" if recipe.random_start else "fixed"
         return {"kind": "training", "start": start} | self._varied | world | match_facts(self.env, policy)
 
@@ -237,17 +237,23 @@ class Training:
             save_best(self._run, self.env_step, {"agent": self.agent.state_dict()})
         return self._write("evaluation", figures)
 
-    def _final_match(self, checkpoint: dict[str, Any], progress: Progress | None = None) -> dict[str, Any]:
+    def _final_match(
+        self, checkpoint: dict[str, Any], progress: Progress | None = None, as_parent: bool = False
+    ) -> dict[str, Any]:
         self.agent.load_state_dict(checkpoint["agent"])
-        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress)
+        is_refitted = self._run.calibrated_file.is_file()
+        recipe = recipe_of(self._run) if as_parent and is_refitted else self.recipe  # with the table it came with
+        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
         found = [str(check) for check in checks(figures) if not check.passed]
         return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
 
-    def _match(self, fights: int, kind: str, agent_step: int, progress: Progress | None = None) -> dict[str, Any]:
+    def _match(
+        self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
+    ) -> dict[str, Any]:
         with self._tally.time("evaluation"):
             return judge(
                 lambda env: GreedyAgent(self.agent, self._run.name),
-                env_options(self.recipe),
+                env_options(recipe or self.recipe),
                 fights=fights,
                 seed=derive_seed(self.recipe.seed, kind),
                 # Where two agents play the final match, for the gate, its fights would mix.

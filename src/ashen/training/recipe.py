@@ -23,6 +23,8 @@ class Recipe:
 
     boss: str = "iudex"
     """Boss name, or the path of a boss's TOML file."""
+    real_boss: str = ""
+    """The boss whom the simulator fights while the agent knows another, ``boss``: rehearses a game that differs."""
     fight: Literal["full", "phase1", "phase2"] = "full"
     """The whole fight with its phase change, or one phase alone with virtual hit points."""
     encoder: str = "ashen"
@@ -95,7 +97,7 @@ class Recipe:
         if self.backend == "game":
             for name, only in ONLY_ON_GAME.items():
                 if getattr(self, name) != only:
-                    rule = f"must be {only} on the game, which is one and as it is"
+                    rule = f"must be {only or 'empty'} on the game, which is one and as it is"
                     raise SettingError(Recipe, name, getattr(self, name), rule)
         if not GAME_SPEEDS[0] <= self.game_speed <= GAME_SPEEDS[1]:
             raise SettingError(Recipe, "game_speed", self.game_speed, "must lie in {:g}..{:g}".format(*GAME_SPEEDS))
@@ -171,10 +173,21 @@ def recipe_of(run: RunFolder) -> Recipe:
     return replace(recipe, boss=str(run.overlay_file.resolve())) if run.overlay_file.is_file() else recipe
 
 
+def training_recipe(run: RunFolder) -> Recipe:
+    """The recipe by which a run trains: with the table that it has refitted, before its agent is handed over with it.
+
+    Raises:
+        UserError: as :func:`recipe_of`.
+    """
+    recipe = recipe_of(run)
+    return replace(recipe, boss=str(run.calibrated_file.resolve())) if run.calibrated_file.is_file() else recipe
+
+
 def env_options(recipe: Recipe) -> dict[str, Any]:
     """What :func:`ashen.make_vec` needs to know of a recipe, apart from how many and which seed."""
     return {
         "boss": recipe.boss,
+        "real_boss": recipe.real_boss,
         "fight": recipe.fight,
         "encoder": recipe.encoder,
         "reward": recipe.reward,

@@ -10,7 +10,7 @@ from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints, sha256_of
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, recipe_of
+from ashen.training.recipe import Recipe, recipe_of, training_recipe
 from ashen.training.tables import to_table
 
 
@@ -44,7 +44,7 @@ def resumed(run: RunFolder) -> Training:
     Raises:
         UserError: the run has no checkpoint, or all of them are damaged or of another shape.
     """
-    recipe = recipe_of(run)
+    recipe = training_recipe(run)
     errors = []
     for path in newest_checkpoints(run):
         training = Training(recipe)
@@ -75,7 +75,7 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         training.fork(run, checkpoint)
     except UserError as error:
         raise UserError(f"cannot fork {path}: {error}") from None
-    before, now = (to_table(one) for one in (recipe_of(run), recipe))
+    before, now = (to_table(one) for one in (training_recipe(run), recipe))
     origin = {"run": run.name, "checkpoint_step": training.env_step, "sha256": sha256_of(path)}
     return training, origin | {"changes": changes(before, now)}
 

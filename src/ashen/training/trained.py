@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ashen.core.errors import UserError
 from ashen.core.protocols import Agent
+from ashen.core.tables import boss_file
+from ashen.core.vocabulary import boss_vocabulary
 from ashen.runs.folder import RunFolder
 from ashen.training.checkpoints import best_checkpoint, load_checkpoint, sha256_of
 from ashen.training.recipe import Recipe, make_agent_for, recipe_of
@@ -44,7 +46,8 @@ class Trained:
         try:
             agent.load_state_dict(self.checkpoint["agent"])
         except UserError as error:
-            raise UserError(f"{self.path} does not fit {self.run.config_file}: {error}") from None
+            said = self._new_names(str(env.encoder.boss)) or str(error)
+            raise UserError(f"{self.path} does not fit {self.run.config_file}: {said}") from None
         return agent
 
     def hand_over(self, training: "Training") -> None:
@@ -60,7 +63,18 @@ class Trained:
         try:
             training.load_parent(self.checkpoint)
         except UserError as error:
-            raise UserError(f"cannot start from {self.path}: {error}") from None
+            said = self._new_names(training.recipe.boss) or str(error)
+            raise UserError(f"cannot start from {self.path}: {said}") from None
+
+    def _new_names(self, boss: str) -> str:
+        """That another boss's table has animations that this agent has no place for; empty if it has not."""
+        own, there = (boss_vocabulary(boss_file(name)).names for name in (self.recipe.boss, boss))
+        if not (new := [name for name in there if name not in own]):
+            return ""
+        return (
+            f"{boss} has animations that this agent has no place for ({', '.join(new)}); leave it out, and they "
+            "count as unknown as before, or train a new agent with it"
+        )
 
 
 def trained(run: RunFolder) -> Trained:

@@ -1,9 +1,10 @@
-"""The fights to calibrate from: enough of them, and none against a varied boss."""
+"""The fights to calibrate from: enough of them, none against a varied boss, none in which the game failed."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from ashen.core.errors import UserError
+from ashen.core.fight import Outcome
 from ashen.evaluation.fights import as_recording, records_from
 from ashen.evaluation.recording import Recording
 
@@ -16,12 +17,14 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
     """Read the recorded fights of some places; arguments as of :func:`~ashen.evaluation.fights.records_from`.
 
     Returns:
-        The fights in the order of the places, each once, and the name or path of the boss whose numbers they refit.
+        The fights in the order of the places, each once and none that ended in a fault, and the name or path of the
+        boss whose numbers they refit.
 
     Raises:
         UserError: there are no fights, too few, damaged ones or some of another or a varied boss.
     """
     records, boss = records_from(places, runs_dir, boss)
+    records = [(where, record) for where, record in records if record.outcome != Outcome.FAULT]
     for where, record in records:
         if record.meta.get("randomise", "none") != "none":
             raise UserError(

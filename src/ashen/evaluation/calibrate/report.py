@@ -1,13 +1,13 @@
 """A calibration and how much it helps: judged on fights that it was not fitted on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ashen.core.tables import boss_file
 from ashen.evaluation.calibrate.fit import calibrate
 from ashen.evaluation.calibrate.numbers import Numbers
-from ashen.evaluation.calibrate.overlay import overlay_text
+from ashen.evaluation.calibrate.overlay import extended_overlay
 from ashen.evaluation.calibrate.trial import Alignment, alignment, changed, split, without_harm
 from ashen.evaluation.recording import Recording
 
@@ -61,11 +61,22 @@ class Calibration:
             # of both confidences, inferred and guessed
             "guesses_refitted": sum(unsure.values()),
             "guesses_kept": [path for path, is_found in unsure.items() if not is_found],
+            "measured": sum(fact.confidence == "M" for found in self.numbers.found.values() for fact in found.values()),
+            "hit_times": list(self._hit_times()),
             "left_out": self.left_out,
             "better": better,
             "worse": worse,
             "held_out": {name: {"before": before[name], "after": after[name]} for name in before},
         }
+
+    def _hit_times(self) -> Iterator[dict[str, Any]]:
+        """Every refitted time at which an attack begins to hit, beside the table's, and how sure it is."""
+        for path, fact in self.numbers.found["boss"].items():
+            if path.endswith(".window_s"):
+                _, phase, _, attack, _, hit, _ = path.split(".")
+                at = {"phase": int(phase), "attack": attack, "hit": int(hit)}
+                times = {"before_s": self.numbers.before()[path].value[0], "after_s": fact.value[0]}
+                yield at | times | {"seen": self.numbers.seen[path], "confidence": fact.confidence}
 
     @property
     def overlay(self) -> str:
@@ -85,7 +96,7 @@ class Calibration:
             *([] if figures["better"] else ["Nothing was gained on them: keep the table."]),
             "The numbers below are fitted to all fights. range: what the fights allow; of a list, its last number.",
         ]
-        return overlay_text(self.boss, self.numbers.found, comments)
+        return extended_overlay(self.boss, self.numbers.found, comments)
 
 
 def judged_calibration(

@@ -13,6 +13,7 @@ from ashen.training.tables import from_table, to_table
 Space = dict[str, "Search"]
 _FIXED: Final = frozenset({
     "boss",
+    "real_boss",
     "fight",
     "algorithm",
     "seed",
