@@ -15,7 +15,7 @@ class Kind(IntEnum):
     NEEDS_RELOAD = 1
     """The game must load its world anew, which the door makes it do."""
     NEEDS_GAME_RESTART = 2
-    """The game has ended, or must be started anew, which only the user can do; the door waits for it."""
+    """The game must be started, or its save loaded, which only the user can do; the door waits for it."""
     NEEDS_YOU = 3
     """Something only the user can mend; the training is saved and ends."""
 
@@ -41,6 +41,14 @@ class Fault:
 
 class ImpossibleValueError(Exception):
     """The game showed a number that cannot be."""
+
+
+class NotInGameError(Exception):
+    """No living player stands in the world."""
+
+
+class NotAtRestError(Exception):
+    """The player stands in the world, but something keeps him busy."""
 
 
 class OtherCharacterError(Exception):
@@ -99,9 +107,9 @@ FAULTS: Final = (
     ),
     Fault(
         "not_in_game",
-        Kind.NEEDS_RELOAD,
+        Kind.NEEDS_GAME_RESTART,
         "load the save, so that the player stands in the world",
-        (("soulsgym.GameStateError", "loaded into the game|ingame"),),
+        (("ashen.NotInGameError", ""), ("soulsgym.GameStateError", "loaded into the game|ingame")),
     ),
     Fault(
         "no_access",
@@ -165,6 +173,7 @@ FAULTS: Final = (
             ("soulsgym.SoulsGymException", ""),
             ("builtins.RecursionError", ""),
             ("builtins.AssertionError", ""),
+            ("ashen.NotAtRestError", ""),
         ),
     ),
     Fault("door_hung", Kind.NEEDS_RELOAD, "if the game goes on hanging, start it again"),

@@ -42,6 +42,16 @@ class Incident(NamedTuple):
     message: str
 
 
+def launch_door() -> tuple[Any, Any]:
+    """Start the process that owns the game; it and the connection to it."""
+    context = multiprocessing.get_context("spawn")
+    connection, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), name="ashen-game", daemon=True)
+    process.start()
+    theirs.close()
+    return process, connection
+
+
 class Keeper:
     """Keeps one process that owns the game, for all backends of this process: there is one game.
 
@@ -70,9 +80,15 @@ class Keeper:
         Raises:
             UserError: it is not, or someone else owns it.
         """
-        answer = self._ask("open", options.reset_deadline_s, spec)
-        if isinstance(answer, Failed):
-            raise self._stopped(answer)
+        for _ in range(ATTEMPTS):
+            answer = self._ask("open", options.reset_deadline_s, spec)
+            if not isinstance(answer, Failed):
+                return None
+            if answer.fault == "not_in_game":  # it may be loading
+                return self._wait_for_game(answer, spec, options)
+            if fault_named(answer.fault).kind >= Kind.NEEDS_GAME_RESTART:
+                break
+        raise self._stopped(answer)
 
     def begin(self, holder: object, spec: FightSpec, options: GameOptions) -> Shown:
         """Start a fight; after faults by ever harsher means.
@@ -81,7 +97,9 @@ class Keeper:
             UserError: no fight can be started; the game is left playable.
         """
         self.holder = holder
-        for _ in range(ATTEMPTS):
+        attempts, has_waited = ATTEMPTS, False
+        while attempts > 0:
+            attempts -= 1
             before = self._trouble
             answer = self._ask("reset", options.reset_deadline_s, spec, before)
             if isinstance(answer, Shown):
@@ -93,6 +111,8 @@ class Keeper:
                 break
             if kind == Kind.NEEDS_GAME_RESTART:
                 self._wait_for_game(answer, spec, options)
+                if not has_waited:  # the user has done his part
+                    attempts, has_waited = ATTEMPTS, True
             elif before is not None:
                 self._trouble = Kind(min(max(kind, before + 1), Kind.NEEDS_GAME_RESTART))
         raise self._stopped(answer)
@@ -129,9 +149,9 @@ class Keeper:
             with suppress(OSError):
                 connection.send(None)
             process.join(_LEAVE_S)
-            is_stuck = process.is_alive()
+            has_left = process.exitcode == 0
             self._end()
-            if is_stuck:
+            if not has_left:
                 self._start()
                 self._exchange("unstick", _UNSTICK_S)
                 self._end()
@@ -164,19 +184,15 @@ class Keeper:
             if self._connection.poll(limit_s + _GRACE_S):
                 return self._connection.recv()
             failed = Failed("door_hung", f"no answer to {name} within {limit_s:g} s")
-        except (EOFError, OSError) as error:
-            failed = Failed("door_died", f"during {name}: {type(error).__name__}")
+        except (EOFError, OSError):
+            failed = Failed("door_died", f"its process ended during {name}")
         self._end()
         return failed
 
     def _start(self) -> None:
         if self._ownership is None:
             self._ownership = Ownership()
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), name="ashen-game", daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = launch_door()
 
     def _end(self) -> None:
         if self._process is None:
@@ -192,12 +208,12 @@ class Keeper:
         return fault
 
     def _wait_for_game(self, failed: Failed, spec: FightSpec, options: GameOptions) -> None:
-        """Wait for the game to be started again, and meet it.
+        """Wait for the game to be started or its save to be loaded, and meet it.
 
         Raises:
             UserError: it was not.
         """
-        self._tell(f"the game has ended; {fault_named(failed.fault).advice}: the training goes on by itself")
+        advice, is_told = fault_named(failed.fault).advice, False
         ends_s = time.monotonic() + options.patience_s
         while time.monotonic() < ends_s:
             answer = self._exchange("open", options.reset_deadline_s, spec)
@@ -207,6 +223,9 @@ class Keeper:
             if self._process is None:
                 self._start()
             failed = answer
+            if not is_told:
+                self._tell(f"the game cannot be played now; {advice}: it goes on by itself")
+                is_told = True
             time.sleep(min(_LOOK_EVERY_S, options.patience_s))
         raise self._stopped(failed)
 
