@@ -1,10 +1,5 @@
 """Faults at a certain moment of the first fight, in the process that owns the game: also of that process itself."""
 
-import os
-import time
-from collections.abc import Callable
-from typing import Any
-
 from fake_game.install import install_from_environment
 
 AFTER_TICKS = 30
@@ -12,21 +7,21 @@ AFTER_TICKS = 30
 
 def install_and_die() -> None:
     """The process ends in the middle of a step."""
-    _in_fight(lambda _fake: os._exit(3))
+    _in_fight("door_dies")
 
 
 def install_and_block() -> None:
     """A call of the operating system does not return."""
-    _in_fight(lambda _fake: time.sleep(600.0))
+    _in_fight("door_blocks")
 
 
 def install_and_exit() -> None:
     """The game crashes to the desktop."""
-    _in_fight(lambda fake: fake.fault("process_exits"))
+    _in_fight("process_exits")
 
 
-def _in_fight(happen: Callable[[Any], object]) -> None:
-    """Let something happen a few ticks into the first fight."""
+def _in_fight(fault: str) -> None:
+    """Provoke a fault a few ticks into the first fight."""
     fake = install_from_environment()
     left, tick = [AFTER_TICKS], fake.game.on_tick
 
@@ -34,7 +29,7 @@ def _in_fight(happen: Callable[[Any], object]) -> None:
         left[0] -= fake.game.is_live
         if left[0] == 0:
             left[0] -= 1
-            happen(fake)
+            fake.fault(fault)
         tick()
 
     fake.game.on_tick = on_tick
