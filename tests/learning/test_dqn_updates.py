@@ -9,6 +9,7 @@ import worlds
 from small import NUM_ENVS, SMALL_DQN, TWO_NETWORKS, agent_of, updated
 
 from ashen.agents.exploration import random_valid
+from ashen.core.protocols import Transitions
 
 
 def with_steps(config):
@@ -45,6 +46,41 @@ def test_remembered_target_values_are_those_of_the_target(prioritised):
         with torch.no_grad():
             torch.testing.assert_close(torch.from_numpy(known["values"][places]), agent.target(next_obs))
     assert seen > 1_000
+
+
+@pytest.mark.parametrize("prioritised", [False, True])
+def test_nothing_of_a_fight_that_broke_stays_in_replay(prioritised):
+    """Breaks if a transition of a fault's fight, stored or pending, is still there, or another fight's is not.
+
+    Two steps a transition. Environment 0 fights on over steps 0..4; environment 1 ends a fight in step 1, begins
+    another in step 2, which breaks in step 4, with one transition stored and one pending, and begins a third.
+    """
+    agent = agent_of(replace(SMALL_DQN, n_step=2, prioritised=prioritised, batch_size=2, learning_starts=0), num_envs=2)
+    for t in range(7):
+        obs = np.array([[t] * 4, [100 + t] * 4], np.float32)
+        ends = np.array([False, t == 1]), np.array([False, t == 4]), np.array([False, t == 4])
+        some, mask = np.zeros(2, np.int64), np.ones((2, 5), np.bool_)
+        agent.observe(Transitions(obs, mask, some, np.ones(2, np.float32), obs + 1, mask, *ends))
+        if t == 3:
+            assert sorted(agent.replay.rows["obs"][: len(agent.replay), 0]) == [0, 1, 2, 100, 101, 102]
+    kept = [0, 1, 2, 3, 4, 5, 100, 101, 105]
+    assert len(agent.replay) == len(kept)
+    drawn = agent.replay.sample(2_000, np.random.default_rng(0))
+    assert sorted(set(drawn.rows["obs"][:, 0])) == kept
+    agent.update()
+
+
+def test_a_replay_that_a_fault_emptied_is_not_learned_from():
+    """Breaks if an update that was due before a fault took out all there was draws from nothing, or waits for ever."""
+    agent = agent_of(replace(SMALL_DQN, batch_size=2, learning_starts=0, update_period_steps=6), num_envs=1)
+    for t in range(9):
+        obs, none = np.full((1, 4), t, np.float32), np.zeros(1, np.bool_)
+        mask, faulted = np.ones((1, 5), np.bool_), np.array([t == 8])
+        agent.observe(
+            Transitions(obs, mask, np.zeros(1, np.int64), np.ones(1, np.float32), obs, mask, none, faulted, faulted)
+        )
+    assert agent.credit >= 1 and len(agent.replay) == 0
+    assert agent.update() == {}
 
 
 @pytest.mark.parametrize("grad_clip_norm", [0.0, 0.5])

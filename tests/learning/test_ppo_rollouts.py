@@ -20,12 +20,22 @@ def constant_step(num_envs, faulted):
 
 
 def test_ppo_leaves_faulted_steps_out():
-    """Fails if a step in which the game broke is among the samples, or a rollout of nothing else crashes."""
+    """Fails if a step of a fight that ended in a fault is among the samples, or a rollout of nothing else crashes.
+
+    Environment 0 ends a fight in step 0 and breaks in step 2, environment 1 breaks in step 1: 1 + 1 steps are lost with
+    the faults, 1 + 1 are those before them in the same fights.
+    """
     agent = agent_of(replace(SMALL_PPO, rollout_steps=4))
     for t in range(4):
-        agent.observe(constant_step(NUM_ENVS, np.array([t == 2, False, False])))
+        step = constant_step(NUM_ENVS, np.array([t == 2, t == 1, False]))
+        agent.observe(step._replace(terminated=np.array([t == 0, False, False]), truncated=step.faulted))
+    assert agent.rollout.faulted.T.tolist() == [
+        [False, True, True, False],
+        [True, True, False, False],
+        [False, False, False, False],
+    ]
     data, _ = agent._prepare()
-    assert len(data["actions"]) == 4 * NUM_ENVS - 1
+    assert len(data["actions"]) == 4 * NUM_ENVS - 4
     agent.rollout.faulted[:] = True
     assert agent.update() == {}
     assert agent.rollout.length == 0
@@ -83,6 +93,15 @@ def test_reward_scale_is_the_deviation_of_discounted_returns():
     np.testing.assert_allclose(agent.reward_scaler(rollout), rollout.rewards / np.sqrt(2.5), rtol=1e-6)
     assert agent.reward_scale == pytest.approx(1 / np.sqrt(2.5))
     assert agent_of(replace(SMALL_PPO, normalise_reward=False)).reward_scale == 1.0
+
+
+def test_a_faulted_fight_does_not_count_in_the_reward_scale():
+    """Fails if rewards of a fight that broke move what all rewards are divided by: 1 and 5 are left, deviation 2."""
+    agent = agent_of(replace(SMALL_PPO, rollout_steps=2, discount=0.0), num_envs=2)
+    agent.rollout.rewards[:] = [[1.0, 300.0], [5.0, 700.0]]
+    agent.rollout.faulted[:, 1] = True
+    agent.reward_scaler(agent.rollout)
+    assert agent.reward_scaler.scale == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("where", ["middle", "last"])

@@ -40,7 +40,7 @@ def run(n, steps):
     accumulator = NStep(1, n, GAMMA, 2, 3)
     out = []
     for t, (reward, flags) in enumerate(steps):
-        for row in accumulator.push(single_step(t, reward, **flags)):
+        for row in accumulator.push(single_step(t, reward, **flags))[0]:
             mask = [True, (row["next_obs"][0] - 1) % 2 == 0, False]
             assert row["next_mask"].tolist() == mask
             out.append((row["obs"][0], row["action"], row["n_return"], row["discount"], row["next_obs"][0]))
@@ -84,8 +84,10 @@ def test_environments_are_accumulated_apart():
         flags = [{k: bool(rng.random() < 0.1) for k in ("terminated", "truncated", "faulted")} for _ in range(2)]
         steps = [single_step(t + 100 * i, float(rng.random()), **flags[i]) for i in range(2)]
         joined = Transitions(*(np.concatenate(fields) for fields in zip(*steps, strict=True)))
-        expected = np.concatenate([own.push(step).copy() for own, step in zip(apart, steps, strict=True)])
-        assert np.array_equal(both.push(joined), expected)
+        expected = [own.push(step)[0].copy() for own, step in zip(apart, steps, strict=True)]
+        rows, envs = both.push(joined)
+        assert np.array_equal(rows, np.concatenate(expected))
+        assert envs.tolist() == [0] * len(expected[0]) + [1] * len(expected[1])
 
 
 def reference_sample(priorities, uniforms, beta):
@@ -159,6 +161,30 @@ def test_the_ring_keeps_the_newest_and_uniform_sampling_reaches_all_of_it():
     batch = buffer.sample(500, np.random.default_rng(0))
     assert set(batch.rows["n_return"]) == {2, 3, 4, 5, 6}
     assert (batch.weights == 1.0).all()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6])
+def test_a_fight_that_is_removed_is_gone(alpha):
+    """Breaks if rows of a removed fight are drawn, counted or kept, others go with them, or the ring loses its place.
+
+    Six rows in a ring of five, of fights 0 0 1 2 1 1: the first is overwritten; without fight 1 two are left.
+    """
+    buffer = ReplayBuffer(5, 2, 3, alpha)
+    buffer.extend(rows_of(np.arange(6.0)[:4]), np.array([0, 0, 1, 2]))
+    buffer.extend(rows_of(np.arange(6.0)[4:]), np.array([1, 1]))
+    assert len(buffer) == 5
+    buffer.remove(np.array([1]))
+    assert len(buffer) == 2
+    batch = buffer.sample(200, np.random.default_rng(0), beta=1.0)
+    assert set(batch.rows["n_return"]) == {1, 3}
+    assert set(batch.weights) == {1.0}
+    assert sorted(buffer.rows["n_return"]) == [0, 0, 0, 1, 3]
+    loaded = ReplayBuffer(5, 2, 3, alpha)
+    loaded.load_state_dict(buffer.state_dict())
+    for one in (buffer, loaded):
+        one.extend(rows_of([6.0, 7.0, 8.0]))  # over 1, the empty place after it, and 3
+        assert len(one) == 3
+        assert set(one.sample(200, np.random.default_rng(0)).rows["n_return"]) == {6, 7, 8}
 
 
 @pytest.mark.parametrize("count", [3, 8])

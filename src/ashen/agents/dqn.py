@@ -66,6 +66,7 @@ class DQNAgent:
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
         self.steps = self.fights = self.updates = self.last_burst = 0
         self.credit = 0.0
+        self._fight_numbers = np.arange(num_envs)  # [N] of the fights under way; never saved, never used again
 
     def _build(self) -> QNetwork:
         c, support = self.config, None
@@ -156,16 +157,25 @@ class DQNAgent:
         return 0.5 * (q + self.target(obs)) if self.config.double == "two_networks" else q
 
     def observe(self, step: Transitions) -> None:
-        """Put what the step completes into replay."""
+        """Put what the step completes into replay; where it ended in a fault, take its whole fight out again.
+
+        What the networks and the statistics of observations have already taken in of such a fight cannot be undone.
+        """
         if self.config.normalise_obs:
             for network in self.learners:
                 network.normaliser.update(torch.from_numpy(step.obs))
-        places = self.replay.extend(self.n_step.push(step))
+        rows, envs = self.n_step.push(step)
+        places = self.replay.extend(rows, self._fight_numbers[envs])
+        if step.faulted.any():
+            places = np.concatenate([places, self.replay.remove(self._fight_numbers[step.faulted])])
         if self.target_values is not None:
             self.target_values.forget(places)
+        ended = step.terminated | step.truncated | step.faulted
+        if ended.any():
+            self._fight_numbers[ended] = self._fight_numbers.max() + 1 + np.arange(ended.sum())
         self.steps += len(step.obs)
         if self.steps > self.config.learning_starts:
-            self.fights += int((step.terminated | step.truncated | step.faulted).sum())
+            self.fights += int(ended.sum())
         # A run resumed without its replay first fills a batch again.
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
             self.credit += len(step.obs) * self.config.updates_per_step
@@ -174,6 +184,8 @@ class DQNAgent:
         """Make the updates that are due; means of their metrics, empty without any."""
         due = int(self.credit)
         if due == 0 or self.steps - self.last_burst < self.config.update_period_steps:
+            return {}
+        if len(self.replay) < self.config.batch_size:  # a fault took out what there was
             return {}
         self.credit -= due
         self.last_burst = self.steps

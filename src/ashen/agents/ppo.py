@@ -186,14 +186,14 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            self.network.normaliser.update(torch.from_numpy(self.rollout.obs).flatten(0, 1))
+            self.network.normaliser.update(torch.from_numpy(self.rollout.obs[~self.rollout.faulted]))
         self.rollout.clear()
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
     def _prepare(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Samples [T N, ...] of the rollout without faulted steps, and metrics of it."""
+        """Samples [T N, ...] of the rollout without those of faulted fights, and metrics of it."""
         r = self.rollout
         obs = self.network.normalise(torch.from_numpy(r.obs))  # [T, N, D]
         mask, actions = torch.from_numpy(r.mask), torch.from_numpy(r.actions)

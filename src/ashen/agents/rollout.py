@@ -14,6 +14,9 @@ class Rollout:
     Of the observations reached only those are kept whose value cannot be read off the next row: where a fight was
     truncated, and after the last step.
 
+    Where a fight ends in a fault, all its steps in here count as faulted, which keeps them out of learning; those of
+    rollouts before cannot be unlearned.
+
     Args:
         num_steps: T.
         num_envs: N.
@@ -43,6 +46,9 @@ class Rollout:
         t = self.length
         for name in _FIELDS:
             getattr(self, name)[t] = getattr(step, name)
+        for env in np.flatnonzero(step.faulted):
+            ends = np.flatnonzero((self.terminated | self.truncated | self.faulted)[:t, env])
+            self.faulted[ends[-1] + 1 if len(ends) else 0 : t, env] = True
         if step.truncated.any():
             self._cut_obs.append(step.next_obs[step.truncated])
         self._last_obs[:] = step.next_obs
@@ -104,7 +110,7 @@ class RewardScaler:
             self.running = self.discount * self.running + reward
             returns[t] = self.running
             self.running = self.running * ~ended[t]
-        self.take_in(returns)
+        self.take_in(returns[~rollout.faulted])
         return rollout.rewards / np.float32(self.scale)
 
     @property

@@ -101,7 +101,7 @@ def dqn_updates(job: Job, steps: list[Transitions]) -> Contender:
 
     def go(part: list[Transitions], updates: int) -> None:
         for step in part:
-            replay.extend(n_step.push(step))
+            replay.extend(n_step.push(step)[0])
             for _ in range(updates):
                 update()
 

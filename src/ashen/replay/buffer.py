@@ -14,6 +14,7 @@ from ashen.replay.transitions import transition_dtype
 
 PRIORITY_FLOOR: Final = 1e-6
 """Added to every error, so that no transition is lost for good."""
+_NO_FIGHT: Final = -1
 
 
 class Batch(NamedTuple):
@@ -40,37 +41,65 @@ class ReplayBuffer:
         self.tree = SumTree(capacity) if alpha > 0.0 else None
         self.max_priority = 1.0
         self._position = self._size = 0
+        self._fights = np.full(capacity, _NO_FIGHT)  # whose each row is, to take a fight out again
+        self._is_removed = np.zeros(capacity, np.bool_)
+        self._removed = 0
 
     def __len__(self) -> int:
-        return self._size
+        return self._size - self._removed
 
-    def extend(self, rows: NDArray[Any]) -> NDArray[np.int64]:
+    def extend(self, rows: NDArray[Any], fights: NDArray[np.int64] | int = _NO_FIGHT) -> NDArray[np.int64]:
         """Append ``rows`` [M] with M <= capacity, over the oldest. New rows get the highest priority seen so far.
+
+        Args:
+            rows: of ``transition_dtype``.
+            fights: numbers of the fights they are of, [M], for :meth:`remove`.
 
         Returns:
             Where they lie, [M].
         """
         indices = (self._position + np.arange(len(rows))) % self.capacity
-        self.rows[indices] = rows
+        self.rows[indices], self._fights[indices] = rows, fights
+        self._mark(indices, is_removed=False)
         if self.tree is not None:
             self.tree.set(indices, np.full(len(rows), self.max_priority))
         self._position = (self._position + len(rows)) % self.capacity
         self._size = min(self._size + len(rows), self.capacity)
         return indices
 
+    def remove(self, fights: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take out every row of these fights: none of them is drawn again. What was learned from them stays learned.
+
+        Returns:
+            Where they lay; these places stay empty until the ring comes round to them.
+        """
+        indices = np.flatnonzero(np.isin(self._fights, fights))
+        self.rows[indices], self._fights[indices] = 0, _NO_FIGHT
+        self._mark(indices, is_removed=True)
+        if self.tree is not None:
+            self.tree.set(indices, np.zeros(len(indices)))
+        return indices
+
+    def _mark(self, indices: NDArray[np.int64], is_removed: bool) -> None:
+        if is_removed or self._removed:
+            self._is_removed[indices] = is_removed
+            self._removed = int(self._is_removed.sum())
+
     def sample(self, batch_size: int, rng: np.random.Generator, beta: float = 1.0) -> Batch:
         """Draw ``batch_size`` transitions, with replacement.
 
         Args:
-            batch_size: B.
+            batch_size: B; there must be a transition.
             rng: where the randomness comes from.
             beta: how far the importance weights make up for unequal sampling, 0 not at all, 1 fully.
         """
         if self.tree is None:
             indices = rng.integers(self._size, size=batch_size)
+            while self._removed and (again := self._is_removed[indices]).any():
+                indices[again] = rng.integers(self._size, size=int(again.sum()))
             return Batch(self.rows.take(indices), indices, np.ones(batch_size, np.float32))
         indices = self.tree.sample(rng.random(batch_size))
-        weights = (self.tree.get(indices) * (self._size / self.tree.total)) ** -beta
+        weights = (self.tree.get(indices) * (len(self) / self.tree.total)) ** -beta
         return Batch(self.rows.take(indices), indices, (weights / weights.max()).astype(np.float32))
 
     def update_priorities(self, indices: NDArray[np.int64], errors: NDArray[np.floating]) -> None:
@@ -85,12 +114,13 @@ class ReplayBuffer:
         """All content, rows as bytes [size, itemsize]. The arrays are live: save or copy them before going on."""
         rows = self.rows[: self._size].view(np.uint8).reshape(self._size, self.rows.itemsize)
         state = {"rows": rows, "position": self._position, "max_priority": self.max_priority}
+        state["removed"] = np.flatnonzero(self._is_removed)
         if self.tree is not None:
             state["priorities"] = self.tree.get(np.arange(self._size))
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave.
+        """Restore what :meth:`state_dict` gave. Its fights are over: none of them can be removed any more.
 
         Raises:
             UserError: the rows have another shape, or there are more than fit.
@@ -108,6 +138,8 @@ class ReplayBuffer:
             )
         self.rows[:size] = np.ascontiguousarray(state["rows"]).view(self.rows.dtype)[:, 0]
         self._size, self._position, self.max_priority = size, state["position"], state["max_priority"]
+        self._fights[:], self._is_removed[:] = _NO_FIGHT, False
+        self._mark(state.get("removed", np.zeros(0, np.int64)), is_removed=True)
         if self.tree is not None:
             self.tree = SumTree(self.capacity)
             self.tree.set(np.arange(size), state["priorities"])

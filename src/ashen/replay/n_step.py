@@ -40,16 +40,19 @@ class NStep:
         self._first = np.zeros(num_envs, np.int64)
         self._count = np.zeros(num_envs, np.int64)
         self._out = np.zeros(num_envs * n, transition_dtype(obs_dim, num_actions))
+        self._out_env = np.zeros(num_envs * n, np.int64)
 
-    def push(self, step: Transitions) -> NDArray[Any]:
+    def push(self, step: Transitions) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Take in one step of the N environments.
 
         Returns:
-            The transitions completed by it, [M] of ``transition_dtype``, 0 <= M <= N n; rewritten by the next call.
+            The transitions completed by it, [M] of ``transition_dtype``, 0 <= M <= N n, and of which environment each
+            is, [M]; both are rewritten by the next call.
         """
         pending = (self._obs, self._action, self._return, self._discount, self._first, self._count)
         fields = tuple(self._out[name] for name in ("obs", "next_obs", "n_return", "discount", "action", "next_mask"))
-        return self._out[: push_step(pending, tuple(step), self.discount, fields)]
+        count = push_step(pending, tuple(step), self.discount, (*fields, self._out_env))
+        return self._out[:count], self._out_env[:count]
 
     def state_dict(self) -> dict[str, Any]:
         """The pending steps, as live arrays."""
@@ -95,6 +98,7 @@ def push_step(pending, step, gamma, out):
             out[3][written] = 0.0 if terminated[i] else discount[i, slot]
             out[4][written] = action[i, slot]
             out[5][written] = next_mask[i]
+            out[6][written] = i
             written += 1
             first[i] = (slot + 1) % n
             count[i] -= 1
