@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -27,11 +27,11 @@ EVERY_TICKS = 900
 ALGORITHMS = ("dqn", "ppo")
 MOST_STOPS = 20
 _TESTS = Path(__file__).resolve().parents[1] / "tests"
-_WORDS = """game --backend game --world-steps-per-s 0 --skip-steps False --actions all --evaluation-fights 2
-    --final-fights 2 --save-replay True"""
+_WORDS = """game --backend game --world-steps-per-s 0 --no-skip-steps --actions all --evaluation-fights 2
+    --final-fights 2 --save-replay"""
 _OWN_WORDS = {
     "dqn": """--algorithm dqn --fight phase1 --dqn.width 32 --dqn.depth 1 --dqn.batch-size 32 --dqn.learning-starts 100
-        --dqn.n-step 3 --dqn.prioritised True --dqn.replay-capacity 100000""",
+        --dqn.n-step 3 --dqn.prioritised --dqn.replay-capacity 100000""",
     "ppo": "--fight phase1 --ppo.width 32 --ppo.rollout-steps 128 --ppo.minibatch-size 64 --ppo.epochs 2",
 }
 
@@ -89,7 +89,14 @@ def _key(obs: Any, action: Any) -> tuple[bytes, int]:
     return np.ascontiguousarray(obs).tobytes(), int(action)
 
 
-def soak(algorithm: str, steps: int, seed: int, folder: Path, every_ticks: float = EVERY_TICKS) -> dict[str, Any]:
+def soak(
+    algorithm: str,
+    steps: int,
+    seed: int,
+    folder: Path,
+    every_ticks: float = EVERY_TICKS,
+    faults: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Train on a failing game, and look at what is left.
 
     Args:
@@ -98,6 +105,7 @@ def soak(algorithm: str, steps: int, seed: int, folder: Path, every_ticks: float
         seed: of agent and faults.
         folder: for the run and the list of faults provoked.
         every_ticks: mean time between two faults, in 1/60 s of game time.
+        faults: further ones, as for :func:`fake_game.install.start`.
     """
     from ashen.cli import main
     from ashen.coach import read_train_options
@@ -109,9 +117,10 @@ def soak(algorithm: str, steps: int, seed: int, folder: Path, every_ticks: float
     from ashen.training.start import is_complete, run_config
 
     log, start_s = folder / f"{algorithm}.jsonl", time.perf_counter()
-    faults = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
+    log.touch()
+    at_random = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
     os.environ["ASHEN_GAME_INSTALL"] = "fake_game:install_from_environment"
-    os.environ["ASHEN_FAKE_GAME"] = json.dumps({"seed": seed, "budget_s": 1e9, "random_faults": faults})
+    os.environ["ASHEN_FAKE_GAME"] = json.dumps({"seed": seed, "budget_s": 1e9, "faults": [*faults], "random_faults": at_random})
     words = f"{_WORDS} {_OWN_WORDS[algorithm]} --total-steps {steps} --seed {seed}".split()
     for name, share in {"evaluate": 4, "checkpoint": 4, "record": 4, "log": 10}.items():
         words += [f"--{name}-every", str(steps // share)]

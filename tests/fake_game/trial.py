@@ -175,7 +175,8 @@ class Trial:
 
     def __init__(self, row: Row, home: Home) -> None:
         self.row, self.fake, self.home = row, home.fake, home
-        home.user_does = self.mend
+        if row.follows == WAITS:  # else he is told what does not help, and goes on waiting
+            home.user_does = self.mend
         self.backend: GameBackend | None = None
         self.rng = np.random.default_rng(0)
         self.fights_lost = self.steps_lost = 0

@@ -9,8 +9,8 @@ from ashen.game.unstick import release_keys
 _LOOK_EVERY_S: Final = 0.05
 _MOST_LOOKS: Final = 1200
 """60 s of the game."""
-_MOST_LOOKS_OUTSIDE: Final = 600
-"""So many of them with nobody in the world: longer than it loads."""
+_MOST_LOOKS_OUTSIDE: Final = 400
+"""So many of them with nobody in the world: longer than it takes to load."""
 
 
 def repair(env: Any, reload: bool = False) -> None:
