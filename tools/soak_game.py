@@ -120,7 +120,12 @@ def soak(
     log.touch()
     at_random = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
     os.environ["ASHEN_GAME_INSTALL"] = "fake_game:install_from_environment"
-    os.environ["ASHEN_FAKE_GAME"] = json.dumps({"seed": seed, "budget_s": 1e9, "faults": [*faults], "random_faults": at_random})
+    os.environ["ASHEN_FAKE_GAME"] = json.dumps({
+        "seed": seed,
+        "budget_s": 1e9,
+        "faults": [*faults],
+        "random_faults": at_random,
+    })
     words = f"{_WORDS} {_OWN_WORDS[algorithm]} --total-steps {steps} --seed {seed}".split()
     for name, share in {"evaluate": 4, "checkpoint": 4, "record": 4, "log": 10}.items():
         words += [f"--{name}-every", str(steps // share)]

@@ -28,12 +28,14 @@ class Row(NamedTuple):
     """How long it lasts; 0: until the user ends it, or it is over at once."""
     fight: str = "phase1"
     steps: int = 12
-    """In how many steps from its beginning on it must show."""
+    """That are played from its beginning on, over fights."""
+    hunts: bool = False
+    """Whether the player goes up to the boss and strikes; else he does whatever is valid."""
 
     @property
     def label(self) -> str:
         """The row in a few words."""
-        details = "".join(f" {value or 'empty'}" for value in self.details.values())
+        details = "".join(f" {value if value != '' else 'empty'}" for value in self.details.values())
         fight = f" ({self.fight})" if self.fight != "phase1" else ""
         return f"{self.moment}: {self.fault}{details}{fight}"
 
@@ -70,7 +72,7 @@ ROWS = (
     # reset: a name that is none while the player rises
     Row(RESET, "broken_name_in_respawn", (), GOES_ON),
     # reset: the window may not be brought to the front
-    Row(RESET, "focus_denied", ("no_focus",), STOPS),
+    Row(RESET, "focus_denied", ("focus_lost",), WAITS),
     # reset: lock-on never takes; with SoulsGym's keys by letter this is the keyboard's layout
     Row(RESET, "lock_on_never", ("no_answer",), STOPS),
     # reset: the fog gate never lets the player out
@@ -131,6 +133,26 @@ ROWS = (
     Row(STEP, "nan_boss", ("impossible_value",), RECOVERS, for_ticks=A_SECOND),
     Row(STEP, "stamina_negative", (), GOES_ON, for_ticks=30),
     Row(STEP, "player_animation", (), GOES_ON, {"name": "Idle"}, for_ticks=30),
+    # step: focus lost, and Windows does not let it be taken back
+    Row(STEP, "focus_lost", ("focus_lost",), RECOVERS),
+    Row(STEP, "focus_denied", ("focus_lost",), WAITS),
+    # step: lock-on lost comes back after 5 to 11 steps; for good it does not
+    Row(STEP, "lock_on_lost", (), GOES_ON, {"camera_degrees": 0.0}),
+    Row(STEP, "lock_on_lost", (), GOES_ON, {"camera_degrees": 150.0}, steps=20),
+    Row(STEP, "lock_on_never", ("lock_lost",), RECOVERS, for_ticks=LONG, steps=60),
+    Row(STEP, "lock_on_never", ("lock_lost",), STOPS, steps=60),
+    # step: keys that are blocked, late, or stay down; another layout moves none that goes by its place
+    Row(STEP, "input_blocked", ("keys_lost", "lock_lost"), STOPS, steps=300),
+    Row(STEP, "keys_late", ("input_late",), RECOVERS, {"ticks": 24}, for_ticks=3000, steps=500),
+    Row(STEP, "key_up_lost", ("keys_lost",), RECOVERS, for_ticks=1500, steps=250),
+    Row(STEP, "other_layout", (), GOES_ON),
+    # step: frozen observations
+    Row(STEP, "frozen", ("frozen", "no_answer"), RECOVERS, for_ticks=LONG, steps=60),
+    # step: the speed is not as told, the sword was taken off, another character, a later journey
+    Row(STEP, "speed_ignored", ("wrong_speed",), STOPS, steps=400),
+    Row(STEP, "sword_lost", ("other_damage",), STOPS, steps=400, hunts=True),
+    Row(STEP, "other_max_hp", ("other_character",), STOPS),
+    Row(RESET, "other_boss_hp", ("other_character",), STOPS),
     # close: the game is gone, or loads
     Row(CLOSE, "process_exits", (), GOES_ON),
     Row(CLOSE, "loading_screen", (), GOES_ON),
@@ -149,25 +171,6 @@ ROWS = (
     Row(DEMO, "loading_screen", ("memory",), RECOVERS, fight="full"),
     Row(DEMO, "process_restarts", ("game_gone",), RECOVERS, fight="full"),
 )
-
-SILENT = (
-    # step: focus lost
-    Row(STEP, "focus_lost", ("focus_lost",), RECOVERS, for_ticks=LONG, steps=30),
-    Row(STEP, "focus_denied", ("focus_lost",), STOPS, steps=30),
-    # step: lock-on lost comes back after 5 to 11 steps; for good it does not
-    Row(STEP, "lock_on_lost", (), GOES_ON),
-    Row(STEP, "lock_on_lost", (), GOES_ON, {"camera_degrees": 150.0}, steps=20),
-    Row(STEP, "lock_on_never", ("lock_lost",), STOPS, steps=60),
-    # step: keys that are blocked, late, or stay down
-    Row(STEP, "input_blocked", ("keys_lost",), STOPS, steps=120),
-    Row(STEP, "keys_late", ("input_late",), RECOVERS, {"ticks": 60}, for_ticks=LONG, steps=120),
-    # step: frozen observations
-    Row(STEP, "frozen", ("frozen", "no_answer"), RECOVERS, for_ticks=LONG, steps=60),
-    # step: the speed is not as told, the sword was taken off
-    Row(STEP, "speed_ignored", ("wrong_speed",), STOPS, steps=200),
-    Row(STEP, "sword_lost", ("other_damage",), STOPS, steps=400),
-)
-"""Faults that raise nothing; what notices them looks at every step."""
 
 ELSEWHERE = (
     (

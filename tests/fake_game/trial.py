@@ -3,6 +3,7 @@
 All in this process and on the fake's own clock, so that deadlines of a minute take no minute.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ashen.core.errors import UserError
-from ashen.core.fight import Outcome
+from ashen.core.fight import LIGHT_ATTACK, Outcome
 from ashen.game import keys, soulsgym_builds
 from ashen.game.backend import GameBackend
 from ashen.game.door import Door
@@ -32,6 +34,7 @@ HANG_S = 2_000.0
 ONE = np.ones(1, np.bool_)
 PLAYS_ON = 5
 """Steps of the fight that follows."""
+_FORWARD, _REACH_M = 0, 2.8
 
 
 class Result(NamedTuple):
@@ -240,19 +243,25 @@ class Trial:
         self.backend.reset(ONE)
 
     def steps(self, count: int) -> Outcome:
-        """So many steps at random; a fight that is lost is followed by the next one, one at fault ends them."""
+        """So many steps at random, over fights; how the last one stands."""
         outcome = Outcome.RUNNING
         for _ in range(count):
             if outcome != Outcome.RUNNING:
                 self.begin()
-            valid = np.flatnonzero(self.backend.valid_actions()[0])
-            self.backend.step(self.rng.choice(valid, 1))
+            self.backend.step(self.action())
             outcome = Outcome(int(self.backend.outcome()[0]))
             if outcome == Outcome.FAULT:
                 self.fights_lost += 1
                 self.steps_lost += int(self.backend.states["step"][0])
-                return outcome
         return outcome
+
+    def action(self) -> NDArray[np.int64]:
+        """What the player does next."""
+        if not self.row.hunts:
+            return self.rng.choice(np.flatnonzero(self.backend.valid_actions()[0]), 1)
+        body = self.backend.states[0]
+        away_m = math.hypot(body["boss_x_m"] - body["player_x_m"], body["boss_y_m"] - body["player_y_m"])
+        return np.array([LIGHT_ATTACK if away_m < _REACH_M else _FORWARD])
 
     def settle(self) -> None:
         """Let a game that loads come to rest."""

@@ -30,7 +30,7 @@ class Fault:
     """What to do, for the user."""
     signs: tuple[tuple[str, str], ...] = ()
     """Exceptions it shows as: ``package.Class``, bases count too, and what the text must contain (regular expression).
-    None: the trainer's side finds it out."""
+    None: a monitor or the trainer's side finds it out."""
 
     def fits(self, error: BaseException) -> bool:
         """Whether an exception, or the one it was raised from, is this fault."""
@@ -53,6 +53,19 @@ class NotAtRestError(Exception):
 
 class OtherCharacterError(Exception):
     """The character or the boss is not the one all fights are about."""
+
+
+class NoticedError(Exception):
+    """A monitor found something, see :mod:`ashen.game.monitors`.
+
+    Args:
+        fault: its name in :data:`FAULTS`.
+        said: what was seen, in one line.
+    """
+
+    def __init__(self, fault: str, said: str):
+        super().__init__(said)
+        self.fault = fault
 
 
 FAULTS: Final = (
@@ -136,10 +149,45 @@ FAULTS: Final = (
         (("builtins.UnicodeEncodeError", ""),),
     ),
     Fault(
-        "no_focus",
+        "focus_lost",
         Kind.TRANSIENT,
-        "leave mouse, keyboard and other windows alone, so that the game's window can come to the front",
+        "click into the game's window, then leave mouse, keyboard and other windows alone while it plays",
+        (("pywintypes.error", "SetForegroundWindow"),),
+    ),
+    Fault(
+        "windows_refused",
+        Kind.TRANSIENT,
+        "if Windows goes on refusing what SoulsGym asks, start the game again, with the same rights as this terminal",
         (("pywintypes.error", ""),),
+    ),
+    Fault(
+        "lock_lost",
+        Kind.TRANSIENT,
+        "have SoulsGym's keys (lock on Q, camera J K O P) and English (US) as the only layout; ashen doctor --live "
+        "tries the lock",
+    ),
+    Fault(
+        "wrong_speed",
+        Kind.TRANSIENT,
+        "ashen doctor --live measures which speed this PC reaches: give that as --game-speed, close other programs, "
+        "and let no other program change the game's speed",
+    ),
+    Fault(
+        "other_damage",
+        Kind.NEEDS_YOU,
+        "put the Longsword back on, in the right hand, and take off rings; then go on",
+    ),
+    Fault("frozen", Kind.NEEDS_RELOAD, "if the game goes on showing a picture that stands still, start it again"),
+    Fault(
+        "keys_lost",
+        Kind.TRANSIENT,
+        "keep the game's window in front, give terminal and game the same rights, have English (US) as the only "
+        "layout and SoulsGym's keys; ashen doctor --live tells which key does not arrive",
+    ),
+    Fault(
+        "input_late",
+        Kind.NEEDS_RELOAD,
+        "close other programs; if keys go on arriving late, start the game again",
     ),
     Fault(
         "memory",
@@ -186,6 +234,8 @@ FAULTS: Final = (
 
 def classify(error: BaseException) -> Fault:
     """The fault that an exception is."""
+    if isinstance(error, NoticedError):
+        return fault_named(error.fault)
     return next(fault for fault in FAULTS if fault.fits(error))
 
 

@@ -78,7 +78,8 @@ class Training:
         """
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
-        self._account = GameAccount(run, self.env.backend).note if self.recipe.is_on_game else lambda: None
+        account = GameAccount(run, self.env.backend) if self.recipe.is_on_game else None
+        self._account = account.note if account else lambda: None
         if self.env_step > 0:
             self._monitors.add_rows(row for row in read_metrics(run) if row["env_step"] <= self.env_step)
             yield self._write("resume", {})
@@ -96,7 +97,8 @@ class Training:
             self._save()
             raise UserError(f"{error}; saved, then go on with: ashen train --resume {run.name}") from None
         finally:
-            self._account()
+            if account:
+                account.write()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
 
