@@ -51,8 +51,8 @@ def test_a_long_soak(folder, algorithm):
 
 
 @pytest.mark.slow
-def test_a_fight_after_which_only_the_user_can_help_is_forgotten(folder, monkeypatch):
-    """Breaks if the fight whose end nobody saw is saved in the replay, or the training cannot go on when it is mended."""
+def test_a_fight_after_which_only_the_user_can_help_is_forgotten(folder):
+    """Breaks if the fight whose end nobody saw stays in the saved replay, or the training cannot go on."""
     always = [{"fault": "write_error", "at": "Time", "times": 99, "after_ticks": 900}]
     figures = SOAK["soak"]("dqn", 300, seed=0, folder=folder, every_ticks=1e9, faults=always)
     check(figures | {"stops": [], "provoked": {"write_error": 1}})
