@@ -35,7 +35,7 @@ class Row(NamedTuple):
     @property
     def label(self) -> str:
         """The row in a few words."""
-        details = "".join(f" {value if value != '' else 'empty'}" for value in self.details.values())
+        details = "".join(f" {name} {value!r}" for name, value in self.details.items())
         fight = f" ({self.fight})" if self.fight != "phase1" else ""
         return f"{self.moment}: {self.fault}{details}{fight}"
 
@@ -186,7 +186,7 @@ ELSEWHERE = (
     ("make: access denied, path not ASCII", "test_faults_of_windows_alone: exceptions that only Windows raises"),
     ("make: capture never returns while paused", "builds.wake lets the game run first; row found_paused"),
     ("close: kills the player and does not wait", "the door does not call it: unstick.restore"),
-    ("crash: flags and speed stay in the game", "rows of the door itself: test_a_door_that_dies_leaves_no_flags"),
+    ("crash: flags and speed stay in the game", "rows door_dies; test_the_game_is_left_playable"),
     ("phase=2 env: the phase stays 1", "test_the_phase_is_right"),
     ("demo: phase change and kill", "test_full_fights_follow_each_other and test_fake_fights"),
     ("GameState.copy is shallow", "the row of a step is copied out at once: Translator"),

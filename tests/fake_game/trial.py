@@ -23,7 +23,7 @@ from ashen.game.faults import fault_named
 from ashen.game.keeper import Keeper
 from ashen.game.options import GameOptions
 from fake_game.clock import TICKS_PER_S
-from fake_game.fault_rows import CLOSE, DEMO, GOES_ON, RECOVERS, RESET, START, STEP, STOPS, WAITS, Row
+from fake_game.fault_rows import CLOSE, DEMO, ELSEWHERE, GOES_ON, RECOVERS, RESET, START, STEP, STOPS, WAITS, Row
 from fake_game.game import ARENA, BONFIRE
 from fake_game.install import FakeGame, install
 from fake_game.layout import FLAGS
@@ -327,10 +327,19 @@ def totals(results: list[Result]) -> dict[str, int]:
 
 
 def table(results: list[Result]) -> str:
-    """All results in Markdown, with their totals."""
+    """All results in Markdown, with their totals, and what stands in no row."""
     names = list(figures(results[0]))
     lines = [f"| {' | '.join(names)} |", f"| {' | '.join('---' for _ in names)} |", *map(line, results)]
     found = totals(results)
     sums = f"{found['rows']} provoked, {found['as expected']} as expected; {found['hangs']} hangs, "
     sums += f"{found['unclassified']} unclassified; {found['fights lost']} fights of {found['steps lost']} steps lost."
-    return "\n".join([*lines, "", sums, ""])
+    lines += [
+        "",
+        sums,
+        "",
+        "In no row, and why or where else:",
+        "",
+        "| where and what | why not here |",
+        "| --- | --- |",
+    ]
+    return "\n".join([*lines, *(f"| {what} | {why} |" for what, why in ELSEWHERE), ""])

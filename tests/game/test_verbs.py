@@ -10,7 +10,7 @@ from ashen.cli import main
 from ashen.coach import read_train_options
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
-from ashen.game.options import expected_s
+from ashen.game.options import expected_s, expected_training_s
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import open_run
 from ashen.runs.metrics import read_metrics
@@ -65,6 +65,12 @@ def test_two_hundred_fights_take_forty_minutes():
     assert expected_s(200, "phase1", 3.0) == pytest.approx(40 * 60)
 
 
+def test_a_training_takes_as_long_as_its_fights():
+    """Breaks if the hours told before a training are not those of as many fights: 300 steps each, 75 decisions."""
+    assert expected_training_s(60_000, False, "phase1", 3.0) == pytest.approx(40 * 60)
+    assert expected_training_s(15_000, True, "phase1", 3.0) == pytest.approx(40 * 60)
+
+
 @pytest.mark.slow
 def test_a_run_trained_on_the_game_is_a_run_like_any_other(elsewhere, tmp_path, capsys):
     """Breaks if training on the game hangs, mixes its matches with its fights, or leaves a folder nothing can read."""
@@ -75,7 +81,14 @@ def test_a_run_trained_on_the_game_is_a_run_like_any_other(elsewhere, tmp_path, 
     assert recipe_of(run).backend == "game"
     assert [row["faults"] for row in read_metrics(run, "final")] == [0]
     assert sum(row["faults"] for row in read_metrics(run, "train")) <= 1
-    assert json.loads(run.game_file.read_text(encoding="utf-8"))["faults"] == {"memory": 1}
+    said = capsys.readouterr().err
+    assert "on the real game: iudex, phase1, speed 3, from the fixed pose" in said
+    assert "120 steps about 0.0 h, and 3 fights of matches" in said
+    account = json.loads(run.game_file.read_text(encoding="utf-8"))
+    assert account["faults"] == {"memory": 1}
+    assert sum(account["measured"]["game_speed"]["counts"].values()) > 120
+    assert account["measured"]["game_speed"]["median"] == pytest.approx(3.0, abs=0.5)
+    assert account["measured"]["input_latency_steps"]["median"] == pytest.approx(0.2, abs=0.1)
     for path in list_fights(run.fights):
         record = load_fight(path)
         assert record.meta["table_hash"] == "game"
