@@ -1,5 +1,5 @@
 """Writes what follows from the code: docs/observations.md, rewards.md, guards.md, the keys in docs/play.md, the
-example in docs/explain.md and the checks in docs/windows.md.
+example in docs/explain.md, the checks and the monitors in docs/windows.md.
 
 Run it after changing a list, the tables or the rules: python tools/write_docs.py. A test compares the pages.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ashen.cli import main
 from ashen.doctor.checks import check_table
+from ashen.game.monitors.monitors import monitor_table
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
 from ashen.play.bindings import key_table
 from ashen.rewards import make_reward, preset_names, term_table
@@ -72,14 +73,19 @@ def explain() -> str:
 
 
 def windows() -> str:
-    """The page on Windows, with its table of checks written anew."""
-    return _written_anew("windows.md", "checks", check_table())
+    """The page on Windows, with its tables of checks and monitors written anew."""
+    return _part_anew(_written_anew("windows.md", "checks", check_table()), "monitors", monitor_table())
 
 
 def _written_anew(page: str, part: str, text: str) -> str:
     """A page with the text between the marks of a part replaced."""
-    marks = rf"(<!-- {part}.*?-->\n).*(<!-- end -->)"
-    return re.sub(marks, lambda mark: mark[1] + text + mark[2], (DOCS / page).read_text(encoding="utf-8"), flags=re.S)
+    return _part_anew((DOCS / page).read_text(encoding="utf-8"), part, text)
+
+
+def _part_anew(page: str, part: str, text: str) -> str:
+    """The text of a page with that between the marks of a part replaced."""
+    marks = rf"(<!-- {part}.*?-->\n).*?(<!-- end -->)"
+    return re.sub(marks, lambda mark: mark[1] + text + mark[2], page, flags=re.S)
 
 
 PAGES = {

@@ -14,6 +14,7 @@ import tyro
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
+from ashen.game.options import expected_s, expected_training_s
 from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
@@ -238,8 +239,30 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
     _start(training, folder, {"parent": parent})
 
 
+def game_plan(training: Training) -> str:
+    """What a training on the game is about to do, and for how long."""
+    recipe, fight = training.recipe, training.recipe.fight
+    steps = recipe.total_steps - training.env_step
+    matches = recipe.total_steps // recipe.evaluate_every - training.env_step // recipe.evaluate_every
+    fights = matches * recipe.evaluation_fights + recipe.final_fights
+    hours = [
+        expected_training_s(steps, recipe.skip_steps, fight, recipe.game_speed) / 3600.0,
+        expected_s(fights, fight, recipe.game_speed) / 3600.0,
+    ]
+    start = "one of eleven poses" if recipe.random_start else "the fixed pose"
+    decisions = "decisions, waits left out," if recipe.skip_steps else "steps"
+    return (
+        f"on the real game: {boss_file(recipe.boss).stem}, {fight}, speed {recipe.game_speed:g}, from {start}\n"
+        f"       {recipe.algorithm} with {recipe.encoder} and {len(training.env.action_names)} actions: {steps:,} "
+        f"{decisions} about {hours[0]:.1f} h, and {fights:,} fights of matches, about {hours[1]:.1f} h\n"
+        "       leave mouse, keyboard and other windows alone meanwhile; Ctrl-C saves and ends it"
+    )
+
+
 def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
+    if training.recipe.is_on_game:
+        say(game_plan(training))
     say_if_cold()
     with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
         for row in training.run(run, stop):

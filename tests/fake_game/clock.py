@@ -47,7 +47,8 @@ class Clock:
 
     def module(self) -> SimpleNamespace:
         """What stands in for the module ``time``."""
-        return SimpleNamespace(sleep=self.sleep, time=lambda: self.wall_s, perf_counter=lambda: self.wall_s)
+        now_s = lambda: self.wall_s  # noqa: E731
+        return SimpleNamespace(sleep=self.sleep, time=now_s, perf_counter=now_s, monotonic=now_s)
 
     def set_speed(self, speed: float) -> None:
         """The speed hack's message; a game that was stopped begins a new tick."""

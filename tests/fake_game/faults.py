@@ -1,6 +1,9 @@
 """Everything that can go wrong, by name. Most faults last until they are mended; those that happen once need not be."""
 
+import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,21 +81,29 @@ shown("player_animation_broken", PlayerAnimation=NO_UTF16)
 
 
 @fault
-def no_process(fake: Any) -> None:
+def no_process(fake: Any) -> Undo:
     """The game has not been started."""
-    process_exits(fake)
+    return process_exits(fake)
 
 
 @fault
-def pattern_missing(fake: Any) -> None:
+def pattern_missing(fake: Any) -> Undo:
     """Another patch of the game."""
     fake.process.layout.break_pattern()
+    return fake.restart
 
 
 @fault
-def main_menu(fake: Any) -> None:
+def main_menu(fake: Any) -> Undo:
     """Nobody has loaded the save."""
     _unload(fake, MENU)
+
+    def load_save() -> None:
+        for base in MOVING:
+            fake.process.layout.load(base)
+        fake.game.arrive()
+
+    return load_save
 
 
 @fault
@@ -159,6 +170,13 @@ def other_layout(fake: Any, name: str = "azerty") -> Undo:
 
 
 @fault
+def gate_stuck(fake: Any) -> Undo:
+    """Who goes through the fog does not come out of it."""
+    fake.game.can_pass_gate = False
+    return lambda: setattr(fake.game, "can_pass_gate", True)
+
+
+@fault
 def boss_defeated(fake: Any) -> None:
     """The save says that the boss is dead."""
     fake.game.mark_defeated()
@@ -213,6 +231,13 @@ def fall(fake: Any) -> None:
 
 
 @fault
+def falls_dead(fake: Any) -> Undo:
+    """The player falls, and lies dead at the same time."""
+    fall(fake)
+    return _show(fake, {"PlayerAnimation": "DeathIdle"})
+
+
+@fault
 def player_killed(fake: Any, is_zombie: bool = False) -> None:
     """The player dies where nobody expects it; as a zombie's, his old memory stays readable afterwards."""
     fake.game.is_zombie = is_zombie
@@ -222,10 +247,11 @@ def player_killed(fake: Any, is_zombie: bool = False) -> None:
 
 
 @fault
-def process_exits(fake: Any) -> None:
-    """The game crashes to the desktop."""
+def process_exits(fake: Any) -> Undo:
+    """The game crashes to the desktop; what ends it is that the player starts it again."""
     fake.process.exit()
     fake.window.exists = fake.window.is_focused = False
+    return fake.restart
 
 
 @fault
@@ -279,6 +305,21 @@ def other_boss_hp(fake: Any, hp: float = 1500.0) -> Undo:
     before = float(rules["boss_hp"][0])
     rules["boss_hp"] = hp
     return lambda: rules["boss_hp"].fill(before)
+
+
+@fault
+def door_dies(_fake: Any, once: str = "") -> None:
+    """The process that plays ends at once; ``once``: a file that keeps whether it has."""
+    if not once or not Path(once).exists():
+        if once:
+            Path(once).touch()
+        os._exit(3)
+
+
+@fault
+def door_blocks(_fake: Any) -> None:
+    """A call of the operating system does not return."""
+    time.sleep(600.0)
 
 
 class Faults:

@@ -68,7 +68,7 @@ class Game:
         self.on_tick: Callable[[], None] = lambda: None
         self.is_hung = self.is_time_still = self.is_frozen = self.is_zombie = False
         self.is_teleport_refused = self.is_gate_deadly = False
-        self.can_lock, self.lag_ticks = True, 0
+        self.can_lock, self.can_pass_gate, self.lag_ticks = True, True, 0
         self.arrive()
 
     @property
@@ -112,6 +112,8 @@ class Game:
             self._play()
 
     def _wait(self) -> None:
+        if self.scene == GATE and not self.can_pass_gate:
+            return
         self._left -= 1
         if self.scene == DYING and self._left == SCENE_TICKS[DYING] - _DEATH_NAME_TICKS:
             self.publish()

@@ -17,6 +17,7 @@ from fake_game.game import Game
 from fake_game.kernel import Kernel, error
 from fake_game.keyboard import LAYOUTS, Keyboard
 from fake_game.process import Process
+from fake_game.random_faults import RandomFaults
 from fake_game.window import Window
 
 OPTIONS_VARIABLE = "ASHEN_FAKE_GAME"
@@ -159,11 +160,14 @@ def install(**options: Any) -> Iterator[FakeGame]:
         fake.remove()
 
 
-def start(faults: list[dict[str, Any]] | None = None, **options: Any) -> FakeGame:
+def start(
+    faults: list[dict[str, Any]] | None = None, random_faults: dict[str, Any] | None = None, **options: Any
+) -> FakeGame:
     """A fake game for the rest of the process.
 
     Args:
         faults: to provoke, each the arguments of :meth:`FakeGame.fault` with its name under ``fault``.
+        random_faults: the arguments of :class:`~fake_game.random_faults.RandomFaults`; None provokes none.
         options: as :class:`FakeGame`.
     """
     for name in _CORE:
@@ -173,6 +177,8 @@ def start(faults: list[dict[str, Any]] | None = None, **options: Any) -> FakeGam
     for planned in faults or ():
         details = dict(planned)
         fake.fault(details.pop("fault"), **details)
+    if random_faults:
+        RandomFaults(fake, **random_faults)
     return fake
 
 

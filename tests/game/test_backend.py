@@ -1,14 +1,16 @@
 """The backend and the process behind it, over a fake game in that process."""
 
 import json
+from statistics import median
 
 import numpy as np
 import pytest
 
 from ashen.core.errors import UserError
-from ashen.core.fight import NOTHING, Outcome
+from ashen.core.fight import LIGHT_ATTACK, NOTHING, Outcome
 from ashen.game import owner
 from ashen.game.backend import GameBackend
+from ashen.game.keeper import MOST_IN_A_ROW
 from ashen.game.options import GameOptions
 from ashen.game.owner import Ownership
 
@@ -103,6 +105,66 @@ def test_a_game_that_is_gone_is_waited_for_but_not_for_ever(elsewhere):
     with pytest.raises(UserError, match="not open; start Dark Souls III, offline, and load the save"):
         backend.reset(ONE)
     assert len(said) == 1
+
+
+def test_a_lost_focus_is_waited_for_and_the_training_goes_on(elsewhere):
+    """Breaks if the trainer stops when another window comes to the front, plays on, or asks again and again."""
+    said = elsewhere(hook="fake_game.hard_faults:install_and_look_away")
+    backend = begun()
+    while step(backend) == Outcome.RUNNING:
+        pass
+    assert backend.outcome()[0] == Outcome.FAULT
+    backend.reset(ONE)
+    assert step(backend, 5) == Outcome.RUNNING
+    assert [(one.during, one.fault, one.kind) for one in backend.incidents] == [
+        ("step", "focus_lost", "TRANSIENT"),
+        ("reset", "focus_lost", "TRANSIENT"),
+    ]
+    assert len(said) == 1 and "click into it, and the training goes on by itself" in said[0]
+
+
+def test_a_focus_that_does_not_come_back_ends_the_training(elsewhere, tmp_path):
+    """Breaks if a training waits for ever for a user who is not there."""
+    said = elsewhere(hook="fake_game.hard_faults:install_and_leave")
+    backend = begun()
+    while step(backend) == Outcome.RUNNING:
+        pass
+    with pytest.raises(UserError, match="another window is in front of the game's; click into the game's window"):
+        backend.reset(ONE)
+    assert len(said) == 1
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_what_a_monitor_finds_in_fight_after_fight_ends_the_training(elsewhere):
+    """Breaks if a PC that is too slow, say, goes on for a night in which every fight is thrown away."""
+    elsewhere({"fault": "speed_ignored"})
+    backend = GameBackend("iudex", "phase1", PATIENT)
+    for _ in range(MOST_IN_A_ROW):
+        backend.reset(ONE)
+        while step(backend) == Outcome.RUNNING:
+            pass
+        assert backend.outcome()[0] == Outcome.FAULT
+    with pytest.raises(UserError, match="times its speed, not 3; ashen doctor --live measures"):
+        backend.reset(ONE)
+    assert [one.fault for one in backend.incidents] == ["wrong_speed"] * MOST_IN_A_ROW
+
+
+def test_a_sword_taken_off_ends_the_training_at_once(elsewhere):
+    """Breaks if what only the user can mend is met by another fight, or he is not told what it is."""
+    elsewhere({"fault": "sword_lost"})
+    backend = begun()
+    while backend.outcome()[0] in (Outcome.RUNNING, Outcome.LOSS):
+        if backend.outcome()[0] == Outcome.LOSS:
+            backend.reset(ONE)
+        row = backend.states[0]
+        away_m = np.hypot(row["boss_x_m"] - row["player_x_m"], row["boss_y_m"] - row["player_y_m"])
+        backend.step(np.array([LIGHT_ATTACK if away_m < 2.8 else 0]))
+    assert backend.outcome()[0] == Outcome.FAULT
+    with pytest.raises(UserError, match="light attacks cost the boss 20 and 20, not 52; put the Longsword back on"):
+        backend.reset(ONE)
+    speeds, latencies = (backend.measured[name] for name in ("game_speed", "input_latency_steps"))
+    assert sum(speeds.values()) > 30 and abs(median(speeds.elements()) - 3.0) < 0.5
+    assert median(latencies.elements()) == 0.2
 
 
 def test_two_backends_play_in_turns(elsewhere):

@@ -127,7 +127,7 @@ MID_FIGHT = [
     ("write_error", "memory", Kind.TRANSIENT, 0),
     ("player_killed", "player_state", Kind.NEEDS_RELOAD, 0),
     ("process_restarts", "game_gone", Kind.NEEDS_GAME_RESTART, 0),
-    ("other_max_hp", "impossible_value", Kind.TRANSIENT, 60),
+    ("other_max_hp", "other_character", Kind.NEEDS_YOU, 60),
 ]
 
 

@@ -45,6 +45,7 @@ IN_RESET = [
     ("process_hung", {}, "FakeHang"),
     ("time_saturated", {}, "FakeHang"),
     ("dies_at_gate", {}, "MemoryReadError"),
+    ("gate_stuck", {}, "FakeHang"),
     ("loading_screen", {}, "GameStateError"),
     ("read_error", {"at": "PlayerA"}, "GameStateError"),
 ]
@@ -61,6 +62,7 @@ IN_STEP = [
     ("time_stands_still", {}, "FakeHang"),
     ("fall", {}, "terminated"),
     ("death_idle", {}, "terminated"),
+    ("falls_dead", {}, "ResetNeeded"),
     ("player_animation", {}, None),
     ("player_animation", {"name": ""}, None),
     ("player_animation", {"name": "None"}, None),
@@ -86,7 +88,7 @@ IN_STEP = [
     ("sword_lost", {}, None),
     ("other_boss_hp", {}, None),
 ]
-ELSEWHERE = {"broken_name_in_respawn", "player_killed"}
+ELSEWHERE = {"broken_name_in_respawn", "player_killed", "door_dies", "door_blocks"}
 
 
 def _check(expected, act):

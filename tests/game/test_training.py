@@ -54,7 +54,9 @@ def test_two_thousand_steps_make_a_run_like_any_other(elsewhere, tmp_path, capsy
     elsewhere({"fault": "read_error", "after_ticks": 1500}, stops)
     folder = ["--runs-dir", str(tmp_path)]
     assert main(["train", *words(STEPS, 1000), "--name", "a", *folder]) == 2
-    said = capsys.readouterr().err.splitlines()[-1]
+    said = capsys.readouterr().err
+    assert "on the real game: iudex, phase1, speed 3, from the fixed pose" in said
+    said = said.splitlines()[-1]
     assert said.startswith("ashen: the game: ") and said.endswith("saved, then go on with: ashen resume a")
     run = open_run("a", tmp_path)
     saved = max(int(path.stem.removeprefix("step-")) for path in run.checkpoints.glob("step-*.pt"))
@@ -68,11 +70,15 @@ def test_two_thousand_steps_make_a_run_like_any_other(elsewhere, tmp_path, capsy
 def _check_run(run, saved):
     """The run is whole, and says which of its fights went wrong."""
     assert recipe_of(run).backend == "game"
-    assert [row["env_step"] for row in read_metrics(run, "resume")] == [saved]
+    assert f"resumed at step {saved}\n" in run.log_file.read_text(encoding="utf-8")
     assert read_metrics(run, "train")[-1]["env_step"] == STEPS
     assert [(row["env_step"], row["fights"], row["faults"]) for row in read_metrics(run, "final")] == [(STEPS, 2, 0)]
     assert run.curves_file.is_file() and run.film_file.is_file()
-    assert json.loads(run.game_file.read_text(encoding="utf-8"))["faults"].keys() == {"memory"}
+    account = json.loads(run.game_file.read_text(encoding="utf-8"))
+    assert account["faults"].keys() == {"memory"}
+    assert sum(account["measured"]["game_speed"]["counts"].values()) > STEPS
+    assert account["measured"]["game_speed"]["median"] == pytest.approx(3.0, abs=0.5)
+    assert account["measured"]["input_latency_steps"]["median"] == pytest.approx(0.2, abs=0.1)
     for path in list_fights(run.fights):
         record = load_fight(path)
         assert record.meta["table_hash"] == "game"

@@ -6,7 +6,7 @@ import ashen
 from ashen.cli import main
 from ashen.coach import read_train_options
 from ashen.core.errors import UserError
-from ashen.game.options import expected_s
+from ashen.game.options import expected_s, expected_training_s
 from ashen.training.recipe import env_options
 
 pytestmark = pytest.mark.game
@@ -41,6 +41,12 @@ def test_the_recipe_says_where_it_is_fought():
 def test_two_hundred_fights_take_forty_minutes():
     """Breaks if the estimate before a match on the game is far from what it takes."""
     assert expected_s(200, "phase1", 3.0) == pytest.approx(40 * 60)
+
+
+def test_a_training_takes_as_long_as_its_fights():
+    """Breaks if the hours told before a training are not those of as many fights: 300 steps each, 75 decisions."""
+    assert expected_training_s(60_000, False, "phase1", 3.0) == pytest.approx(40 * 60)
+    assert expected_training_s(15_000, True, "phase1", 3.0) == pytest.approx(40 * 60)
 
 
 def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):

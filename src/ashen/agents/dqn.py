@@ -147,10 +147,7 @@ class DQNAgent:
         return 0.5 * (q + self.target(obs)) if self.config.double == "two_networks" else q
 
     def observe(self, step: Transitions) -> None:
-        """Put what the step completes into replay; where it ended in a fault, take its whole fight out again.
-
-        What the networks and the statistics of observations have already taken in of such a fight cannot be undone.
-        """
+        """Put what the step completes into replay; a fault takes its whole fight out again, but unlearns nothing."""
         if self.config.normalise_obs:
             for network in self.learners:
                 network.normaliser.update(torch.from_numpy(step.obs))
@@ -173,9 +170,8 @@ class DQNAgent:
     def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Make the updates that are due; means of their metrics, empty without any."""
         due = int(self.credit)
-        if due == 0 or self.steps - self.last_burst < self.config.update_period_steps:
-            return {}
-        if len(self.replay) < self.config.batch_size:  # a fault took out what there was
+        is_early = self.steps - self.last_burst < self.config.update_period_steps
+        if due == 0 or is_early or len(self.replay) < self.config.batch_size:  # a fault takes out what there was
             return {}
         self.credit -= due
         self.last_burst = self.steps

@@ -24,6 +24,9 @@ def evaluate(words: Sequence[str]) -> None:
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
     if world["backend"] == "game":
         minutes = expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0
+        kept = f"kept in {options.record}" if options.record else "not kept"
+        how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
+        say(f"on the real game: {how}; each fight is {kept}")
         say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,

@@ -60,6 +60,11 @@ class GameBackend:
         """Animations that no table knows, such as ``boss Attack1501``, with the steps that showed them."""
         return self._keeper.unknown_animations
 
+    @property
+    def measured(self) -> dict[str, Counter[float]]:
+        """How often each value was measured, by ``game_speed`` and ``input_latency_steps``."""
+        return self._keeper.measured
+
     def reset(self, which: NDArray[np.bool_], seeds: NDArray[np.uint64] | None = None) -> None:
         """Start a new fight if ``which`` [1]; the game's dice know no ``seeds``.
 

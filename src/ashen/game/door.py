@@ -6,10 +6,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ashen.core.errors import UserError
-from ashen.game import keys
+from ashen.game import focus, keys
 from ashen.game import soulsgym_builds as builds
-from ashen.game.faults import Fault, ImpossibleValueError, Kind, classify, fault_named
+from ashen.game.faults import Fault, ImpossibleValueError, Kind, NoticedError, classify, fault_named
+from ashen.game.monitors.monitors import Monitors
+from ashen.game.monitors.pace import Stopwatch
 from ashen.game.repair import repair
 from ashen.game.soulsgym_builds import FightSpec
 from ashen.game.translate import SHOWN_BYTES, Translator
@@ -29,6 +34,10 @@ class Shown(NamedTuple):
     """The valid actions, bool [20]."""
     unknown: list[str]
     """Animations in it that no table knows."""
+    speed: float = float("nan")
+    """How many times faster than real the game ran in this step, as measured; NaN if that is not known."""
+    latency_s: float | None = None
+    """Game time from a press to what it started in this step; None if it started nothing."""
 
 
 class Failed(NamedTuple):
@@ -45,7 +54,7 @@ class Door:
     Every request but the last is a method with a time limit in seconds as its first argument.
     """
 
-    REQUESTS: Final = ("open", "reset", "step", "unstick")
+    REQUESTS: Final = ("open", "reset", "step", "is_in_front", "unstick")
 
     def __init__(self) -> None:
         self._env: Any = None
@@ -78,7 +87,9 @@ class Door:
             self._env, self._is_fresh = env, True
         elif self._spec.table == spec.table:
             return
-        self._translator = Translator(Path(spec.table), spec.fight, builds.arena_box(self._env))
+        table = Path(spec.table)
+        self._translator = Translator(table, spec.fight, builds.arena_box(self._env))
+        self._stopwatch, self._monitors = Stopwatch(self._env.game), Monitors(table, spec.game_speed)
         self._spec = spec
 
     def reset(self, spec: FightSpec, trouble: int | None) -> Shown:
@@ -91,18 +102,29 @@ class Door:
         if trouble is not None and trouble >= Kind.NEEDS_GAME_RESTART:
             self._env = None
         self.open(spec)
+        focus.require_in_front(self._env)
         builds.set_random_start(self._env, spec.random_start)
         # After a full fight one of the two is dead, and the game loads its world.
         if trouble is not None or self._is_fresh or spec.fight == "full":
             repair(self._env, reload=trouble == Kind.NEEDS_RELOAD)
         self._is_fresh = False
         obs, info = self._env.reset()
-        return self._shown(obs, info, terminated=False)
+        row, mask = self._seen(obs, info, terminated=False)
+        self._monitors.begin(row, mask)
+        return self._shown(row, mask)
 
     def step(self, action: int) -> Shown:
         """Do one action, 0..19, and let 0.1 s of the game pass."""
+        self._stopwatch.begin()
         obs, _, terminated, _, info = self._env.step(action)
-        return self._shown(obs, info, terminated)
+        row, mask = self._seen(obs, info, terminated)
+        focus.expect_in_front(self._env)
+        self._monitors.look(action, row, mask, self._stopwatch)
+        return self._shown(row, mask)._replace(speed=self._stopwatch.speed, latency_s=self._monitors.latency_s)
+
+    def is_in_front(self) -> bool:
+        """Whether the game's window has the focus; looks and does nothing."""
+        return focus.is_in_front(self._env)
 
     def unstick(self) -> dict[str, str]:
         """Put back what a run changes in the game; what failed, and why."""
@@ -114,13 +136,19 @@ class Door:
         if self._env is not None:
             restore(self._env.game)
 
-    def _shown(self, obs: dict[str, Any], info: dict[str, Any], terminated: bool) -> Shown:
+    def _seen(
+        self, obs: dict[str, Any], info: dict[str, Any], terminated: bool
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The row [1] and the valid actions [20]."""
         row = self._translator.row(builds.state_of(self._env), obs["phase"])
         is_over = bool(row["player_hp"][0] <= 0 or row["boss_hp"][0] <= 0)
         if is_over != terminated:
             said = "over" if terminated else "going on"
             raise ImpossibleValueError(f"soulsgym says the fight is {said}, but hit points say otherwise")
-        return Shown(row.tobytes()[:SHOWN_BYTES], builds.mask_of(info).tobytes(), self._translator.unknown)
+        return row, builds.mask_of(info)
+
+    def _shown(self, row: NDArray[Any], mask: NDArray[np.bool_]) -> Shown:
+        return Shown(row.tobytes()[:SHOWN_BYTES], mask.tobytes(), self._translator.unknown)
 
     def _fault(self, error: Exception) -> Fault:
         """What went wrong; a game that has ended or was started anew explains everything else."""
@@ -162,4 +190,4 @@ def serve(connection: Connection) -> None:
 def _text(error: Exception) -> str:
     """What an exception says, in one line."""
     said = " ".join(str(error).split())
-    return said if isinstance(error, UserError | HungError) else f"{type(error).__name__}: {said}"
+    return said if isinstance(error, UserError | HungError | NoticedError) else f"{type(error).__name__}: {said}"

@@ -15,7 +15,7 @@ class Kind(IntEnum):
     NEEDS_RELOAD = 1
     """The game must load its world anew, which the door makes it do."""
     NEEDS_GAME_RESTART = 2
-    """The game has ended, or must be started anew, which only the user can do; the door waits for it."""
+    """The game must be started, or its save loaded, which only the user can do; the door waits for it."""
     NEEDS_YOU = 3
     """Something only the user can mend; the training is saved and ends."""
 
@@ -30,7 +30,7 @@ class Fault:
     """What to do, for the user."""
     signs: tuple[tuple[str, str], ...] = ()
     """Exceptions it shows as: ``package.Class``, bases count too, and what the text must contain (regular expression).
-    None: the trainer's side finds it out."""
+    None: a monitor or the trainer's side finds it out."""
 
     def fits(self, error: BaseException) -> bool:
         """Whether an exception, or the one it was raised from, is this fault."""
@@ -43,8 +43,29 @@ class ImpossibleValueError(Exception):
     """The game showed a number that cannot be."""
 
 
+class NotInGameError(Exception):
+    """No living player stands in the world."""
+
+
+class NotAtRestError(Exception):
+    """The player stands in the world, but something keeps him busy."""
+
+
 class OtherCharacterError(Exception):
     """The character or the boss is not the one all fights are about."""
+
+
+class NoticedError(Exception):
+    """A monitor found something, see :mod:`ashen.game.monitors`.
+
+    Args:
+        fault: its name in :data:`FAULTS`.
+        said: what was seen, in one line.
+    """
+
+    def __init__(self, fault: str, said: str):
+        super().__init__(said)
+        self.fault = fault
 
 
 FAULTS: Final = (
@@ -99,9 +120,9 @@ FAULTS: Final = (
     ),
     Fault(
         "not_in_game",
-        Kind.NEEDS_RELOAD,
+        Kind.NEEDS_GAME_RESTART,
         "load the save, so that the player stands in the world",
-        (("soulsgym.GameStateError", "loaded into the game|ingame"),),
+        (("ashen.NotInGameError", ""), ("soulsgym.GameStateError", "loaded into the game|ingame")),
     ),
     Fault(
         "no_access",
@@ -128,10 +149,45 @@ FAULTS: Final = (
         (("builtins.UnicodeEncodeError", ""),),
     ),
     Fault(
-        "no_focus",
+        "focus_lost",
         Kind.TRANSIENT,
-        "leave mouse, keyboard and other windows alone, so that the game's window can come to the front",
+        "click into the game's window, then leave mouse, keyboard and other windows alone while it plays",
+        (("pywintypes.error", "SetForegroundWindow"),),
+    ),
+    Fault(
+        "windows_refused",
+        Kind.TRANSIENT,
+        "if Windows goes on refusing what SoulsGym asks, start the game again, with the same rights as this terminal",
         (("pywintypes.error", ""),),
+    ),
+    Fault(
+        "lock_lost",
+        Kind.TRANSIENT,
+        "have SoulsGym's keys (lock on Q, camera J K O P) and English (US) as the only layout; ashen doctor --live "
+        "tries the lock",
+    ),
+    Fault(
+        "wrong_speed",
+        Kind.TRANSIENT,
+        "ashen doctor --live measures which speed this PC reaches: give that as --game-speed, close other programs, "
+        "and let no other program change the game's speed",
+    ),
+    Fault(
+        "other_damage",
+        Kind.NEEDS_YOU,
+        "put the Longsword back on, in the right hand, and take off rings; then go on",
+    ),
+    Fault("frozen", Kind.NEEDS_RELOAD, "if the game goes on showing a picture that stands still, start it again"),
+    Fault(
+        "keys_lost",
+        Kind.TRANSIENT,
+        "keep the game's window in front, give terminal and game the same rights, have English (US) as the only "
+        "layout and SoulsGym's keys; ashen doctor --live tells which key does not arrive",
+    ),
+    Fault(
+        "input_late",
+        Kind.NEEDS_RELOAD,
+        "close other programs; if keys go on arriving late, start the game again",
     ),
     Fault(
         "memory",
@@ -165,6 +221,7 @@ FAULTS: Final = (
             ("soulsgym.SoulsGymException", ""),
             ("builtins.RecursionError", ""),
             ("builtins.AssertionError", ""),
+            ("ashen.NotAtRestError", ""),
         ),
     ),
     Fault("door_hung", Kind.NEEDS_RELOAD, "if the game goes on hanging, start it again"),
@@ -177,6 +234,8 @@ FAULTS: Final = (
 
 def classify(error: BaseException) -> Fault:
     """The fault that an exception is."""
+    if isinstance(error, NoticedError):
+        return fault_named(error.fault)
     return next(fault for fault in FAULTS if fault.fits(error))
 
 

@@ -5,7 +5,7 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -13,21 +13,25 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
 from ashen.core.errors import UserError
+from ashen.core.fight import STEP_S
 from ashen.game.door import Failed, Shown, serve
 from ashen.game.faults import Fault, Kind, fault_named
+from ashen.game.monitors.monitors import FOCUS_LOST, SILENT_FAULTS
 from ashen.game.options import GameOptions
 from ashen.game.owner import Ownership
 from ashen.game.soulsgym_builds import FightSpec
 
 ATTEMPTS: Final = 4
 """To start a fight, each harsher than the one before."""
+MOST_IN_A_ROW: Final = 5
+"""Fights that end by the same finding of a monitor: it will not go away by itself."""
 _GRACE_S: Final = 3.0
 """The process has so long to find out by itself that time is up."""
 _UNSTICK_S: Final = 120.0
 """A process that starts anew on a busy machine has to load first."""
 _LEAVE_S: Final = 10.0
 _LOOK_EVERY_S: Final = 2.0
-"""Between two looks for a game that has ended."""
+"""Between two looks for a game that has ended, or for its window."""
 
 
 class Incident(NamedTuple):
@@ -40,6 +44,16 @@ class Incident(NamedTuple):
     fault: str
     kind: str
     message: str
+
+
+def launch_door() -> tuple[Any, Any]:
+    """Start the process that owns the game; it and the connection to it."""
+    context = multiprocessing.get_context("spawn")
+    connection, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), name="ashen-game", daemon=True)
+    process.start()
+    theirs.close()
+    return process, connection
 
 
 class Keeper:
@@ -55,6 +69,8 @@ class Keeper:
         self._connection: Any = None
         self._ownership: Ownership | None = None
         self._trouble: Kind | None = None
+        self._last: Failed | None = None
+        self._in_a_row = 0
         self.holder: object = None
         """Whose fight is under way."""
         self.users: WeakSet[Any] = WeakSet()
@@ -62,6 +78,8 @@ class Keeper:
         self.incidents: list[Incident] = []
         self.unknown_animations: Counter[str] = Counter()
         """Steps in which an animation was shown that no table knows, by ``player NAME`` or ``boss NAME``."""
+        self.measured: dict[str, Counter[float]] = {"game_speed": Counter(), "input_latency_steps": Counter()}
+        """How often each value was measured: a step's speed, and steps of 0.1 s from a press to what it starts."""
         atexit.register(self.close)
 
     def open(self, spec: FightSpec, options: GameOptions) -> None:
@@ -70,9 +88,15 @@ class Keeper:
         Raises:
             UserError: it is not, or someone else owns it.
         """
-        answer = self._ask("open", options.reset_deadline_s, spec)
-        if isinstance(answer, Failed):
-            raise self._stopped(answer)
+        for _ in range(ATTEMPTS):
+            answer = self._ask("open", options.reset_deadline_s, spec)
+            if not isinstance(answer, Failed):
+                return None
+            if answer.fault == "not_in_game":  # it may be loading
+                return self._wait_for_game(answer, spec, options)
+            if fault_named(answer.fault).kind >= Kind.NEEDS_GAME_RESTART:
+                break
+        raise self._stopped(answer)
 
     def begin(self, holder: object, spec: FightSpec, options: GameOptions) -> Shown:
         """Start a fight; after faults by ever harsher means.
@@ -81,18 +105,28 @@ class Keeper:
             UserError: no fight can be started; the game is left playable.
         """
         self.holder = holder
-        for _ in range(ATTEMPTS):
+        if self._trouble is None:
+            self._last, self._in_a_row = None, 0
+        elif self._last is not None and (self._trouble == Kind.NEEDS_YOU or self._in_a_row >= MOST_IN_A_ROW):
+            raise self._stopped(self._last)
+        attempts, has_waited = ATTEMPTS, False
+        while attempts > 0:
+            attempts -= 1
             before = self._trouble
             answer = self._ask("reset", options.reset_deadline_s, spec, before)
             if isinstance(answer, Shown):
                 self._trouble = None
-                self.unknown_animations.update(answer.unknown)
+                self._note(answer)
                 return answer
             kind = fault_named(answer.fault).kind
             if kind == Kind.NEEDS_YOU:
                 break
             if kind == Kind.NEEDS_GAME_RESTART:
                 self._wait_for_game(answer, spec, options)
+                if not has_waited:  # the user has done his part
+                    attempts, has_waited = ATTEMPTS, True
+            elif answer.fault == FOCUS_LOST:
+                self._wait_for_focus(answer, options)
             elif before is not None:
                 self._trouble = Kind(min(max(kind, before + 1), Kind.NEEDS_GAME_RESTART))
         raise self._stopped(answer)
@@ -103,8 +137,9 @@ class Keeper:
             return None
         answer = self._ask("step", options.step_deadline_s, action)
         if isinstance(answer, Failed):
+            self._count(answer)
             return None
-        self.unknown_animations.update(answer.unknown)
+        self._note(answer)
         return answer
 
     def unstick(self) -> dict[str, str]:
@@ -129,13 +164,26 @@ class Keeper:
             with suppress(OSError):
                 connection.send(None)
             process.join(_LEAVE_S)
-            is_stuck = process.is_alive()
+            has_left = process.exitcode == 0
             self._end()
-            if is_stuck:
+            if not has_left:
                 self._start()
                 self._exchange("unstick", _UNSTICK_S)
                 self._end()
         self._let_go()
+
+    def _note(self, shown: Shown) -> None:
+        self.unknown_animations.update(shown.unknown)
+        if shown.speed == shown.speed:
+            self.measured["game_speed"][round(shown.speed, 1)] += 1
+        if shown.latency_s is not None:
+            self.measured["input_latency_steps"][round(shown.latency_s / STEP_S, 1)] += 1
+
+    def _count(self, failed: Failed) -> None:
+        """Count fights that the same finding of a monitor ended, one after the other."""
+        is_again = self._last is not None and self._last.fault == failed.fault
+        self._in_a_row = (self._in_a_row if is_again else 0) + (failed.fault in SILENT_FAULTS)
+        self._last = failed
 
     def _let_go(self) -> None:
         if self._ownership is not None:
@@ -164,19 +212,15 @@ class Keeper:
             if self._connection.poll(limit_s + _GRACE_S):
                 return self._connection.recv()
             failed = Failed("door_hung", f"no answer to {name} within {limit_s:g} s")
-        except (EOFError, OSError) as error:
-            failed = Failed("door_died", f"during {name}: {type(error).__name__}")
+        except (EOFError, OSError):
+            failed = Failed("door_died", f"its process ended during {name}")
         self._end()
         return failed
 
     def _start(self) -> None:
         if self._ownership is None:
             self._ownership = Ownership()
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), name="ashen-game", daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = launch_door()
 
     def _end(self) -> None:
         if self._process is None:
@@ -192,14 +236,13 @@ class Keeper:
         return fault
 
     def _wait_for_game(self, failed: Failed, spec: FightSpec, options: GameOptions) -> None:
-        """Wait for the game to be started again, and meet it.
+        """Wait for the game to be started or its save to be loaded, and meet it.
 
         Raises:
             UserError: it was not.
         """
-        self._tell(f"the game has ended; {fault_named(failed.fault).advice}: the training goes on by itself")
-        ends_s = time.monotonic() + options.patience_s
-        while time.monotonic() < ends_s:
+        advice, is_told = fault_named(failed.fault).advice, False
+        for _ in self._looks(options):
             answer = self._exchange("open", options.reset_deadline_s, spec)
             if not isinstance(answer, Failed):
                 self._trouble = Kind.TRANSIENT
@@ -207,13 +250,35 @@ class Keeper:
             if self._process is None:
                 self._start()
             failed = answer
-            time.sleep(min(_LOOK_EVERY_S, options.patience_s))
+            if not is_told:
+                self._tell(f"the game cannot be played now; {advice}: it goes on by itself")
+                is_told = True
         raise self._stopped(failed)
+
+    def _wait_for_focus(self, failed: Failed, options: GameOptions) -> None:
+        """Wait for the user to click into the game's window; whatever else comes up is met by the next attempt.
+
+        Raises:
+            UserError: he did not.
+        """
+        self._tell(f"the game is paused: {failed.message}; click into it, and the training goes on by itself")
+        for _ in self._looks(options):
+            if self._exchange("is_in_front", options.step_deadline_s) is not False:
+                return
+        raise self._stopped(failed)
+
+    @staticmethod
+    def _looks(options: GameOptions) -> Iterator[None]:
+        """Moments to look again, until patience is over."""
+        ends_s = time.monotonic() + options.patience_s
+        while time.monotonic() < ends_s:
+            yield
+            time.sleep(min(_LOOK_EVERY_S, options.patience_s))
 
     def _stopped(self, failed: Failed) -> UserError:
         """The error that ends it all, with the game left playable."""
         self.close()
-        self._trouble = None
+        self._trouble, self._last, self._in_a_row = None, None, 0
         return UserError(f"the game: {failed.message}; {fault_named(failed.fault).advice}")
 
 

@@ -2,13 +2,15 @@
 
 from typing import Any, Final
 
-from ashen.game.faults import ImpossibleValueError
+from ashen.game.faults import NotAtRestError, NotInGameError
 from ashen.game.soulsgym_builds import forget_setup
 from ashen.game.unstick import release_keys
 
 _LOOK_EVERY_S: Final = 0.05
 _MOST_LOOKS: Final = 1200
 """60 s of the game."""
+_MOST_LOOKS_OUTSIDE: Final = 400
+"""So many of them with nobody in the world: longer than it takes to load."""
 
 
 def repair(env: Any, reload: bool = False) -> None:
@@ -34,12 +36,16 @@ def repair(env: Any, reload: bool = False) -> None:
 
 def wait_until_idle(game: Any) -> None:
     """Wait until the player is alive and at rest; over a loading screen too, which moves everything in memory."""
+    outside = 0
     for _ in range(_MOST_LOOKS):
         game.clear_cache()
         if _is_idle(game):
             return
+        outside += not game.is_ingame
+        if outside > _MOST_LOOKS_OUTSIDE:
+            raise NotInGameError("no player stands in the world")
         game.sleep(_LOOK_EVERY_S)
-    raise ImpossibleValueError("the player is not alive and at rest after 60 s")
+    raise NotAtRestError("the player is not alive and at rest after 60 s")
 
 
 def _is_idle(game: Any) -> bool:

@@ -145,6 +145,12 @@ def set_random_start(env: Any, random_start: bool) -> None:
             setattr(env, f"_{name}", random_start)
 
 
+def focus(env: Any) -> None:
+    """Bring the game's window to the front; raises what Windows says if it may not be."""
+    window = env._game_window
+    (window.focus_application if hasattr(window, "focus_application") else window.focus)()
+
+
 def forget_setup(env: Any) -> None:
     """Let the next reset set the arena and the phase up anew."""
     for name in _SETUP_FLAGS:

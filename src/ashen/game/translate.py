@@ -19,6 +19,8 @@ PHASES: Final = {"phase1": 1, "phase2": 2}
 _MARGIN_M: Final = 60.0
 """How far outside the arena's box the camera and a falling player may be."""
 _TURN_RAD: Final = 7.0
+_OTHER_RATE: Final = 4.0
+"""No ember, ring or later journey gives more than so many times the hit points; what is above is no number at all."""
 _LONGEST_S: Final = 3600.0
 
 
@@ -54,7 +56,7 @@ class Translator:
 
         Raises:
             ImpossibleValueError: a value cannot be.
-            OtherCharacterError: the greatest hit points are those of somebody else.
+            OtherCharacterError: hit points, or the greatest there may be, are those of somebody else.
         """
         row = self._rows[0]
         row["phase"] = self._phase or phase
@@ -76,6 +78,10 @@ class Translator:
         return self._rows
 
     def _check(self, row: Any) -> None:
+        for who in ("player", "boss"):  # SoulsGym 1.1.0 keeps the greatest hit points it once read
+            hp, most = float(row[f"{who}_hp"]), self._most[f"{who}_max_hp"]
+            if most < hp <= _OTHER_RATE * most:
+                raise OtherCharacterError(f"the {who} has {hp:g} hit points, more than {most:g}")
         for name, (least, most) in self._bounds.items():
             if not least <= row[name] <= most:
                 raise ImpossibleValueError(f"{name} = {row[name]}, which must lie in {least:g}..{most:g}")

@@ -91,7 +91,8 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
                 kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.name}"
                 raise UserError(f"{error}; {kept}") from None
             finally:
-                account()
+                if account:
+                    account.write()
             say(f"recorded fight {tally.fights}: {tally.decisions:,} of {wanted:,} steps, {tally.wins} won")
     return tally.is_enough(wanted)
 

@@ -1,13 +1,15 @@
-"""What the real game did besides fighting, in the run's log and its ``game.json``: faults and unknown animations.
+"""What the real game did besides fighting, in the run's log and its ``game.json``.
 
-Names of the boss that no table knows also go into an overlay, ``learned-animations.toml``, that gives each an id.
+Incidents and how many there were of each kind, animations that no table knows, and what was measured of every step: the
+game's speed and the steps of 0.1 s from a press to what it starts, with their medians. Names of the boss that no table
+knows also go into an overlay, ``learned-animations.toml``, that gives each an id.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 from ashen.core.fight import MAX_BOSS_ANIMATIONS
 from ashen.core.tables import boss_file
@@ -21,9 +23,13 @@ _NAME = re.compile(r"boss ([A-Za-z]\w*)")
 """How a name of the boss is told; what is read of memory at the wrong moment looks different."""
 
 
-def game_account(run: RunFolder, backend: Any, recipe: Recipe) -> Callable[[], None]:
-    """What a training calls now and then to keep its account of the game; nothing to do in the simulator."""
-    return GameAccount(run, backend, recipe.boss).note if recipe.is_on_game else lambda: None
+_WRITE_EVERY: Final = 1_000
+"""Steps; what is measured changes with every one of them."""
+
+
+def game_account(run: RunFolder, backend: Any, recipe: Recipe) -> "GameAccount | None":
+    """The account of what is played by a recipe; None in the simulator."""
+    return GameAccount(run, backend, recipe.boss) if recipe.is_on_game else None
 
 
 class GameAccount:
@@ -41,12 +47,20 @@ class GameAccount:
         self._incidents: list[dict[str, str]] = before.get("incidents", [])
         self._unknown = Counter(before.get("unknown_animations", {}))
         self._seen, self._names = len(backend.incidents), Counter(backend.unknown_animations)
+        self._before = {name: Counter(figures["counts"]) for name, figures in before.get("measured", {}).items()}
+        self._start = {name: Counter(counts) for name, counts in backend.measured.items()}
+        self._steps = 0
 
     def note(self) -> None:
-        """Take in what is new, if anything is."""
+        """Take in what is new, if anything is; measurements every now and then."""
         incidents, names = self._backend.incidents, self._backend.unknown_animations
-        if len(incidents) == self._seen and names == self._names:
-            return
+        self._steps += 1
+        if len(incidents) > self._seen or names != self._names or self._steps % _WRITE_EVERY == 0:
+            self.write()
+
+    def write(self) -> None:
+        """Take in all that there is by now."""
+        incidents, names = self._backend.incidents, self._backend.unknown_animations
         for incident in incidents[self._seen :]:
             self._incidents.append(incident._asdict())
             self._run.log(f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}")
@@ -58,7 +72,12 @@ class GameAccount:
             self._learn()
         self._seen, self._names = len(incidents), Counter(names)
         faults = Counter(incident["fault"] for incident in self._incidents)
-        account = {"faults": faults, "unknown_animations": self._unknown, "incidents": self._incidents}
+        account = {
+            "faults": faults,
+            "unknown_animations": self._unknown,
+            "measured": {name: _figures(self._counted(name)) for name in self._backend.measured},
+            "incidents": self._incidents,
+        }
         write_text(self._run.game_file, json.dumps(account, indent=2) + "\n")
 
     def _learn(self) -> None:
@@ -69,3 +88,15 @@ class GameAccount:
         comments = ["Animations that the real game showed and no table knows; for ashen train --overlay."]
         write_text(file, extended_overlay(self._boss, {}, comments, learned))
         self._run.log(f"{len(learned)} new animations have ids in {file.name}; train with them: --overlay {file}")
+
+    def _counted(self, name: str) -> Counter[str]:
+        """How often each value was measured in this run, before it went on and since."""
+        new = self._backend.measured[name] - self._start[name]
+        return self._before.get(name, Counter()) + Counter({f"{value:g}": count for value, count in new.items()})
+
+
+def _figures(counts: Counter[str]) -> dict[str, Any]:
+    """Median, None without any, and how often each value was measured."""
+    values = sorted(counts, key=float)
+    middle = median([float(value) for value in values for _ in range(counts[value])]) if values else None
+    return {"median": middle, "counts": {value: counts[value] for value in values}}

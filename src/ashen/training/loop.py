@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ashen.agents.runtime import tune_process
 from ashen.agents.tensors import to_arrays, to_tensors
@@ -94,7 +95,8 @@ class Training:
             self._save()
             raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
         finally:
-            self._account()
+            if self._account:
+                self._account.write()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
 
@@ -168,8 +170,12 @@ class Training:
         self.env.keep_waits(self._recorder.is_taping)
         with tally.time("acting"):
             decision = self.agent.act(self._obs, mask, explore=True)
-        with tally.time("world"):
-            next_obs, rewards, terminated, truncated, info = self.env.step(decision.actions)
+        try:
+            with tally.time("world"):
+                next_obs, rewards, terminated, truncated, info = self.env.step(decision.actions)
+        except UserError:
+            self._forget_fights(decision.actions)
+            raise
         self.env_step += self.recipe.num_envs
         ended = terminated | truncated
         self._has_ended = bool(ended[0])
@@ -196,7 +202,17 @@ class Training:
             outcome = Outcome(int(info["outcome"][0]))
             self._recorder.fight_ends(self.env.final_states[0], outcome, self.env_step, next_is_whole=self._whole[0])
         self._obs, self._info = next_obs, info
-        self._account()
+        if self._account:
+            self._account.note()
+
+    def _forget_fights(self, actions: NDArray[np.int64]) -> None:
+        """Keep the fights under way out of learning: nobody has seen how this step of theirs ended."""
+        mask, nobody = self._info["action_mask"], np.zeros(len(actions), np.bool_)
+        rewards = np.zeros(len(actions), np.float32)
+        self.agent.observe(
+            Transitions(self._obs, mask, actions, rewards, self._obs, mask, nobody, nobody, faulted=~nobody)
+        )
+        self.agent.update()
 
     def _periodic_work(self) -> Iterator[Row]:
         if self._is_due(self.recipe.record_every):

@@ -1,0 +1,1 @@
+"""What fails on the game without an exception, looked for in every step."""

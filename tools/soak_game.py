@@ -1,0 +1,203 @@
+"""A training on a game that fails again and again: does it end, can its run be used, and was nothing learned from it.
+
+    python tools/soak_game.py --steps 20000 --seed 0    prints JSON, one object an algorithm; exit code 1 if not
+
+Over the fake game, through the real training loop and the real process of the door; needs the tests' packages
+(python bootstrap.py test). Faults are drawn from the rows of fake_game.fault_rows that a training gets over by itself,
+one in about 150 steps, the end and the blocking of the door's own process among them.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+EVERY_TICKS = 900
+"""150 steps."""
+ALGORITHMS = ("dqn", "ppo")
+MOST_STOPS = 20
+GRACE_S = 15.0
+"""Of the machine's time, in which the door must answer beyond its deadline: what is busy has not hung."""
+_TESTS = Path(__file__).resolve().parents[1] / "tests"
+_WORDS = """game --backend game --world-steps-per-s 0 --no-skip-steps --actions all --evaluation-fights 2
+    --final-fights 2 --save-replay"""
+_OWN_WORDS = {
+    "dqn": """--algorithm dqn --fight phase1 --dqn.width 32 --dqn.depth 1 --dqn.batch-size 32 --dqn.learning-starts 100
+        --dqn.n-step 3 --dqn.prioritised --dqn.replay-capacity 100000""",
+    "ppo": "--fight phase1 --ppo.width 32 --ppo.rollout-steps 128 --ppo.minibatch-size 64 --ppo.epochs 2",
+}
+
+
+class Ledger:
+    """Every step that an agent was shown, fight by fight, and what it learns from beside that.
+
+    Args:
+        agent: whose; it is watched from here on.
+    """
+
+    def __init__(self, agent: Any) -> None:
+        self._agent, self._observe, self._update = agent, agent.observe, agent.update
+        agent.observe, agent.update = self.observe, self.update
+        self._steps: list[tuple[bytes, int]] = []  # observation and action of each step so far
+        self._fights: list[int] = []  # the fight of each
+        self.faulty: set[int] = set()
+        self.fights = self.learned_of_faulty = 0
+
+    def observe(self, step: Any) -> None:
+        """Before the agent sees a step."""
+        self._steps.append(_key(step.obs[0], step.actions[0]))
+        self._fights.append(self.fights)
+        if step.faulted[0]:
+            self.faulty.add(self.fights)
+        self.fights += int(step.terminated[0] | step.truncated[0] | step.faulted[0])
+        self._observe(step)
+
+    def update(self, *arguments: Any) -> dict[str, float]:
+        """Before an on-policy agent learns: which of the steps it would learn from were of faulty fights."""
+        rollout = getattr(self._agent, "rollout", None)
+        if rollout is not None and rollout.is_full:
+            of_faulty = np.isin(self._fights[-rollout.length :], list(self.faulty))
+            self.learned_of_faulty += int((of_faulty & ~rollout.faulted[:, 0]).sum())
+        return self._update(*arguments)
+
+    @property
+    def steps_of_faulty(self) -> int:
+        """Steps of fights that ended in a fault."""
+        return int(np.isin(self._fights, list(self.faulty)).sum())
+
+    def foreign(self, replay: dict[str, Any], dtype: np.dtype[Any]) -> tuple[int, int]:
+        """How many transitions a saved replay holds, and how many of them are of no good fight.
+
+        Fights begin alike, so equal steps are counted: of each no more may be in it than good fights had.
+        """
+        rows = np.ascontiguousarray(replay["rows"].numpy()).view(dtype)[:, 0]
+        rows = np.delete(rows, np.asarray(replay.get("removed", []), np.int64))
+        good = Counter(one for one, fight in zip(self._steps, self._fights, strict=True) if fight not in self.faulty)
+        held = Counter(_key(row["obs"], row["action"]) for row in rows)
+        return len(rows), (held - good).total()
+
+
+def _key(obs: Any, action: Any) -> tuple[bytes, int]:
+    return np.ascontiguousarray(obs).tobytes(), int(action)
+
+
+def soak(
+    algorithm: str,
+    steps: int,
+    seed: int,
+    folder: Path,
+    every_ticks: float = EVERY_TICKS,
+    faults: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """Train on a failing game, and look at what is left.
+
+    Args:
+        algorithm: ``dqn`` or ``ppo``.
+        steps: to train for.
+        seed: of agent and faults.
+        folder: for the run and the list of faults provoked.
+        every_ticks: mean time between two faults, in 1/60 s of game time.
+        faults: further ones, as for :func:`fake_game.install.start`.
+    """
+    from ashen.cli import main
+    from ashen.coach import read_train_options
+    from ashen.core.errors import UserError
+    from ashen.game import keeper
+    from ashen.runs.folder import create_run
+    from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
+    from ashen.training.loop import Training
+    from ashen.training.start import is_complete, run_config
+
+    log, start_s = folder / f"{algorithm}.jsonl", time.perf_counter()
+    log.touch()
+    at_random = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
+    os.environ["ASHEN_GAME_INSTALL"] = "fake_game:install_from_environment"
+    os.environ["ASHEN_FAKE_GAME"] = json.dumps({
+        "seed": seed,
+        "budget_s": 1e9,
+        "faults": [*faults],
+        "random_faults": at_random,
+    })
+    words = f"{_WORDS} {_OWN_WORDS[algorithm]} --total-steps {steps} --seed {seed}".split()
+    for name, share in {"evaluate": 4, "checkpoint": 4, "record": 4, "log": 10}.items():
+        words += [f"--{name}-every", str(steps // share)]
+    keeper._GRACE_S = GRACE_S
+    incidents_before = len(keeper.the_keeper().incidents)
+    training = Training(read_train_options(words).recipe)
+    ledger = Ledger(training.agent)
+    run = create_run(folder, algorithm, algorithm)
+    run.write_config(run_config(training))
+    stops = []
+    with closing(training.env):
+        while not is_complete(run) and len(stops) < MOST_STOPS:
+            try:
+                for _ in training.run(run, lambda: False):
+                    pass
+            except UserError as error:
+                stops.append(str(error))
+    incidents = keeper.the_keeper().incidents[incidents_before:]
+    provoked = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    counted = Counter(one.fault for one in incidents)
+    blocked = sum(one["fault"] == "door_blocks" for one in provoked)
+    kept = {}
+    if algorithm == "dqn":
+        saved = load_checkpoint(latest_checkpoint(run))["agent"]
+        kept["replay"], kept["replay_of_faulty_fights"] = ledger.foreign(
+            saved["replay"], training.agent.replay.rows.dtype
+        )
+    else:
+        kept["learned_of_faulty_fights"] = ledger.learned_of_faulty
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        evaluates = main(["evaluate", algorithm, "--backend", "sim", "--fights", "2", "--runs-dir", str(folder)]) == 0
+    return {
+        "algorithm": algorithm,
+        "steps": training.env_step,
+        "fights": ledger.fights,
+        "provoked": dict(Counter(f"{one['moment']}: {one['fault']}" for one in provoked).most_common()),
+        "incidents": dict(counted.most_common()),
+        "fights_discarded": len(ledger.faulty),
+        "steps_discarded": ledger.steps_of_faulty,
+        **kept,
+        "hangs": max(0, counted["door_hung"] - blocked),
+        "unclassified": counted["unknown"],
+        "stops": stops,
+        "is_complete": is_complete(run),
+        "evaluates": evaluates,
+        "seconds": round(time.perf_counter() - start_s, 1),
+    }
+
+
+def is_good(figures: dict[str, Any]) -> bool:
+    """Whether a soak came to what it should."""
+    none = ("hangs", "unclassified", "replay_of_faulty_fights", "learned_of_faulty_fights")
+    return figures["is_complete"] and figures["evaluates"] and not any(figures.get(name) for name in none)
+
+
+def soaks(steps: int, seed: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """One soak for each algorithm."""
+    for algorithm in ALGORITHMS:
+        yield soak(algorithm, steps, seed, folder)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(_TESTS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=20_000, help="of each algorithm")
+    parser.add_argument("--seed", type=int, default=0, help="of agents and faults")
+    options = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        figures = []
+        for one in soaks(options.steps, options.seed, Path(folder)):
+            print(json.dumps(one, indent=2), flush=True)
+            figures.append(one)
+    sys.exit(not all(is_good(one) for one in figures))
