@@ -24,7 +24,7 @@ def assert_equal_runs(first: RunFolder, second: RunFolder) -> None:
     assert _replay(first)[-size:] == _replay(second)[-size:]
     assert _rows(first) == _rows(second)
     with first.csv_file.open(encoding="utf-8") as one, second.csv_file.open(encoding="utf-8") as other:
-        assert [_timeless(row) for row in csv.DictReader(one)] == [_timeless(row) for row in csv.DictReader(other)]
+        assert [timeless(row) for row in csv.DictReader(one)] == [timeless(row) for row in csv.DictReader(other)]
 
 
 def _leaves(name, tree):
@@ -50,8 +50,9 @@ def _replay(run):
 
 
 def _rows(run):
-    return [_timeless(row) for row in read_metrics(run)]
+    return [timeless(row) for row in read_metrics(run)]
 
 
-def _timeless(row):
+def timeless(row):
+    """A row of metrics without what depends on times and names."""
     return {name: value for name, value in row.items() if name not in OTHERWISE and not name.startswith("seconds/")}

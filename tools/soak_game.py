@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from ashen.replay import ReplayBuffer
+
 EVERY_TICKS = 900
 """150 steps."""
 ALGORITHMS = ("dqn", "ppo")
@@ -30,7 +32,7 @@ GRACE_S = 15.0
 """Of the machine's time, in which the door must answer beyond its deadline: what is busy has not hung."""
 _TESTS = Path(__file__).resolve().parents[1] / "tests"
 _WORDS = """game --backend game --world-steps-per-s 0 --no-skip-steps --actions all --evaluation-fights 2
-    --final-fights 2 --save-replay"""
+    --final-fights 2"""
 _OWN_WORDS = {
     "dqn": """--algorithm dqn --fight phase1 --dqn.width 32 --dqn.depth 1 --dqn.batch-size 32 --dqn.learning-starts 100
         --dqn.n-step 3 --dqn.prioritised --dqn.replay-capacity 100000""",
@@ -39,19 +41,18 @@ _OWN_WORDS = {
 
 
 class Ledger:
-    """Every step that an agent was shown, fight by fight, and what it learns from beside that.
+    """Every step that an agent was shown, fight by fight, and what it learns from beside that."""
 
-    Args:
-        agent: whose; it is watched from here on.
-    """
-
-    def __init__(self, agent: Any) -> None:
-        self._agent, self._observe, self._update = agent, agent.observe, agent.update
-        agent.observe, agent.update = self.observe, self.update
+    def __init__(self) -> None:
         self._steps: list[tuple[bytes, int]] = []  # observation and action of each step so far
         self._fights: list[int] = []  # the fight of each
         self.faulty: set[int] = set()
         self.fights = self.learned_of_faulty = 0
+
+    def watch(self, agent: Any) -> None:
+        """From here on; after a training has been resumed its new agent."""
+        self._agent, self._observe, self._update = agent, agent.observe, agent.update
+        agent.observe, agent.update = self.observe, self.update
 
     def observe(self, step: Any) -> None:
         """Before the agent sees a step."""
@@ -75,13 +76,12 @@ class Ledger:
         """Steps of fights that ended in a fault."""
         return int(np.isin(self._fights, list(self.faulty)).sum())
 
-    def foreign(self, replay: dict[str, Any], dtype: np.dtype[Any]) -> tuple[int, int]:
-        """How many transitions a saved replay holds, and how many of them are of no good fight.
+    def foreign(self, replay: ReplayBuffer) -> tuple[int, int]:
+        """How many transitions a replay that never was full holds, and how many of them are of no good fight.
 
         Fights begin alike, so equal steps are counted: of each no more may be in it than good fights had.
         """
-        rows = np.ascontiguousarray(replay["rows"].numpy()).view(dtype)[:, 0]
-        rows = np.delete(rows, np.asarray(replay.get("removed", []), np.int64))
+        rows = np.delete(replay.rows_from(0), replay.state_dict()["removed"])
         good = Counter(one for one, fight in zip(self._steps, self._fights, strict=True) if fight not in self.faulty)
         held = Counter(_key(row["obs"], row["action"]) for row in rows)
         return len(rows), (held - good).total()
@@ -116,7 +116,8 @@ def soak(
     from ashen.runs.folder import create_run
     from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
     from ashen.training.loop import Training
-    from ashen.training.start import is_complete, run_config
+    from ashen.training.replay_files import load_replay
+    from ashen.training.start import is_complete, resumed, run_config
 
     log, start_s = folder / f"{algorithm}.jsonl", time.perf_counter()
     log.touch()
@@ -134,27 +135,27 @@ def soak(
     keeper._GRACE_S = GRACE_S
     incidents_before = len(keeper.the_keeper().incidents)
     training = Training(read_train_options(words).recipe)
-    ledger = Ledger(training.agent)
-    run = create_run(folder, algorithm, algorithm)
+    ledger, run, stops = Ledger(), create_run(folder, algorithm, algorithm), []
+    training.begin(run)
     run.write_config(run_config(training))
-    stops = []
-    with closing(training.env):
-        while not is_complete(run) and len(stops) < MOST_STOPS:
+    while not is_complete(run) and len(stops) < MOST_STOPS:
+        ledger.watch(training.agent)
+        with closing(training.env):
             try:
                 for _ in training.run(run, lambda: False):
                     pass
             except UserError as error:
                 stops.append(str(error))
+                training = resumed(run)
     incidents = keeper.the_keeper().incidents[incidents_before:]
     provoked = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     counted = Counter(one.fault for one in incidents)
     blocked = sum(one["fault"] == "door_blocks" for one in provoked)
     kept = {}
     if algorithm == "dqn":
-        saved = load_checkpoint(latest_checkpoint(run))["agent"]
-        kept["replay"], kept["replay_of_faulty_fights"] = ledger.foreign(
-            saved["replay"], training.agent.replay.rows.dtype
-        )
+        saved = ReplayBuffer(training.agent.replay.capacity, training.agent.obs_dim, training.agent.num_actions, 1.0)
+        load_replay(run, saved, load_checkpoint(latest_checkpoint(run))["replay"])
+        kept["replay"], kept["replay_of_faulty_fights"] = ledger.foreign(saved)
     else:
         kept["learned_of_faulty_fights"] = ledger.learned_of_faulty
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):

@@ -56,7 +56,5 @@ def test_a_fight_after_which_only_the_user_can_help_is_forgotten(folder):
     always = [{"fault": "write_error", "at": "Time", "times": 99, "after_ticks": 900}]
     figures = SOAK["soak"]("dqn", 300, seed=0, folder=folder, every_ticks=1e9, faults=always)
     check(figures | {"stops": [], "provoked": {"write_error": 1}})
-    assert len(figures["stops"]) == 1 and figures["stops"][0].endswith(
-        "saved, then go on with: ashen train --resume dqn"
-    )
+    assert len(figures["stops"]) == 1 and figures["stops"][0].endswith("saved, then go on with: ashen resume dqn")
     assert figures["fights_discarded"] == 1

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from equal_runs import timeless
 from fake_game.beside import train_beside
 
 from ashen.cli import main
@@ -132,6 +133,6 @@ def test_two_workers_train_side_by_side(tmp_path, monkeypatch):
 
 def _all_but_times(run):
     """Everything that happened in a run but not when: rows of metrics, and recorded fights."""
-    times = re.compile("time|seconds/|_per_s")
-    rows = [{key: value for key, value in row.items() if not times.match(key)} for row in read_metrics(run)]
-    return rows, [load_fight(path).states.tobytes() for path in list_fights(run.fights)]
+    return [timeless(row) for row in read_metrics(run)], [
+        load_fight(path).states.tobytes() for path in list_fights(run.fights)
+    ]

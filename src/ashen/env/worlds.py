@@ -53,7 +53,8 @@ def make_backend(
     asked = {"num_envs": num_envs, "real_boss": real_boss} | varied
     for name, only in ONLY_ON_GAME.items():
         if asked.get(name, only) != only:
-            raise UserError(f"{name} = {asked[name]} must be {only or 'empty'} on the game, which is one and as it is")
+            must = "empty" if only == "" else only
+            raise UserError(f"{name} = {asked[name]} must be {must} on the game, which is one and as it is")
     from ashen.game.backend import GameBackend
     from ashen.game.options import GameOptions
 

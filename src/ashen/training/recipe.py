@@ -97,7 +97,7 @@ class Recipe:
         if self.backend == "game":
             for name, only in ONLY_ON_GAME.items():
                 if getattr(self, name) != only:
-                    rule = f"must be {only or 'empty'} on the game, which is one and as it is"
+                    rule = f"must be {'empty' if only == '' else only} on the game, which is one and as it is"
                     raise SettingError(Recipe, name, getattr(self, name), rule)
         if not GAME_SPEEDS[0] <= self.game_speed <= GAME_SPEEDS[1]:
             raise SettingError(Recipe, "game_speed", self.game_speed, "must lie in {:g}..{:g}".format(*GAME_SPEEDS))
