@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from fake_game.clock import MODES, Clock
-from fake_game.faults import Faults
 from fake_game.game import Game
 from fake_game.kernel import Kernel, error
 from fake_game.keyboard import LAYOUTS, Keyboard
 from fake_game.process import Process
 from fake_game.random_faults import RandomFaults
+from fake_game.schedule import Faults
 from fake_game.window import Window
 
 OPTIONS_VARIABLE = "ASHEN_FAKE_GAME"
