@@ -18,6 +18,7 @@ from fake_game.keyboard import LAYOUTS, Keyboard
 from fake_game.planned_faults import Faults
 from fake_game.process import Process
 from fake_game.random_faults import RandomFaults
+from fake_game.schedule import Faults
 from fake_game.window import Window
 
 OPTIONS_VARIABLE = "ASHEN_FAKE_GAME"

@@ -35,7 +35,7 @@ def check(figures):
 
 def test_a_short_soak(folder):
     """Breaks if a failing game hangs a training or spoils its run, or the replay keeps steps of faulty fights."""
-    figures = SOAK["soak"]("dqn", 600, seed=1, folder=folder, every_ticks=400)
+    figures = SOAK["soak"]("dqn", 600, seed=1, folder=folder, every_ticks=600)
     check(figures)
     assert figures["fights_discarded"] >= 1
     assert 0 < figures["replay"] <= 600 - figures["steps_discarded"]
