@@ -169,6 +169,7 @@ def _subject(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) -> 
         fights_dir=fights_dir,
         is_filmed=is_filmed,
         say=say,
+        progress=say_progress,
     )
 
 

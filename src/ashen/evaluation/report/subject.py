@@ -59,6 +59,7 @@ class Subject:
         fights_dir: where the fights are kept that the page links to, and their films.
         is_filmed: whether they are filmed.
         say: tells what takes long.
+        progress: called with what is done of it, one item a fight.
     """
 
     run: RunFolder
@@ -71,6 +72,7 @@ class Subject:
     fights_dir: Path
     is_filmed: bool
     say: Callable[[str], object]
+    progress: Callable[[Sequence[object]], object]
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -85,10 +87,11 @@ class Subject:
     @cached_property
     def attacks(self) -> list[list[MadeAttack]]:
         """What became of the boss's attacks, fight by fight; they are played once more for it."""
-        made = []
+        self.say(f"looking into every attack of {len(self.records)} fights")
+        made: list[list[MadeAttack]] = []
         for number, record in enumerate(self.records, 1):
-            self.say(f"looking into fight {number} of {len(self.records)}")
             made.append(made_attacks(record, f"fight {number} of the report"))
+            self.progress(made)
         return made
 
 
