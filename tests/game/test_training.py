@@ -125,7 +125,7 @@ def test_two_workers_train_side_by_side(tmp_path, monkeypatch):
 
 
 def _all_but_times(run):
-    """Everything that happened in a run but not when: rows of metrics, and recorded fights."""
-    times = re.compile("time|seconds/|_per_s")
-    rows = [{key: value for key, value in row.items() if not times.match(key)} for row in read_metrics(run)]
+    """Everything that happened in a run but not when, nor its name: rows of metrics, and recorded fights."""
+    own = re.compile("time|seconds.*|steps_per_s|policy")
+    rows = [{key: value for key, value in row.items() if not own.fullmatch(key)} for row in read_metrics(run)]
     return rows, [load_fight(path).states.tobytes() for path in list_fights(run.fights)]
