@@ -83,7 +83,7 @@ def test_a_run_trained_on_the_game_is_a_run_like_any_other(elsewhere, tmp_path, 
     assert sum(row["faults"] for row in read_metrics(run, "train")) <= 1
     said = capsys.readouterr().err
     assert "on the real game: iudex, phase1, speed 3, from the fixed pose" in said
-    assert "120 steps about 0.0 h, and 3 fights of matches" in said
+    assert "120 decisions, waits left out, about 0.0 h, and 3 fights of matches" in said
     account = json.loads(run.game_file.read_text(encoding="utf-8"))
     assert account["faults"] == {"memory": 1}
     assert sum(account["measured"]["game_speed"]["counts"].values()) > 120
