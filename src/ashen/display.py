@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from ashen.core.fight import STEP_S
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row
 
 LINE_EVERY_S = 10.0
@@ -241,6 +243,33 @@ def calibration_warning(figures: dict[str, Any]) -> str:
         "nothing gained on fights held out": [] if figures["better"] else ["keep the table"],
     }
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in told.items() if names)
+
+
+def fight_text(record: Any) -> str:
+    """How a recorded fight went, and what a picture of it shows."""
+    end, length_s = record.states[-1], len(record.actions) * STEP_S
+    how = {"WIN": "won", "LOSS": "lost"}.get(record.meta["outcome"], "broken off")
+    player, boss = (100 * end[f"{who}_hp"] / end[f"{who}_max_hp"] for who in ("player", "boss"))
+    return (
+        f"{record.meta['policy']} against {Path(record.meta['boss']).stem}: {how} after {length_s:.0f} s, "
+        f"with {player:.0f} % of its own hit points left and {boss:.0f} % of the boss's\n"
+        "blue is the player, red the boss; what glows red can hit at that moment, beside it stand the actions the "
+        "agent weighs"
+    )
+
+
+def leaderboard_table(figures: dict[str, Any]) -> Table:
+    """Who won how much of the benchmark's fights, best first."""
+    pinned = figures["benchmark"]
+    table = Table(title=f"{pinned['env_id']}: {pinned['fights']} fights, tables {pinned['table_hash']}")
+    for heading in ("", "who", "won (95 % interval)", "length", "boss HP left", "trained for"):
+        table.add_column(heading, justify="left" if heading == "who" else "right")
+    for place, row in enumerate(figures["rows"], 1):
+        won = f"{row['win_rate']:.1%} ({row['win_rate_low']:.1%}-{row['win_rate_high']:.1%})"
+        steps = f"{row['env_step']:,} steps" if row["env_step"] else "-"
+        length, left = f"{row['length_mean_steps'] / 10:.0f} s", f"{row['boss_hp_left_mean']:.0%}"
+        table.add_row(str(place), escape(row["name"]), won, length, left, steps)
+    return table
 
 
 def _split(row: Row) -> str:

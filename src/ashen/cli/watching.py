@@ -10,7 +10,7 @@ from ashen.cli.out import write_out
 from ashen.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ashen.options.watching import ExplainOptions
+    from ashen.options.watching import ExplainOptions, FilmOptions
     from ashen.runs.fights import FightRecord
 
 
@@ -42,13 +42,28 @@ def film(words: Sequence[str]) -> None:
     """Film a fight of a run."""
     from ashen.options.parse import parse
     from ashen.options.watching import FilmOptions
-    from ashen.reports.film import choose_fight, film
-    from ashen.training.find_run import find_run
+    from ashen.reports.film import film
 
     options = parse(FilmOptions, "film", words)
-    is_fight = options.run.endswith(".npz")
-    fight = Path(options.run) if is_fight else choose_fight(find_run(options.run, options.runs_dir).path, options.which)
-    print(film(fight, options.out))
+    print(film(_fight_to_film(options), options.out))
+
+
+def _fight_to_film(options: "FilmOptions") -> "Path | FightRecord":
+    """The fight asked for: a file, a run's recorded one, or, of a pack, the first of ashen evaluate."""
+    from ashen.reports.film import choose_fight
+    from ashen.training.find_run import find_run, pack_named
+
+    if options.run.endswith(".npz"):
+        return Path(options.run)
+    if pack_named(options.run, options.runs_dir) is None:
+        return choose_fight(find_run(options.run, options.runs_dir).path, options.which)
+    from ashen.evaluation.judge import first_fight
+    from ashen.training.contenders import find_contender
+
+    if options.which is not None:
+        raise UserError(f"{options.run} is a pack, which has no recorded fights to choose from; leave out --which")
+    contender = find_contender(options.run, options.runs_dir)
+    return first_fight(contender.make_policy, contender.env_options | {"backend": "sim"}, 0)
 
 
 def explain(words: Sequence[str]) -> None:
@@ -78,18 +93,19 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
     from ashen.evaluation.judge import first_fight
     from ashen.reports.film import choose_fight
     from ashen.runs.fights import load_fight
-    from ashen.runs.folder import open_run
     from ashen.training.contenders import OPPONENTS, find_contender
+    from ashen.training.find_run import find_run, pack_named
 
     if options.run.endswith(".npz"):
         return load_fight(Path(options.run)), options.run
-    if options.run in OPPONENTS or options.is_anew:
+    is_pack = pack_named(options.run, options.runs_dir) is not None
+    if options.run in OPPONENTS or is_pack or options.is_anew:
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
         world, seed = contender.env_options | {"backend": "sim"} | options.changes, options.seed or 0
         return first_fight(contender.make_policy, world, seed, options.randomise), options.run
-    path = choose_fight(open_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
+    path = choose_fight(find_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
     return load_fight(path), str(path)
 
 
