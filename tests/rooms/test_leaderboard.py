@@ -25,7 +25,7 @@ def test_the_benchmark_is_pinned():
     )
     assert ENV_IDS[BENCHMARK.env_id] == BENCHMARK.boss
     seeds = BENCHMARK.seeds()
-    assert len(set(seeds)) == 1000 and seeds[0] == 5583606653826906214
+    assert len(set(seeds)) == 1000 and seeds[0] == 904243589426339048
 
 
 def test_the_pinned_fights_go_as_they_went():
@@ -33,7 +33,7 @@ def test_the_pinned_fights_go_as_they_went():
     contender = find_contender("roll-and-hit", None)
     world = contender.env_options | BENCHMARK.world
     figures = judge(contender.make_policy, world, fights=64, seed=BENCHMARK.seed)
-    assert (figures["wins"], round(figures["length_mean_steps"], 2)) == (0, 0)
+    assert (figures["wins"], round(figures["length_mean_steps"], 2)) == (59, 586.67)
 
 
 def test_fights_through_gymnasium_are_the_benchmarks():

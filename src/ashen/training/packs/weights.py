@@ -14,6 +14,8 @@ from ashen.training.recipe import Recipe, make_agent_for
 
 _SCALER: Final = "reward_scaler"
 _SCALER_NUMBERS: Final = ("mean", "squares", "count")
+_PICKLES: Final = (b"\x80", b"PK")
+"""How a pickle begins, and the zip around one that torch writes."""
 
 
 def weights_of(state: dict[str, Any], *, half: bool) -> bytes:
@@ -78,14 +80,15 @@ def _as_kept(tensor: Tensor, half: bool) -> Tensor:
 
 
 def _tensors(weights: bytes, where: str) -> dict[str, Tensor]:
-    if weights[:1] == b"\x80" or weights[:2] == b"PK":  # a pickle, or the zip around one that torch writes
+    is_safetensors = weights[8:9] == b"{"  # safetensors begin with the length of a header, which may be any number
+    if not is_safetensors and weights.startswith(_PICKLES):
         raise UserError(f"{where} is a pickle, which could run code; it was not opened, get another pack")
     try:
         tensors = load(weights)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise UserError(f"{where} is damaged ({error}); copy the pack again, or get another one") from None
     for name, tensor in tensors.items():
-        if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+        if not torch.isfinite(tensor).all():
             raise UserError(f"{where}: {name} holds numbers that are not finite; get another pack")
     return {name: tensor.float() if tensor.dtype == torch.float16 else tensor for name, tensor in tensors.items()}
 
