@@ -1,18 +1,28 @@
 import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 from small_packs import AGENTS, made, packed
 
 import ashen
 from ashen.cli import main
 from ashen.core.tables import boss_file
+from ashen.display import leaderboard_table
 from ashen.env.registration import ENV_IDS
 from ashen.evaluation.benchmark import BENCHMARK, TABLE_HASHES
 from ashen.evaluation.judge import judge
 from ashen.evaluation.statistics import wilson_interval
+from ashen.runs.pack_file import shipped_packs
 from ashen.sim.pack import load_tables
 from ashen.training.contenders import find_contender
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_benchmark_is_pinned():
@@ -36,6 +46,17 @@ def test_the_pinned_fights_go_as_they_went():
     assert (figures["wins"], round(figures["length_mean_steps"], 2)) == (59, 586.67)
 
 
+def test_the_leaderboard_is_of_this_benchmark_and_these_packs():
+    """Breaks if the benchmark or a shipped pack has changed and ashen leaderboard was not run anew."""
+    figures = json.loads((ROOT / "docs" / "leaderboard.json").read_text(encoding="utf-8"))
+    assert figures["benchmark"] == {name: getattr(BENCHMARK, name) for name in figures["benchmark"]}
+    digests = {row["name"]: row["sha256"] for row in figures["rows"] if row["kind"] == "pack"}
+    packs = shipped_packs()
+    assert packs
+    for name, path in packs.items():
+        assert digests[name] == sha256(path.read_bytes()).hexdigest()
+
+
 def test_fights_through_gymnasium_are_the_benchmarks():
     """Breaks if whoever plays the pinned seeds through Gymnasium meets other fights than the leaderboard."""
     import gymnasium
@@ -55,15 +76,14 @@ def test_fights_through_gymnasium_are_the_benchmarks():
     assert (np.array(lone) == many.states).all()
 
 
-@pytest.mark.parametrize("fights", [2])
-def test_packs_are_ranked_on_the_same_fights(fights, tmp_path, capsys, monkeypatch):
+def test_packs_are_ranked_on_the_same_fights(tmp_path, capsys, monkeypatch):
     """Breaks if a contender meets other fights, the ranking or an interval is wrong, or a foreign file is replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASHEN_RUNS", str(tmp_path))
     for name in ("ppo", "dqn"):
         (tmp_path / f"{name}.ashen").write_bytes(packed(made(tmp_path, name, **AGENTS[name]), name=name))
-    words = ["leaderboard", "ppo.ashen", "dqn.ashen", "--fights", str(fights)]
-    assert main([*words, "--json", "--out", "board.json"]) == 0
+    words = ["ppo.ashen", "dqn.ashen", "--fights", "2", "--json", "--out", "board.json"]
+    assert main(["leaderboard", *words]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads((tmp_path / "board.json").read_text(encoding="utf-8"))
     rows = figures["rows"]
@@ -71,11 +91,10 @@ def test_packs_are_ranked_on_the_same_fights(fights, tmp_path, capsys, monkeypat
     assert [row["kind"] for row in rows].count("pack") == 2 and rows[0]["name"] == "roll-and-hit"
     assert [row["win_rate"] for row in rows] == sorted((row["win_rate"] for row in rows), reverse=True)
     for row in rows:
-        low, high = wilson_interval(row["wins"], fights)
-        assert (row["win_rate_low"], row["win_rate_high"], row["fights"]) == (low, high, fights)
-    capsys.readouterr()
-    assert main(words) == 0
-    assert "ashen/Iudex-v0: 2 fights" in " ".join(capsys.readouterr().out.split())
+        low, high = wilson_interval(row["wins"], 2)
+        assert (row["win_rate_low"], row["win_rate_high"], row["fights"]) == (low, high, 2)
+    table = leaderboard_table(figures)
+    assert table.title.startswith("ashen/Iudex-v0: 2 fights") and len(table.rows) == 6
 
 
 def test_who_cannot_take_part_is_told(tmp_path, capsys, monkeypatch):
@@ -104,10 +123,30 @@ def test_the_demo_shows_a_fight(tmp_path, capsys, monkeypatch):
     assert said.startswith("iudex-full against iudex: ") and "blue is the player" in said
     assert (tmp_path / "demo.png").stat().st_size > 10_000
     shown = []
-    monkeypatch.setattr("ashen.play.window.Window.show", lambda self, image, words: shown.append(image.shape))
+
+    def see(window, image, words):
+        shown.append(image.shape)
+        if len(shown) == 40:
+            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))
+
+    monkeypatch.setattr("ashen.play.window.Window.show", see)
     monkeypatch.setattr("pygame.time.Clock", Hurried)
     assert main(["demo"]) == 0
-    assert len(shown) > 300 and set(shown) == {(540, 960, 3)}
+    assert shown == [(540, 960, 3)] * 40
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_the_demo_without_a_display_is_a_film(tmp_path):
+    """Breaks if a machine without a display gets an error, SDL's own words or no film."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    variables = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-m", "ashen", "demo"]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, env=variables, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "ashen: no display here, so the fight is filmed to demo.mp4" in ended.stderr
+    assert all(line.startswith("ashen: ") for line in ended.stderr.splitlines()), ended.stderr
+    assert ended.stdout.endswith("film    demo.mp4\n") and (tmp_path / "demo.mp4").stat().st_size > 10_000
 
 
 class Hurried:

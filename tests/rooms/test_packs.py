@@ -267,6 +267,7 @@ def test_other_tables_are_told_and_fought(pack, tmp_path, capsys):
     assert json.loads(said.out)["fights"] == 1
 
 
+@pytest.mark.slow
 def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     """Breaks if a command that takes a run's agent does not take its pack, or a pack replaces another file."""
     monkeypatch.chdir(tmp_path)
@@ -294,7 +295,9 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
         (["train", "--resume", "one.ashen"], "not trained here"),
         (["film", "one.ashen", "--which", "best"], "has no recorded fights to choose from"),
         (["evaluate", "none.ashen"], "cannot read none.ashen"),
-        (["plot", "one.ashen"], "nothing to plot in one yet"),
+        (["plot", "one.ashen"], "one.ashen is a pack, which holds no curves"),
+        (["compare", "one.ashen"], "one.ashen is a pack, which holds no curves"),
+        (["calibrate", "--from", "one.ashen"], "unknown run 'one.ashen'"),
     ):
         assert main(words) == 2
         assert message in capsys.readouterr().err

@@ -12,6 +12,7 @@ from ashen.core.errors import UserError
 if TYPE_CHECKING:
     from ashen.options.watching import ExplainOptions, FilmOptions
     from ashen.runs.fights import FightRecord
+    from ashen.runs.folder import RunFolder
 
 
 def play(words: Sequence[str]) -> None:
@@ -114,12 +115,20 @@ def plot(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import PlotOptions
     from ashen.reports.plot import plot
-    from ashen.training.find_run import find_run
 
     options = parse(PlotOptions, "plot", words)
-    runs = [find_run(run, options.runs_dir).path for run in options.runs]
-    plot(runs, options.out)
+    plot([run.path for run in _runs_with_curves(options.runs, options.runs_dir)], options.out)
     print(options.out)
+
+
+def _runs_with_curves(runs: Sequence[str], runs_dir: Path) -> "list[RunFolder]":
+    """Runs by their names or folders; a pack has left its curves behind."""
+    from ashen.training.find_run import find_run, pack_named
+
+    for run in runs:
+        if pack_named(run, runs_dir) is not None:
+            raise UserError(f"{run} is a pack, which holds no curves; give the run that it was made of")
+    return [find_run(run, runs_dir) for run in runs]
 
 
 def compare(words: Sequence[str]) -> None:
@@ -128,10 +137,9 @@ def compare(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import CompareOptions
     from ashen.reports.compare_plot import plot_comparison
-    from ashen.training.find_run import find_run
 
     options = parse(CompareOptions, "compare", words)
-    figures = compare([find_run(run, options.runs_dir) for run in options.runs], options.metric)
+    figures = compare(_runs_with_curves(options.runs, options.runs_dir), options.metric)
     plot_comparison(figures, options.out)
     if options.json:
         print(json.dumps(figures | {"picture": str(options.out)}))
