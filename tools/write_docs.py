@@ -1,16 +1,20 @@
 """Writes what follows from the code: docs/observations.md, rewards.md, guards.md, the keys in docs/play.md, the
-example in docs/explain.md, the checks and the monitors in docs/windows.md.
+example in docs/explain.md, the checks and the monitors in docs/windows.md, the tables in docs/benchmark.md.
 
 Run it after changing a list, the tables or the rules: python tools/write_docs.py. A test compares the pages.
 """
 
+import json
 import re
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from ashen.cli import main
+from ashen.core.fight import STEP_S
 from ashen.doctor.checks import check_table
+from ashen.evaluation.benchmark import BENCHMARK
 from ashen.game.monitors.monitors import monitor_table
 from ashen.obs.encoders import ENCODER_NAMES, make_encoder
 from ashen.play.bindings import key_table
@@ -74,16 +78,61 @@ def explain() -> str:
 
 def windows() -> str:
     """The page on Windows, with its tables of checks and monitors written anew."""
-    return _part_anew(_written_anew("windows.md", "checks", check_table()), "monitors", monitor_table())
+    return _rewritten(_written_anew("windows.md", "checks", check_table()), "monitors", monitor_table())
+
+
+def benchmark() -> str:
+    """The benchmark's datasheet, with what is pinned, the leaderboard and the fidelity table written anew."""
+    board = json.loads((DOCS / "leaderboard.json").read_text(encoding="utf-8"))
+    page = (DOCS / "benchmark.md").read_text(encoding="utf-8")
+    for part, text in (("pinned", _pinned()), ("leaderboard", _ranking(board)), ("fidelity", _judged_figures())):
+        page = _rewritten(page, part, text)
+    return page
+
+
+def _pinned() -> str:
+    match = f"--fights {BENCHMARK.fights} --seed {BENCHMARK.seed}"
+    rows = [
+        ["environment", f"`{BENCHMARK.env_id}`"],
+        ["boss, fight, start", f"{BENCHMARK.boss}, {BENCHMARK.fight}, {BENCHMARK.start}"],
+        ["tables", f"`{BENCHMARK.table_hash}`"],
+        ["fights", f"{BENCHMARK.fights:,}, those of `ashen evaluate RUN --fight full {match}`"],
+    ]
+    return _table(["what", "pinned"], rows)
+
+
+def _ranking(figures: dict[str, Any]) -> str:
+    rows = []
+    for place, row in enumerate(figures["rows"], 1):
+        interval = f"{row['win_rate_low']:.1%}-{row['win_rate_high']:.1%}"
+        won = f"{row['wins']} of {row['fights']}: {row['win_rate']:.1%} ({interval})"
+        length, left = f"{row['length_mean_steps'] * STEP_S:.0f} s", f"{row['boss_hp_left_mean']:.1%}"
+        steps = f"{row['env_step']:,}" if row["env_step"] else ""
+        digest = f"`{row['sha256'][:16]}`" if "sha256" in row else ""
+        rows.append([str(place), row["name"], row["kind"], won, length, left, steps, digest])
+    heads = ["", "who", "kind", "won (95 % interval)", "length", "boss HP left", "steps of training", "SHA-256"]
+    return _table(heads, rows)
+
+
+def _judged_figures() -> str:
+    """The rows of docs/fidelity.md that are judged, not only shown."""
+    lines = (DOCS / "fidelity.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    head = next(row for row in cells if row[0] == "figure")
+    judged = [row for row in cells if len(row) == len(head) and row[-1].strip("*") in ("pass", "fail")]
+    return _table(head, judged)
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in [heads, ["---"] * len(heads), *rows])
 
 
 def _written_anew(page: str, part: str, text: str) -> str:
     """A page with the text between the marks of a part replaced."""
-    return _part_anew((DOCS / page).read_text(encoding="utf-8"), part, text)
+    return _rewritten((DOCS / page).read_text(encoding="utf-8"), part, text)
 
 
-def _part_anew(page: str, part: str, text: str) -> str:
-    """The text of a page with that between the marks of a part replaced."""
+def _rewritten(page: str, part: str, text: str) -> str:
     marks = rf"(<!-- {part}.*?-->\n).*?(<!-- end -->)"
     return re.sub(marks, lambda mark: mark[1] + text + mark[2], page, flags=re.S)
 
@@ -95,6 +144,7 @@ PAGES = {
     "play.md": play,
     "explain.md": explain,
     "windows.md": windows,
+    "benchmark.md": benchmark,
 }
 
 if __name__ == "__main__":

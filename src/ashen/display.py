@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from ashen.core.fight import STEP_S
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row
 
 LINE_EVERY_S = 10.0
@@ -258,6 +260,33 @@ def refit_lines(row: Row) -> Iterator[str]:
     if warning := calibration_warning(row):
         yield warning
     yield "goes on with the refitted table" if row["is_used"] else "goes on with the table as it was"
+
+
+def fight_text(record: Any) -> str:
+    """How a recorded fight went, and what a picture of it shows."""
+    end, length_s = record.states[-1], len(record.actions) * STEP_S
+    how = {"WIN": "won", "LOSS": "lost"}.get(record.meta["outcome"], "broken off")
+    player, boss = (100 * end[f"{who}_hp"] / end[f"{who}_max_hp"] for who in ("player", "boss"))
+    return (
+        f"{record.meta['policy']} against {Path(record.meta['boss']).stem}: {how} after {length_s:.0f} s, "
+        f"with {player:.0f} % of its own hit points left and {boss:.0f} % of the boss's\n"
+        "blue is the player, red the boss; what glows red can hit at that moment, beside it stand the actions the "
+        "agent weighs"
+    )
+
+
+def leaderboard_table(figures: dict[str, Any]) -> Table:
+    """Who won how much of the benchmark's fights, best first."""
+    pinned = figures["benchmark"]
+    table = Table(title=f"{pinned['env_id']}: {pinned['fights']} fights, tables {pinned['table_hash']}")
+    for heading in ("", "who", "won (95 % interval)", "length", "boss HP left", "trained for"):
+        table.add_column(heading, justify="left" if heading == "who" else "right")
+    for place, row in enumerate(figures["rows"], 1):
+        won = f"{row['win_rate']:.1%} ({row['win_rate_low']:.1%}-{row['win_rate_high']:.1%})"
+        steps = f"{row['env_step']:,} steps" if row["env_step"] else "-"
+        length, left = f"{row['length_mean_steps'] / 10:.0f} s", f"{row['boss_hp_left_mean']:.0%}"
+        table.add_row(str(place), escape(row["name"]), won, length, left, steps)
+    return table
 
 
 def _split(row: Row) -> str:

@@ -15,7 +15,6 @@ from fake_game.clock import MODES, Clock
 from fake_game.game import Game
 from fake_game.kernel import Kernel, error
 from fake_game.keyboard import LAYOUTS, Keyboard
-from fake_game.planned_faults import Faults
 from fake_game.process import Process
 from fake_game.random_faults import RandomFaults
 from fake_game.schedule import Faults

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ashen.cli.doctor import doctor
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
+from ashen.cli.sharing import demo, leaderboard, pack
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot, report
 from ashen.core.errors import UserError, unknown
@@ -35,6 +36,9 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
   join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
   import-checkpoint F  make a run of a checkpoint file of RL-Souls
+  pack RUN             make one file of an agent, NAME.ashen, which plays on any machine and executes nothing
+  leaderboard [PACK...]  rank packs and opponents in the benchmark's fights, with intervals
+  demo                 watch the agent that came with ashen fight
   fidelity             compare the simulator with the real game, figure by figure
   calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
   bench                measure speed here: of the fight, against other libraries, on a GPU
@@ -42,15 +46,16 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   unstick              leave the real game playable after a crash: speed, flags, gravity, keys
   recipes              list the recipes
 
-RUN is a run's name or folder; for film and explain also a recorded fight (npz). evaluate, exploits and explain also
-take a built-in opponent:
+RUN is a run's name or folder, or a pack (NAME.ashen); for film and explain also a recorded fight (npz). evaluate,
+exploits and explain also take a built-in opponent:
   random, random-valid, always-attack, roll-and-hit, oracle
 
 ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
 _VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, report, plot, compare)
-_VERBS += (sweep, join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
+_VERBS += (sweep, join, import_checkpoint, pack, leaderboard, demo, fidelity, calibrate, bench, doctor, unstick)
+_VERBS += (recipes,)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

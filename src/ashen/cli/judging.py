@@ -21,6 +21,8 @@ def evaluate(words: Sequence[str]) -> None:
     options = parse(EvaluateOptions, "evaluate", words)
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
+    if doubt := contender.pack.get("doubt"):
+        say(doubt)
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
     if world["backend"] == "game":
         minutes = expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0

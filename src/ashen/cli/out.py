@@ -5,12 +5,12 @@ from pathlib import Path
 from ashen.core.errors import UserError
 
 
-def write_out(out: Path, text: str) -> None:
-    """Write a text where ``--out`` says, making its folder."""
-    from ashen.runs.files import write_text
+def write_out(out: Path, content: str | bytes) -> None:
+    """Write a text or bytes where ``--out`` says, making its folder."""
+    from ashen.runs.files import write_bytes
 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_text(out, text)
+        write_bytes(out, content.encode() if isinstance(content, str) else content)
     except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from None

@@ -10,8 +10,9 @@ from ashen.cli.out import write_out
 from ashen.core.errors import UserError
 
 if TYPE_CHECKING:
-    from ashen.options.watching import ExplainOptions
+    from ashen.options.watching import ExplainOptions, FilmOptions
     from ashen.runs.fights import FightRecord
+    from ashen.runs.folder import RunFolder
 
 
 def play(words: Sequence[str]) -> None:
@@ -42,13 +43,28 @@ def film(words: Sequence[str]) -> None:
     """Film a fight of a run."""
     from ashen.options.parse import parse
     from ashen.options.watching import FilmOptions
-    from ashen.reports.film import choose_fight, film
-    from ashen.training.find_run import find_run
+    from ashen.reports.film import film
 
     options = parse(FilmOptions, "film", words)
-    is_fight = options.run.endswith(".npz")
-    fight = Path(options.run) if is_fight else choose_fight(find_run(options.run, options.runs_dir).path, options.which)
-    print(film(fight, options.out))
+    print(film(_fight_to_film(options), options.out))
+
+
+def _fight_to_film(options: "FilmOptions") -> "Path | FightRecord":
+    """The fight asked for: a file, a run's recorded one, or, of a pack, the first of ashen evaluate."""
+    from ashen.reports.film import choose_fight
+    from ashen.training.find_run import find_run, pack_named
+
+    if options.run.endswith(".npz"):
+        return Path(options.run)
+    if pack_named(options.run, options.runs_dir) is None:
+        return choose_fight(find_run(options.run, options.runs_dir).path, options.which)
+    from ashen.evaluation.judge import first_fight
+    from ashen.training.contenders import find_contender
+
+    if options.which is not None:
+        raise UserError(f"{options.run} is a pack, which has no recorded fights to choose from; leave out --which")
+    contender = find_contender(options.run, options.runs_dir)
+    return first_fight(contender.make_policy, contender.env_options | {"backend": "sim"}, 0)
 
 
 def explain(words: Sequence[str]) -> None:
@@ -78,18 +94,19 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
     from ashen.evaluation.judge import first_fight
     from ashen.reports.film import choose_fight
     from ashen.runs.fights import load_fight
-    from ashen.runs.folder import open_run
     from ashen.training.contenders import OPPONENTS, find_contender
+    from ashen.training.find_run import find_run, pack_named
 
     if options.run.endswith(".npz"):
         return load_fight(Path(options.run)), options.run
-    if options.run in OPPONENTS or options.is_anew:
+    is_pack = pack_named(options.run, options.runs_dir) is not None
+    if options.run in OPPONENTS or is_pack or options.is_anew:
         if options.which is not None:
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
         world, seed = contender.env_options | {"backend": "sim"} | options.changes, options.seed or 0
         return first_fight(contender.make_policy, world, seed, options.randomise), options.run
-    path = choose_fight(open_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
+    path = choose_fight(find_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
     return load_fight(path), str(path)
 
 
@@ -121,12 +138,20 @@ def plot(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import PlotOptions
     from ashen.reports.plot import plot
-    from ashen.training.find_run import find_run
 
     options = parse(PlotOptions, "plot", words)
-    runs = [find_run(run, options.runs_dir).path for run in options.runs]
-    plot(runs, options.out)
+    plot([run.path for run in _runs_with_curves(options.runs, options.runs_dir)], options.out)
     print(options.out)
+
+
+def _runs_with_curves(runs: Sequence[str], runs_dir: Path) -> "list[RunFolder]":
+    """Runs by their names or folders; a pack has left its curves behind."""
+    from ashen.training.find_run import find_run, pack_named
+
+    for run in runs:
+        if pack_named(run, runs_dir) is not None:
+            raise UserError(f"{run} is a pack, which holds no curves; give the run that it was made of")
+    return [find_run(run, runs_dir) for run in runs]
 
 
 def compare(words: Sequence[str]) -> None:
@@ -135,10 +160,9 @@ def compare(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import CompareOptions
     from ashen.reports.compare_plot import plot_comparison
-    from ashen.training.find_run import find_run
 
     options = parse(CompareOptions, "compare", words)
-    figures = compare([find_run(run, options.runs_dir) for run in options.runs], options.metric)
+    figures = compare(_runs_with_curves(options.runs, options.runs_dir), options.metric)
     plot_comparison(figures, options.out)
     if options.json:
         print(json.dumps(figures | {"picture": str(options.out)}))

@@ -102,11 +102,11 @@ def _numbered(metas: dict[Path, dict[str, Any]], number: int) -> Path:
     return numbers[number]
 
 
-def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
+def film(fight: Path | FightRecord, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
     """Film a recorded fight.
 
     Args:
-        fight: the record, ``fights/*.npz``.
+        fight: the record, or its file, ``fights/*.npz``.
         out: the file to write: ``.mp4`` (the whole fight), ``.webp`` or ``.gif`` (its end, small) or ``.png`` (one
             telling moment).
         speed: 2 plays twice as fast as the game.
@@ -124,7 +124,7 @@ def film(fight: Path, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
     if speed <= 0.0 or fps <= 0:
         raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
     refuse_other_file(out, MEDIA_MARKS[kind], f"{kind} film")
-    record = load_fight(fight)
+    record = load_fight(fight) if isinstance(fight, Path) else fight
     beside = out.with_name(f".{out.stem}.unfinished{kind}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -159,16 +159,24 @@ def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fp
     )
     encoder.send(None)
     try:
-        for frame in _frames(record, start_s, speed / fps, round(HOLD_S * fps), encoding.size):
+        for frame in pictures(record, start_s, speed / fps, round(HOLD_S * fps), encoding.size):
             encoder.send(frame)
     finally:
         encoder.close()
 
 
-def _frames(
+def pictures(
     record: FightRecord, start_s: float, every_s: float, hold: int, size: tuple[int, int]
 ) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of a fight from ``start_s`` on, bodies moving smoothly between the steps; its end ``hold`` times."""
+    """The pictures of a fight, uint8 [H, W, 3], bodies moving smoothly between the steps.
+
+    Args:
+        record: the fight.
+        start_s: seconds of the fight to leave out.
+        every_s: seconds of the fight from one picture to the next.
+        hold: how often its end is shown.
+        size: width and height in pixels.
+    """
     steps, boss = len(record.actions), record.meta["boss"]
     count = ceil((steps * STEP_S - start_s) / every_s - 1e-9)
     shown, overlay = -1, Overlay()

@@ -22,6 +22,10 @@ HUMAN = "human"
 NO_HUMAN_FIGHTS = "no fights of yours yet: play some with ashen play"
 BEST = "best.pt"
 """The checkpoint that played best, in the folder of checkpoints."""
+OVERLAY = "overlay.toml"
+"""A run's own copy of the overlay it was trained with."""
+BASE = "base.toml"
+"""A run's own copy of the table that its overlay changes."""
 
 
 def default_runs_dir() -> Path:
@@ -52,7 +56,7 @@ class RunFolder:
     @property
     def overlay_file(self) -> Path:
         """The run's own copy of the overlay it was trained with, if there was one."""
-        return self.path / "overlay.toml"
+        return self.path / OVERLAY
 
     @property
     def calibrated_file(self) -> Path:
@@ -67,7 +71,7 @@ class RunFolder:
     @property
     def base_file(self) -> Path:
         """The run's own copy of the table that its overlay changes, if that is not a shipped one."""
-        return self.path / "base.toml"
+        return self.path / BASE
 
     @property
     def metrics_file(self) -> Path:
@@ -125,11 +129,8 @@ class RunFolder:
             overlay: a TOML file with the key ``base``.
             base: the table it changes; None if that is a shipped one.
         """
-        text = overlay.read_text(encoding="utf-8")
-        if base is not None:
-            write_text(self.base_file, base.read_text(encoding="utf-8"))
-            text = re.sub(r"(?m)^base\s*=.*$", f'base = "{self.base_file.name}"', text, count=1)
-        write_text(self.overlay_file, text)
+        for name, text in own_tables(overlay, base).items():
+            write_text(self.path / name, text)
 
     def keep_run(self, run: "RunFolder", checkpoint: Path, place: str) -> None:
         """Copy what another run's agent needs to play, as a run folder within this one.
@@ -160,6 +161,20 @@ class RunFolder:
         if version != SCHEMA_VERSION:
             raise UserError(f"{self.config_file} has schema {version}, this ashen reads {SCHEMA_VERSION}; train anew")
         return config
+
+
+def own_tables(overlay: Path, base: Path | None) -> dict[str, str]:
+    """Copies of an overlay and its base that need each other and nothing else, name -> text.
+
+    Args:
+        overlay: a TOML file with the key ``base``.
+        base: the table it changes; None if that is a shipped one.
+    """
+    text = overlay.read_text(encoding="utf-8")
+    if base is None:
+        return {OVERLAY: text}
+    text = re.sub(r"(?m)^base\s*=.*$", f'base = "{BASE}"', text, count=1)
+    return {BASE: base.read_text(encoding="utf-8"), OVERLAY: text}
 
 
 def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:

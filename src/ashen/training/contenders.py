@@ -1,14 +1,15 @@
 """Who can be judged: a built-in opponent, or the agent of a run, found by one word."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ashen.evaluation.opponents import DESCRIPTIONS, make_opponent
 from ashen.evaluation.planning import make_oracle
 from ashen.evaluation.policies import GreedyAgent, GuestAgent, PhaseSwitch, Policy
-from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.folder import RunFolder
+from ashen.training.find_run import find_run
 
 ORACLE = "oracle"
 OPPONENTS = (*DESCRIPTIONS, ORACLE)
@@ -25,20 +26,22 @@ class Contender:
     """Gives the policy for an environment."""
     env_step: int = 0
     """Steps of training behind it."""
+    pack: dict[str, str] = field(default_factory=dict)
+    """Of a pack its ``file``, ``sha256`` and ``doubt``: what makes the win rate on its card doubtful here, or ""."""
 
 
 def find_contender(name: str, runs_dir: Path) -> Contender:
     """Find an opponent or a run.
 
     Args:
-        name: an opponent's name, a run's name or a run's folder.
+        name: an opponent's name, a run's name or folder, or a pack.
         runs_dir: folder of all runs.
 
     Raises:
         UserError: there is neither, or the run has no checkpoint.
     """
     if name not in OPPONENTS:
-        return run_contender(open_run(name, runs_dir, OPPONENTS))
+        return run_contender(find_run(name, runs_dir, OPPONENTS))
     options = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
     options |= {"backend": "sim", "game_speed": 3.0}
 
@@ -63,7 +66,11 @@ def run_contender(run: RunFolder) -> Contender:
     if is_joined(run):
         return _joined_contender(run)
     own = trained(run)
-    return Contender(env_options(own.recipe), lambda env: GreedyAgent(own.agent(env), run.name), own.env_step)
+
+    def make_policy(env: Any) -> Policy:
+        return GreedyAgent(own.agent(env), run.name)
+
+    return Contender(env_options(own.recipe), make_policy, own.env_step, run.read_config().get("pack", {}))
 
 
 def _joined_contender(run: RunFolder) -> Contender:
@@ -82,4 +89,5 @@ def _joined_contender(run: RunFolder) -> Contender:
         return PhaseSwitch(run.name, guests)
 
     options = env_options(members[1].recipe) | {"fight": "full", "actions": "all", "skip_steps": False}
-    return Contender(options, make_policy, sum(member.env_step for member in members.values()))
+    steps = sum(member.env_step for member in members.values())
+    return Contender(options, make_policy, steps, run.read_config().get("pack", {}))

@@ -1,23 +1,38 @@
-"""A run by its name or folder, told apart from opponents, which have none."""
+"""A run by its name or folder, or a pack opened as one; told apart from opponents, which have none."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.pack_file import is_pack, shipped_packs
 
 
-def find_run(run: str, runs_dir: Path) -> RunFolder:
-    """Find a run where no opponent will do.
+def pack_named(word: str, runs_dir: Path) -> Path | None:
+    """The pack that a word of the command line means: a file, or one that is shipped unless a run has its name."""
+    if is_pack(word):
+        return Path(word)
+    is_run = any((path / "config.json").is_file() for path in (runs_dir / word, Path(word)))
+    return None if is_run else shipped_packs().get(word)
+
+
+def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
+    """Find a run.
 
     Args:
-        run: a name in ``runs_dir`` or a path.
+        run: a name in ``runs_dir``, a path, a pack, or the name of a shipped pack.
         runs_dir: folder of all runs.
+        others: opponents' names, where one would have been right too.
 
     Raises:
-        UserError: there is no such run; if it names an opponent, with how to film one.
+        UserError: there is no such run; if it names an opponent where none will do, with how to film one.
     """
+    if (pack := pack_named(run, runs_dir)) is not None:
+        from ashen.training.packs.unpacking import open_pack  # torch takes a while, and other runs do without it
+
+        return open_pack(pack)
     try:
-        return open_run(run, runs_dir)
+        return open_run(run, runs_dir, tuple(others))
     except UserError:
         from ashen.training.contenders import OPPONENTS  # where it is needed only: loading it takes a while
 

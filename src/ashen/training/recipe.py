@@ -164,6 +164,8 @@ def recipe_of(run: RunFolder) -> Recipe:
         UserError: the run's ``config.json`` is damaged, or the run is no training.
     """
     config = run.read_config()
+    if "joined" in config and "pack" in config:
+        raise UserError(f"{run.name} is a pack of two agents, a phase each; give a pack of one agent, or a run")
     if "joined" in config:
         raise UserError(f"{run.name} is joined of two runs; name one of the two, by its folder in {run.path}")
     if "recipe" not in config:

@@ -34,7 +34,9 @@ class Trained:
     @property
     def origin(self) -> dict[str, Any]:
         """What the ``config.json`` of a run that starts from this agent says of it."""
-        return {"run": self.run.name, "checkpoint_step": self.env_step, "sha256": sha256_of(self.path)}
+        origin = {"run": self.run.name, "checkpoint_step": self.env_step, "sha256": sha256_of(self.path)}
+        packed = self.run.read_config().get("pack")
+        return origin if packed is None else origin | {"sha256": packed["sha256"], "pack": packed["file"]}
 
     def agent(self, env: Any) -> Agent:
         """The agent, for an environment or a view of the encoder and the actions it was trained with.

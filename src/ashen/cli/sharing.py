@@ -1,0 +1,87 @@
+"""The verbs that hand agents on: packs, the leaderboard, the demo."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ashen.cli.out import write_out
+
+_DEMO_FPS = 15
+"""Pictures a second of the demo's film: half of a film's, so that it is there sooner."""
+
+
+def pack(words: Sequence[str]) -> None:
+    """Make one file of a run's agent."""
+    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.options.parse import parse
+    from ashen.options.sharing import PackOptions
+    from ashen.runs.files import refuse_other_file
+    from ashen.runs.pack_file import FORMAT, SUFFIX
+    from ashen.training.find_run import find_run
+    from ashen.training.packs.packing import make_pack
+
+    options = parse(PackOptions, "pack", words)
+    run = find_run(options.run, options.runs_dir)
+    out = options.out or Path(f"{run.name}{SUFFIX}")
+    refuse_other_file(out, FORMAT.encode(), "pack")
+    say_if_cold()
+    data, description = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=say_progress)
+    write_out(out, data)
+    if options.json:
+        print(json.dumps({"pack": str(out), "bytes": len(data)} | description))
+    else:
+        print(f"result  {match_text(description['evaluation'])}\npack    {out} ({len(data) / 1000:,.0f} kB)")
+
+
+def leaderboard(words: Sequence[str]) -> None:
+    """Rank packs, runs and opponents by the benchmark's fights."""
+    from ashen.display import leaderboard_table, say, say_if_cold, say_progress
+    from ashen.options.parse import parse
+    from ashen.options.sharing import LeaderboardOptions
+    from ashen.runs.files import refuse_other_file
+    from ashen.training.leaderboard import KIND, contestants, leaderboard
+
+    options = parse(LeaderboardOptions, "leaderboard", words)
+    if options.out is not None:
+        refuse_other_file(options.out, KIND.encode(), "leaderboard")
+    say_if_cold()
+    figures = leaderboard(contestants(options.names), options.runs_dir, options.fights, say, say_progress)
+    if options.out is not None:
+        write_out(options.out, json.dumps(figures, indent=1) + "\n")
+    if options.json:
+        print(json.dumps(figures))
+        return
+    from rich.console import Console
+
+    Console().print(leaderboard_table(figures))
+
+
+def demo(words: Sequence[str]) -> None:
+    """Watch a trained agent fight."""
+    from ashen.core.errors import UserError
+    from ashen.display import fight_text, say, say_if_cold
+    from ashen.evaluation.judge import first_fight
+    from ashen.options.parse import parse
+    from ashen.options.sharing import DemoOptions
+    from ashen.reports.film import PICTURE_SIZE, film, pictures
+    from ashen.training.contenders import find_contender
+
+    options = parse(DemoOptions, "demo", words)
+    say_if_cold()
+    contender = find_contender(options.run, options.runs_dir)
+    record = first_fight(contender.make_policy, contender.env_options | {"backend": "sim"}, options.seed)
+    print(fight_text(record))
+    out = options.out
+    if out is None:
+        from ashen.play.show import SHOWN_PER_S, show
+        from ashen.signals import StopOnSignal
+
+        try:
+            with StopOnSignal() as stop:
+                seen = pictures(record, 0.0, 1.0 / SHOWN_PER_S, 3 * SHOWN_PER_S, PICTURE_SIZE)
+                show(seen, f"ashen: {record.meta['policy']}", stop)
+        except UserError:  # there is no display
+            out = Path("demo.mp4")
+            say(f"no display here, so the fight is filmed to {out}")
+    if out is not None:
+        print(f"film    {film(record, out, fps=_DEMO_FPS)}")
