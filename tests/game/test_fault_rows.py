@@ -17,7 +17,8 @@ pytest.importorskip("pymem", reason="pymem is not installed: python bootstrap.py
 
 from fake_game import faults, kernel
 from fake_game.fault_rows import ELSEWHERE, ROWS
-from fake_game.trial import at_home, line, play
+from fake_game.home import at_home
+from fake_game.trial import line, play
 
 pytestmark = pytest.mark.game
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "game-faults.md").read_text(encoding="utf-8")
