@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ashen.cli.doctor import doctor
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
+from ashen.cli.recording import export, fights, rescore
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot
 from ashen.core.errors import UserError, unknown
@@ -32,6 +33,9 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   plot RUN...          draw learning curves
   compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
   sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
+  fights RUN           list the recorded fights of a run
+  rescore RUN          compute their returns under another reward, without playing
+  export RUN           write them as a data set of Minari, for other learners
   join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
   import-checkpoint F  make a run of a checkpoint file of RL-Souls
   fidelity             compare the simulator with the real game, figure by figure
@@ -49,7 +53,7 @@ ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
 _VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, plot, compare, sweep)
-_VERBS += (join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
+_VERBS += (fights, rescore, export, join, import_checkpoint, fidelity, calibrate, bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 
