@@ -17,11 +17,21 @@ from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, open_run
 
 pytestmark = pytest.mark.game
-SHORT = (
-    "--fight phase1 --total-steps 150 --evaluate-every 60 --evaluation-fights 1 --final-fights 2 --checkpoint-every 50"
-    " --record-every 1000 --log-every 60 --world-steps-per-s 0"
-    " --ppo.rollout-steps 30 --ppo.minibatch-size 15 --ppo.width 16"
-).split()
+OPTIONS = {
+    "fight": "phase1",
+    "total-steps": 150,
+    "evaluate-every": 60,
+    "evaluation-fights": 1,
+    "final-fights": 2,
+    "checkpoint-every": 50,
+    "record-every": 1000,
+    "log-every": 60,
+    "world-steps-per-s": 0,
+    "ppo.rollout-steps": 30,
+    "ppo.minibatch-size": 15,
+    "ppo.width": 16,
+}
+SHORT = [word for name, value in OPTIONS.items() for word in (f"--{name}", str(value))]
 
 
 def records_of(run: RunFolder, kind: str):

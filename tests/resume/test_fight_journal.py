@@ -51,19 +51,19 @@ def under_way(folder):
 
 
 def test_a_fight_that_is_given_up_is_what_the_tape_holds(tmp_path):
-    """Breaks if a field, a wait or a step is lost on the way over the disk, or the record does not say what happened."""
+    """Breaks if a field, a wait or a step is lost on the way over the disk, or the record does not say why it ended."""
     journal = begun(tmp_path)
     tape = play(journal, 7)
     incident = {"fault": "memory", "during": "step", "message": "gone"}
     path = journal.give_up(incident)
-    assert path.name == "training-000000076-000-fault.npz"  # six decisions and a wait after step 70
+    assert path.name == "training-000000075-000-fault.npz"  # five decisions and two waits after step 70
     kept, taped = load_fight(path), tape.cut(0, states(7)[0], {})
     for part in ("states", "actions", "masks", "reward_terms", "rewards", "scores"):
         assert np.array_equal(getattr(kept, part), getattr(taped, part)), part
         assert getattr(kept, part).dtype == getattr(taped, part).dtype, part
-    assert kept.actions.tolist() == [0, 1, 0, -1, 0, 1, 0]
+    assert kept.actions.tolist() == [0, 1, 0, -1, 0, 1, -1]
     assert kept.outcome == Outcome.FAULT
-    assert kept.meta.items() >= {"num_steps": 7, "incident": incident, "env_step": 76, "kind": "training"}.items()
+    assert kept.meta.items() >= {"num_steps": 7, "incident": incident, "env_step": 75, "kind": "training"}.items()
     assert journal.give_up() is None
     assert list(tmp_path.iterdir()) == [path]
 
@@ -149,7 +149,7 @@ def test_no_record_is_written_over_another(tmp_path):
 
 
 def test_a_killed_program_leaves_its_fight(tmp_path):
-    """Breaks if steps that were flushed are lost by SIGKILL, or a fight is taken from a program that still writes it."""
+    """Breaks if steps that were flushed are lost by SIGKILL, or a fight is taken from a program that still writes."""
     code = f"""
 import sys
 sys.path.insert(0, {str(sys.path[0])!r})
