@@ -104,8 +104,8 @@ def test_a_training_that_only_the_user_can_help_is_saved(elsewhere, tmp_path, ca
     run = open_run("a", tmp_path)
     assert list(run.checkpoints.glob("step-*.pt"))
     assert json.loads(run.game_file.read_text(encoding="utf-8"))["faults"]["memory"] >= 4
-    outcomes = {load_fight(path).meta["outcome"] for path in list_fights(run.fights)}
-    assert Outcome.FAULT.name not in outcomes
+    fights = [load_fight(path) for path in list_fights(run.fights)]
+    assert [fight.meta["incident"]["fault"] for fight in fights if fight.outcome == Outcome.FAULT] == ["memory"]
 
 
 def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):

@@ -38,7 +38,14 @@ def keep(run, number, boss_hp, player_hp, actions, outcome, old, **meta):
     rewards = np.zeros(steps, np.float32)
     rewards[-1] = old
     facts = {"schema_version": 1, "kind": "training", "env_step": 100 * number, "fight_number": 0, "boss": "iudex"}
-    facts |= {"action_names": list(ACTION_NAMES), "outcome": outcome, "encoder": "ashen", "num_steps": steps}
+    facts |= {
+        "fight": "phase1",
+        "policy": "nobody",
+        "action_names": list(ACTION_NAMES),
+        "outcome": outcome,
+        "encoder": "ashen",
+        "num_steps": steps,
+    }
     parts = np.ones((steps, 20), bool), np.zeros((steps, 1), np.float32), rewards, np.zeros((steps, 20), np.float32)
     save_fight(FightRecord(states, np.array(actions, np.int16), *parts, facts | meta), run.fights)
 

@@ -199,7 +199,8 @@ def load_fight(path: Path) -> FightRecord:
             raise _unreadable(path, error) from None
     if record.states.dtype != FIGHT_STATE or len(record.states) != len(record.actions) + 1:
         raise UserError(f"{path} was recorded by another version of ashen and cannot be read; record it anew")
-    return record
+    # NumPy reads the same type as one that numba takes for another, for which it would compile everything again.
+    return replace(record, states=record.states.view(FIGHT_STATE))
 
 
 def load_meta(path: Path) -> dict[str, Any]:
