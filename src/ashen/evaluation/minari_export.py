@@ -92,7 +92,7 @@ def _place(target: str) -> tuple[str, Path]:
         parse_dataset_id(name)
     except ValueError:
         raise UserError(f"'{name}' is no name of a data set; take letters, digits, - and _, such as mine-v0") from None
-    folder = Path(target).with_name(name) if is_folder else get_dataset_path(name)
+    folder = Path(target).resolve().with_name(name) if is_folder else get_dataset_path(name)
     if folder.exists():
         raise UserError(f"{folder} is there already; give --minari another name, such as {_next_version(name)}")
     return name, folder

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.runs.fights import SCHEMA_VERSION, WAITED, FightRecord, Rows, list_fights, load_meta, save_new_fight
-from ashen.runs.files import create_held, is_held, now
+from ashen.runs.files import create_held, is_held, now, sync_file
 
 ENDING: Final = ".steps"
 INTERRUPTED: Final = {"fault": "interrupted", "during": "step", "message": "the program ended in the middle of it"}
@@ -81,7 +81,7 @@ class FightJournal:
         self._file.flush()
         if self._steps % _SYNC_EVERY == 0 and (self._syncing is None or self._syncing.done()):
             self._synced()
-            self._syncing = self._thread.submit(os.fsync, self._file.fileno())
+            self._syncing = self._thread.submit(sync_file, Path(self._file.name))
         self._steps += 1
 
     def end(self) -> None:
