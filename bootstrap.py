@@ -33,7 +33,8 @@ ROOT = Path(__file__).resolve().parent
 PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
-EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",)}  # what a first word needs beside ashen itself
+# What a first word needs beside ashen itself.
+EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",), "export": ("minari",)}
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 

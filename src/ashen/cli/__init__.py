@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ashen.cli.doctor import doctor
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
+from ashen.cli.recording import export, fights, rescore
 from ashen.cli.sharing import demo, leaderboard, pack
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot, report
@@ -34,6 +35,9 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   plot RUN...          draw learning curves
   compare RUN...       compare recipes over seeds: interquartile means, curves, probability of improvement
   sweep [RECIPE]       search for better settings of a recipe, with Optuna, on all cores
+  fights RUN           list the recorded fights of a run
+  rescore RUN          compute their returns under another reward, without playing
+  export RUN           write them as a data set of Minari, for other learners
   join RUN1 RUN2       make one run of two: the first plays phase 1, the second phase 2
   import-checkpoint F  make a run of a checkpoint file of RL-Souls
   pack RUN             make one file of an agent, NAME.ashen, which plays on any machine and executes nothing
@@ -54,8 +58,8 @@ ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
 _VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, report, plot, compare)
-_VERBS += (sweep, join, import_checkpoint, pack, leaderboard, demo, fidelity, calibrate, bench, doctor, unstick)
-_VERBS += (recipes,)
+_VERBS += (sweep, fights, rescore, export, join, import_checkpoint, pack, leaderboard, demo, fidelity, calibrate)
+_VERBS += (bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
 from ashen.env.actions import action_ids, action_subset
 from ashen.env.passes import subset_masks
+from ashen.env.spaces import observation_space
 from ashen.obs.encode import encode_rows
 from ashen.obs.encoders import make_encoder
 from ashen.rewards import make_reward
@@ -40,6 +42,8 @@ class View:
         self.action_ids = action_ids(self.action_names)
         self.skip_steps = skip_steps
         self.reward = make_reward(reward)
+        self.observation_space = observation_space(self.encoder)
+        self.action_space = Discrete(len(self.action_names))
 
     def observe(self, states: NDArray[Any]) -> NDArray[np.float32]:
         """Observations [N, D] of FIGHT_STATE ``states`` [N] whose memory fields are filled."""

@@ -12,6 +12,7 @@ from ashen.env.worlds import fought_boss
 from ashen.evaluation.match import FightResult, Moment, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
 from ashen.evaluation.summary import summarise
+from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import FightRecord
 
 MATCH_ENVS = 64
@@ -32,6 +33,7 @@ def judge(
     until_sure: bool = False,
     closed_cliff: bool = False,
     record: Callable[[FightRecord], object] | None = None,
+    journal: FightJournal | None = None,
     facts: dict[str, Any] | None = None,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
     watch: Callable[[Any, Moment], object] | None = None,
@@ -50,6 +52,7 @@ def judge(
         until_sure: stop as soon as the win rate is known to within 10 points.
         closed_cliff: wall the arena all round.
         record: called with the record of every fight.
+        journal: keeps the fight under way on disk; only for fights one by one that are recorded.
         facts: what is to stand in the records besides what is known here.
         progress: called at once, and whenever a fight ends with all results so far.
         watch: called with the environment and every step; fights are then fought one by one.
@@ -72,9 +75,8 @@ def judge(
         policy, seeds = make_policy(env), fight_seeds(seed, fights)
         known = world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {})
         seen = None if watch is None else partial(watch, env)
-        results = play_match(
-            env, policy, seeds, record=record, facts=known, until_sure=until_sure, progress=progress, watch=seen
-        )
+        recording = {"record": record, "journal": journal, "facts": known}
+        results = play_match(env, policy, seeds, **recording, until_sure=until_sure, progress=progress, watch=seen)
     figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
     asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world

@@ -5,6 +5,7 @@ Fight k is played on seed k whatever N is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -15,8 +16,10 @@ from ashen.core.fight import Outcome
 from ashen.core.seeding import derive_seed
 from ashen.evaluation.damage import DamageWatch
 from ashen.evaluation.exploits import IdleWatch, shows_blow
+from ashen.evaluation.incidents import Incidents
 from ashen.evaluation.policies import Policy
 from ashen.evaluation.statistics import is_sure
+from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import FightRecord, Tape
 
 
@@ -79,6 +82,7 @@ def play_match(
     seeds: Sequence[int],
     *,
     record: Callable[[FightRecord], object] | None = None,
+    journal: FightJournal | None = None,
     facts: dict[str, Any] | None = None,
     until_sure: bool = False,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
@@ -91,6 +95,7 @@ def play_match(
         policy: who plays.
         seeds: one a fight.
         record: called with the record of every fight, in order.
+        journal: keeps the fight under way on disk; only for an environment of one fight, and with ``record``.
         facts: what is to stand in the records' ``meta`` besides what a match knows.
         until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
         progress: called whenever a fight ends with all results so far, in the order of the seeds.
@@ -102,16 +107,19 @@ def play_match(
     results: list[FightResult] = []
     for first in range(0, len(seeds), env.num_envs):
         fights: dict[int, tuple[FightResult, FightRecord | None]] = {}
-        for slot, ending in _Round(env, policy, seeds[first : first + env.num_envs], record is not None, watch).play():
-            fights[slot] = ending
-            if progress is not None:
-                progress([*results, *(fights[ended][0] for ended in sorted(fights))])
-        for slot in sorted(fights):
-            result, fight = fights[slot]
-            results.append(result)
-            if record is not None and fight is not None:
-                fight.meta.update((facts or {}) | {"fight_number": first + slot})
-                record(fight)
+        known = None if record is None else (facts or {}) | {"fight_number": first}
+        with closing(_Round(env, policy, seeds[first : first + env.num_envs], known, journal, watch)) as played:
+            for slot, ending in played.play():
+                fights[slot] = ending
+                if progress is not None:
+                    progress([*results, *(fights[ended][0] for ended in sorted(fights))])
+            for slot in sorted(fights):
+                result, fight = fights[slot]
+                results.append(result)
+                if record is not None and fight is not None:
+                    record(fight)
+            if journal is not None:
+                journal.end()
         judged = [result.outcome for result in results if result.outcome != Outcome.FAULT]
         if until_sure and is_sure(judged.count(Outcome.WIN), len(judged)):
             break
@@ -119,19 +127,31 @@ def play_match(
 
 
 class _Round:
-    """N fights side by side, one on each seed; slots beyond the seeds play along unseen."""
+    """N fights side by side, one on each seed; slots beyond the seeds play along unseen.
+
+    Args:
+        env: of N.
+        policy: who plays.
+        seeds: of the fights.
+        facts: what their records say besides what is known here, with the first one's number; None: no records.
+        journal: keeps the fight under way, if it is one and recorded.
+        watch: called with every step of the first fight.
+    """
 
     def __init__(
         self,
         env: Any,
         policy: Policy,
         seeds: Sequence[int],
-        recorded: bool,
+        facts: dict[str, Any] | None,
+        journal: FightJournal | None,
         watch: Callable[[Moment], object] | None,
     ):
         self._env, self._policy, self._fights, self._watch = env, policy, len(seeds), watch
         self._seeds = [*seeds, *(derive_seed(seeds[0], "spare", slot) for slot in range(env.num_envs - len(seeds)))]
-        self._tape = Tape() if recorded else None
+        self._facts, self._journal, self._incidents = facts, journal, Incidents(env.backend)
+        self._tape = None if facts is None else Tape()
+        self._began: dict[str, str] = {}
         env.keep_waits(True)  # a blow that lands during a wait is not seen at its end
         self._damage = DamageWatch(env.num_envs, env.backend.boss_vocabulary, env.backend.player_vocabulary)
         self._idle = IdleWatch(env.num_envs, env.backend.boss_vocabulary)
@@ -142,6 +162,9 @@ class _Round:
         env = self._env
         obs, info = env.reset(seed=self._seeds)
         self._policy.begin(np.array(self._seeds, np.uint64))
+        self._incidents.fight_begins()
+        if self._journal is not None:
+            self._began = self._journal.begin(self._meta(0))
         reached = env.states["phase"] == 2
         ended: set[int] = set()
         while len(ended) < self._fights:
@@ -158,9 +181,10 @@ class _Round:
                 self._idle.watch(earlier, later)
             reached |= after["phase"] == 2
             if self._tape is not None:
-                self._tape.add(
-                    before, decision.actions, mask, info["reward_terms"], rewards, decision.scores, env.waits
-                )
+                parts = (decision.actions, mask, info["reward_terms"], rewards, decision.scores)
+                rows = self._tape.add(before, *parts, env.waits)
+                if self._journal is not None:
+                    self._journal.add(rows, after)
             for slot in np.flatnonzero((terminated | truncated)[: self._fights]).tolist():
                 if slot not in ended:
                     ended.add(slot)
@@ -184,5 +208,17 @@ class _Round:
         )
         if self._tape is None:
             return result, None
-        meta = {"outcome": outcome.name, "seed": self._seeds[slot], "nth_of_seed": 0}
-        return result, self._tape.cut(slot, final, meta | match_facts(self._env, self._policy))
+        meta = self._meta(slot) | {"outcome": outcome.name}
+        if outcome == Outcome.FAULT:
+            meta["incident"] = self._incidents.first()
+        return result, self._tape.cut(slot, final, meta)
+
+    def close(self) -> None:
+        """A fight that is still under way does not go on, and the journal, if there is one, keeps it as it is."""
+        if self._journal is not None:
+            self._journal.give_up(self._incidents.first())
+
+    def _meta(self, slot: int) -> dict[str, Any]:
+        """What is known of a fight before it begins."""
+        own = {"seed": self._seeds[slot], "nth_of_seed": 0, "fight_number": self._facts["fight_number"] + slot}
+        return match_facts(self._env, self._policy) | self._facts | own | self._began

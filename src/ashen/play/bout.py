@@ -93,10 +93,10 @@ class Bout:
             self._overlays[with_actions] = Overlay(outcome=self.outcome, hp_before=hp_before, **actions)
         return self._overlays[with_actions]
 
-    def record(self, fight_number: int) -> FightRecord:
+    def record(self) -> FightRecord:
         """The fight so far, at least one step; all that is needed to fight it again stands in it."""
         env, setting = self._env, self._setting
-        meta: dict[str, Any] = {"kind": HUMAN, "policy": HUMAN, "env_step": 0, "fight_number": fight_number}
+        meta: dict[str, Any] = {"kind": HUMAN, "policy": HUMAN, "env_step": 0, "fight_number": 0}
         meta |= asdict(setting) | {"seed": self._seed} | _WORTH
         meta |= {"outcome": self.outcome.name, "table_hash": env.backend.table_hash, "score_kind": "probabilities"}
         meta |= {"action_names": list(env.action_names), "term_names": list(env.reward.names)}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ashen.core.errors import UserError
 from ashen.play.bout import Bout
-from ashen.runs.fights import list_fights, save_fight
+from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import HUMAN, RunFolder, create_run
 
 
@@ -29,6 +29,4 @@ def keep(run: RunFolder, bout: Bout) -> Path:
     Raises:
         OSError: the disk is full.
     """
-    numbers = [path.stem.split("-")[2] for path in list_fights(run.fights, f"{HUMAN}-000000000-")]
-    number = 1 + max((int(text) for text in numbers if text.isdigit()), default=-1)
-    return save_fight(bout.record(number), run.fights)
+    return save_new_fight(bout.record(), run.fights)

@@ -8,10 +8,10 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,16 @@ from ashen.core.fight import FIGHT_STATE, Outcome
 from ashen.runs.files import now, write_bytes
 
 SCHEMA_VERSION = 1
+KINDS: Final = ("training", "evaluation", "final", "gate", "calibration", "human")
+"""What fights are fought for. A *gate* is the match by which a fine-tuning on the game chooses between two agents; from
+fights of a *calibration* it refits the boss's table."""
+Kind = Literal[KINDS]
 WAITED = -1
 """Stands for the action of a step in which an environment with ``skip_steps`` waited."""
 _FOREIGN = (KeyError, ValueError, TypeError)
 _DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error)
+Rows = tuple[NDArray[np.bool_], tuple[NDArray[Any], ...]]
+"""0.1 s of N fights: in which time passed [N], and of each state, action, mask, terms, reward and scores, [N, ...]."""
 _ARRAYS = ("states", "actions", "masks", "reward_terms", "rewards", "scores")
 
 
@@ -47,9 +53,10 @@ class FightRecord:
     """[T, A], Q-values or probabilities, see ``meta["score_kind"]``."""
     meta: dict[str, Any]
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
-    action_names, term_names, score_kind, env_step, kind`` ("evaluation", "final", "training", "calibration" or
-    "human"), ``fight_number, policy, recorded_at, num_steps``; for playing it again ``start`` ("fixed" or "random"),
-    ``seed`` of the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
+    action_names, term_names, score_kind, env_step, kind`` (one of KINDS), ``fight_number, policy, recorded_at,
+    num_steps``; of a fight that ended in a FAULT ``incident``: its ``fault``, ``during`` and ``message``; on the game
+    ``began_at``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
+    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
     ``randomise_seed`` and, in trainings, ``randomise_share``. Older records lack all of these but the seed."""
 
     @property
@@ -62,7 +69,7 @@ class Tape:
     """Collects the steps of N fights played side by side, until each is cut out as a record."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[NDArray[np.bool_], tuple[NDArray[Any], ...]]] = []
+        self._steps: list[Rows] = []
 
     def add(
         self,
@@ -73,7 +80,7 @@ class Tape:
         rewards: NDArray[np.float32],
         scores: NDArray[np.float32],
         waits: Sequence[tuple[NDArray[Any], ...]] = (),
-    ) -> None:
+    ) -> list[Rows]:
         """Add one step of N fights.
 
         Args:
@@ -85,14 +92,19 @@ class Tape:
             scores: [N, A].
             waits: ``which`` [N], ``states`` [N], ``terms`` [N, K] and ``rewards`` [N] of each 0.1 s that the
                 environment waited in this step.
+
+        Returns:
+            What was added: the step without its waits, then each of them.
         """
         waited_terms, waited_rewards = sum(wait[2] for wait in waits), sum(wait[3] for wait in waits)
         own = (states, actions, masks, terms - waited_terms, rewards - waited_rewards, scores)
-        self._steps.append((np.ones(len(actions), np.bool_), tuple(np.array(part) for part in own)))
+        added = [(np.ones(len(actions), np.bool_), tuple(np.array(part) for part in own))]
         nobody, nothing = np.full(len(actions), WAITED), np.zeros_like(scores)
         for which, states_then, terms_then, rewards_then in waits:
             row = (states_then, nobody, np.zeros_like(masks), terms_then, rewards_then, nothing)
-            self._steps.append((which, row))
+            added.append((which, row))
+        self._steps += added
+        return added
 
     def cut(self, slot: int, final_state: NDArray[Any], meta: dict[str, Any]) -> FightRecord:
         """The fight of one slot, from the tape's start to now; schema, time and length are added to ``meta``."""
@@ -156,6 +168,14 @@ def write_fight(record: FightRecord, path: Path) -> None:
     write_bytes(path, data.getvalue())
 
 
+def save_new_fight(record: FightRecord, folder: Path) -> Path:
+    """:func:`save_fight` under the next number that is free, for fights that cannot be fought again."""
+    meta = record.meta
+    taken = [path.stem.split("-")[2] for path in list_fights(folder, f"{meta['kind']}-{meta['env_step']:09d}-")]
+    number = 1 + max((int(text) for text in taken if text.isdigit()), default=-1)
+    return save_fight(replace(record, meta=meta | {"fight_number": max(number, meta["fight_number"])}), folder)
+
+
 def recorder(folder: Path) -> Callable[[FightRecord], Path]:
     """What saves fights into a folder, which is made now and must not hold any yet.
 
@@ -185,7 +205,8 @@ def load_fight(path: Path) -> FightRecord:
             raise _unreadable(path, error) from None
     if record.states.dtype != FIGHT_STATE or len(record.states) != len(record.actions) + 1:
         raise UserError(f"{path} was recorded by another version of ashen and cannot be read; record it anew")
-    return record
+    # NumPy reads the same type as one that numba takes for another, for which it would compile everything again.
+    return replace(record, states=record.states.view(FIGHT_STATE))
 
 
 def load_meta(path: Path) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
 from ashen.env.worlds import fought_boss
 from ashen.evaluation.exploits import checks
+from ashen.evaluation.incidents import Incidents
 from ashen.evaluation.judge import judge
 from ashen.evaluation.match import match_facts
 from ashen.evaluation.policies import GreedyAgent
-from ashen.runs.fights import save_fight
+from ashen.runs.fight_journal import FightJournal, keep_interrupted
+from ashen.runs.fights import save_fight, save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
@@ -95,6 +97,7 @@ class Training:
             self._save()
             raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
         finally:
+            self._recorder.give_up()
             if self._account:
                 self._account.write()
         run.log(f"ended at step {self.env_step}")
@@ -109,7 +112,12 @@ class Training:
 
     def _open(self, run: RunFolder) -> None:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
-        self._recorder = FightRecorder(partial(save_fight, folder=run.fights), self._training_facts())
+        on_game = self.recipe.is_on_game
+        for kept in keep_interrupted(run.fights):
+            run.log(f"a fight was cut off when the program ended; kept as {kept.name}")
+        self._save_fight = partial(save_new_fight if on_game else save_fight, folder=run.fights)
+        journal, incidents = FightJournal(run.fights) if on_game else None, Incidents(self.env.backend)
+        self._recorder = FightRecorder(self._save_fight, self._training_facts(), incidents, journal)
         self._account = game_account(run, self.env.backend, self.recipe)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
@@ -162,7 +170,7 @@ class Training:
         self._obs, self._info = self.env.reset(seed=seed)
         self._tally.start_anew(np.ones(self.recipe.num_envs, np.bool_))
         self._whole = self.env.states["step"] == 0
-        self._recorder.stream_starts(seed)  # the environment counts upwards from it: it is slot 0's own
+        self._recorder.stream_starts(seed, self.env_step)  # the environment counts upwards from it: it is slot 0's own
 
     def _step(self) -> None:
         tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()
@@ -196,7 +204,8 @@ class Training:
             tally.add_update(self.agent.update(self._pace.is_over))
         tally.add_step(rewards, info, ended, self._whole, self.env.final_states, passed)
         self._monitors.add_step(step, self.env.states)
-        self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits)
+        after = self.env.final_states[:1]
+        self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits, after)
         self._whole[ended] = self.env.states["step"][ended] == 0
         if ended[0]:
             outcome = Outcome(int(info["outcome"][0]))
@@ -230,6 +239,7 @@ class Training:
 
     def _last_work(self) -> Iterator[Row]:
         """What a training still owes: one that was stopped a checkpoint, one that is complete all of it."""
+        self._recorder.give_up()  # before a match, which ends the fight under way on the game
         is_complete = self.env_step >= self.recipe.total_steps
         if is_complete and self._tally.steps > 0:
             yield self._write("train", self._tally.take_row() | self.agent.status())
@@ -266,15 +276,18 @@ class Training:
     def _match(
         self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
     ) -> dict[str, Any]:
+        on_game, is_gate = self.recipe.is_on_game, progress is not None
+        # Where two agents play the final match, their fights are not to be mixed with those of the one chosen.
+        is_recorded = on_game or not is_gate
         with self._tally.time("evaluation"):
             return judge(
                 lambda env: GreedyAgent(self.agent, self._run.name),
                 env_options(recipe or self.recipe),
                 fights=fights,
                 seed=derive_seed(self.recipe.seed, kind),
-                # Where two agents play the final match, for the gate, its fights would mix.
-                record=None if progress else partial(save_fight, folder=self._run.fights),
-                facts={"kind": kind, "env_step": agent_step},
+                record=self._save_fight if is_recorded else None,
+                journal=FightJournal(self._run.fights) if on_game else None,
+                facts={"kind": "gate" if is_gate else kind, "env_step": agent_step},
                 progress=progress,
             )
 

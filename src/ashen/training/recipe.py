@@ -72,7 +72,7 @@ class Recipe:
     checkpoint_every: int = 200_000
     """Steps between checkpoints, the most that a crash can cost."""
     record_every: int = 100_000
-    """Steps between recorded training fights."""
+    """Steps between recorded training fights; on the game all are recorded."""
     log_every: int = 20_000
     """Steps between rows of metrics."""
 

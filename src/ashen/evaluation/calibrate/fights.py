@@ -30,7 +30,8 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
             raise UserError(
                 f"{where} was fought against a varied boss, whose numbers are no one's; leave it out of --from"
             )
-    fights = [as_recording(record, where) for where, record in records]
+    # In the step that a fault ended, no time need have passed.
+    fights = [as_recording(record, where) for where, record in records if record.outcome != Outcome.FAULT]
     steps = sum(len(fight.states) - 1 for fight in fights)
     if len(fights) < LEAST_FIGHTS or steps < LEAST_STEPS:
         wanted = f"at least {LEAST_FIGHTS} fights and {LEAST_STEPS:,} steps ({LEAST_STEPS / 600:.0f} minutes)"

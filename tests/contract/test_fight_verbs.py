@@ -1,0 +1,44 @@
+import json
+import sys
+
+import pytest
+
+from ashen.cli import main
+from ashen.runs.fights import list_fights
+from ashen.training.recipe import load_recipe
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def test_fights_lists_what_was_recorded(capsys, runs_dir):
+    """Breaks if a recorded fight of a training is not listed, or the table lacks a figure."""
+    assert main(["fights", "done"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"done: {len(list_fights(runs_dir / 'done' / 'fights'))} fights"
+    assert lines[1].split()[0] == "file" and lines[1].split()[-2:] == ["return", "incident"]
+    assert len(lines) == 2 + len(list_fights(runs_dir / "done" / "fights"))
+    assert main(["fights", "done", "--kind", "final", "--sort", "return", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["run"] == "done" and [row["kind"] for row in figures["fights"]] == ["final"]
+    assert main(["fights", "done", "--incident", "memory"]) == 0
+    assert capsys.readouterr().out == "done: 0 fights\n"
+
+
+def test_mistakes_about_fights_are_told(complaint, monkeypatch, tmp_path):
+    """Breaks if a wrong word to these verbs is a traceback, or does not say what to do."""
+    assert "choose from: win, loss, timeout, fault" in complaint(["fights", "done", "--outcome", "won"])
+    assert "choose from: training, evaluation, final, gate, human" in complaint(["fights", "done", "--kind", "x"])
+    assert "--reward is missing" in complaint(["rescore", "done"])
+    assert "--minari is missing" in complaint(["export", "done"])
+    assert "is an opponent" in complaint(["fights", "random"])
+    assert "play some with ashen play" in complaint(["fights", "human", "--runs-dir", tmp_path])
+    monkeypatch.setitem(sys.modules, "minari", None)
+    assert 'pip install "minari[hdf5]"' in complaint(["export", "done", "--minari", "mine-v0"])
+
+
+def test_rescore_under_the_own_reward_changes_nothing(capsys):
+    """Breaks if a training's records are not paid again as they were."""
+    assert main(["rescore", "done", "--reward", load_recipe("phase1").reward, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    for group in figures["groups"]:
+        assert group["new_mean"] == pytest.approx(group["old_mean"], abs=1e-4)
