@@ -1,5 +1,6 @@
 """A training with someone watching: the display, curves at every evaluation, and a film at the end."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,11 +18,15 @@ from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir
+from ashen.runs.log import STARTED
 from ashen.signals import StopOnSignal
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
+from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
+from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label
+from ashen.training.session import session
 from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
@@ -39,6 +44,8 @@ class TrainOptions:
     """Start from the best agent of this run (name or folder), trained or pretrained, in place of a new one."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+    recipe_name: tyro.conf.Suppress[str | None] = None
+    """What RECIPE was."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,9 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     name, rest = split_first(words)
     if "--smoke" in rest:
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
-    recipe = load_recipe(name or "full")
-    options = parse(TrainOptions, "train", rest, TrainOptions(recipe))
+    name = name or "full"
+    recipe = load_recipe(name)
+    options = parse(TrainOptions, "train", rest, TrainOptions(recipe, recipe_name=name))
     idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
     if getattr(options.recipe, idle) != getattr(recipe, idle):
         raise UserError(
@@ -86,6 +94,7 @@ def train_new(
     overlay: Path | None = None,
     parent: Trained | None = None,
     keep_parent: bool = False,
+    recipe_name: str | None = None,
 ) -> None:
     """Train by a recipe in a new run folder.
 
@@ -96,6 +105,7 @@ def train_new(
         overlay: changes numbers of the recipe's boss; the run keeps a copy.
         parent: the agent to start from; None starts with a new one.
         keep_parent: the parent stays the run's best agent until a trained one has beaten it.
+        recipe_name: what the recipe is called.
 
     Raises:
         UserError: the recipe, the name, the overlay or the parent is wrong.
@@ -110,19 +120,26 @@ def train_new(
         training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent)
     if parent is not None and keep_parent:
         copy_checkpoint(parent.path, run, PARENT, BEST)
-    _start(training, run, {} if parent is None else {"parent": parent.origin})
+    origin = {} if parent is None else {"parent": parent.origin}
+    _start(training, run, origin | {"recipe_name": recipe_name}, None if parent is None else parent.run)
 
 
-def _start(training: Training, run: RunFolder, origin: dict[str, Any]) -> None:
+def _start(training: Training, run: RunFolder, origin: dict[str, Any], parent: RunFolder | None) -> None:
     """Train in a folder that becomes a run with its first checkpoint, so that every run can be gone on with."""
     try:
-        run.log(f"started: {' '.join(sys.argv)}")
+        run.log(started())
         training.begin(run)
-        run.write_config(run_config(training) | origin)
+        run.write_config(with_lineage(run, run_config(training) | origin, parent))
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise UserError(f"no run can be made in {run.path.parent}: {error.strerror}; make room there") from None
-    _train(training, run)
+    with session(run):
+        _train(training, run)
+
+
+def started() -> str:
+    """The line of the log that says by which command and which code a run was begun."""
+    return f"{STARTED} by {code_text()}: {shlex.join(['ashen', *sys.argv[1:]])}"
 
 
 def _begun(recipe: Recipe, parent: Trained | None) -> Training:
@@ -162,9 +179,10 @@ def train_on(run: str, runs_dir: Path) -> None:
     if is_complete(folder):
         say(f"{folder.name} is complete; a new run goes on from its agent: ashen train RECIPE --parent {folder.name}")
         return
-    training = resumed(folder)
-    say(f"{folder.name} goes on at step {training.env_step:,}")
-    _train(training, folder)
+    with session(folder):
+        training = resumed(folder)
+        say(f"{folder.name} goes on at step {training.env_step:,}")
+        _train(training, folder)
 
 
 def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
@@ -198,7 +216,7 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         folder.keep_overlay(run.overlay_file, run.base_file if run.base_file.is_file() else None)
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
-    _start(training, folder, {"parent": parent})
+    _start(training, folder, {"parent": parent}, run)
 
 
 def _train(training: Training, run: RunFolder) -> None:

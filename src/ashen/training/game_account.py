@@ -1,6 +1,7 @@
 """What the real game did besides fighting, in the run's log and its ``game.json``: faults and unknown animations."""
 
 import json
+import logging
 from collections import Counter
 from typing import Any
 
@@ -30,7 +31,8 @@ class GameAccount:
             return
         for incident in incidents[self._seen :]:
             self._incidents.append(incident._asdict())
-            self._run.log(f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}")
+            told = f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}"
+            self._run.log(told, logging.WARNING)
         for name in names - self._names:
             if name not in self._unknown:
                 self._run.log(f"unknown animation: {name}; an id for it stands in the boss's table, animations.extra")
