@@ -41,6 +41,7 @@ from ashen.runs.files import write_text
 from ashen.runs.folder import BEST, RunFolder
 from ashen.runs.metrics import Row, read_metrics
 from ashen.sim.pack import load_tables
+from ashen.training.code_version import commit
 from ashen.training.tables import to_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,17 +155,6 @@ def command(options: argparse.Namespace) -> str:
 def threads_each(jobs: int) -> int:
     """Threads of one training: torch's own choice for one alone, else its share of the cores."""
     return torch.get_num_threads() if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
-
-
-def commit() -> str | None:
-    """The commit of this checkout, marked if the package was changed since; None outside of git."""
-    git = ["git", "-C", str(ROOT)]
-    try:
-        said = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, encoding="utf-8")
-        is_changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "src"], capture_output=True).returncode
-    except OSError:
-        return None
-    return said.stdout.strip() + ("+changes" if is_changed else "") if said.returncode == 0 else None
 
 
 def kept_seeds(file: Path, head: dict[str, Any]) -> list[Row]:

@@ -8,7 +8,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -19,6 +18,7 @@ from matplotlib.ticker import PercentFormatter
 
 from ashen.recipes import recipe_files
 from ashen.reports.plot import COLOURS, finish_axis, save_png
+from ashen.runs.milestones import MILESTONES
 from ashen.training.recipe import load_recipe
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -26,44 +26,6 @@ NORMAL: Final = "what-normal-training-looks-like.md"
 END: Final = "end"
 Measured = dict[str, Any]
 """What tools/measure_recipe.py wrote of one recipe."""
-
-
-@dataclass(frozen=True)
-class Milestone:
-    """Something that a training reaches once."""
-
-    label: str
-    """For tables."""
-    key: str
-    """The figure of a match on the way."""
-    above: float
-    """The figure has to be greater, or, ``of_its_way``, so much of the way from the first match to the best one."""
-    of_its_way: bool = False
-    """For figures whose scale depends on the reward."""
-
-    def first(self, curve: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-        """The first match of a curve that reached it; None if none did."""
-        rows = [row for row in curve if row.get(self.key) is not None]
-        if not self.of_its_way:
-            return next((row for row in rows if row[self.key] > self.above), None)
-        values = [row[self.key] for row in rows]
-        if not values or max(values) == values[0]:
-            return None
-        goal = values[0] + self.above * (max(values) - values[0])
-        return next(row for row in rows if row[self.key] >= goal)
-
-
-MILESTONES: Final = (
-    Milestone("win rate above 10 %", "win_rate", 0.1),
-    Milestone("win rate above 50 %", "win_rate", 0.5),
-    Milestone("win rate above 90 %", "win_rate", 0.9),
-    Milestone("win rate above 95 %", "win_rate", 0.95),
-    Milestone("win rate above 99 %", "win_rate", 0.99),
-    Milestone("phase 2 reached in over 50 %", "phase_change_rate", 0.5),
-    Milestone("phase 2 reached in over 90 %", "phase_change_rate", 0.9),
-    Milestone("return half way from the first match to the best", "return_mean", 0.5, of_its_way=True),
-    Milestone("return 90 % of that way", "return_mean", 0.9, of_its_way=True),
-)
 
 
 def read_measured(folder: Path) -> dict[str, Measured]:

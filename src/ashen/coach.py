@@ -1,5 +1,6 @@
 """A training with someone watching: the display, curves at every evaluation, and a film at the end."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,12 +20,16 @@ from ashen.options.parse import parse, split_first
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir
+from ashen.runs.log import STARTED
 from ashen.signals import StopOnSignal
 from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
+from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
+from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe, with_few_matches
+from ashen.training.session import session
 from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
@@ -42,6 +47,8 @@ class TrainOptions:
     """Start from the best agent of this run (name or folder), trained or pretrained, in place of a new one."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+    recipe_name: tyro.conf.Suppress[str | None] = None
+    """What RECIPE was."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +78,11 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     name, rest = split_first(words)
     if "--smoke" in rest:
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
-    recipe = load_recipe(name or "full")
+    name = name or "full"
+    recipe = load_recipe(name)
     if recipe.is_on_game or backend_of(rest) == "game":
         recipe = with_few_matches(recipe)
-    options = parse(TrainOptions, "train", rest, TrainOptions(recipe))
+    options = parse(TrainOptions, "train", rest, TrainOptions(recipe, recipe_name=name))
     idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
     if getattr(options.recipe, idle) != getattr(recipe, idle):
         raise UserError(
@@ -100,6 +108,7 @@ def train_new(
     parent: Trained | None = None,
     keep_parent: bool = False,
     calibrate_steps: int = 0,
+    recipe_name: str | None = None,
 ) -> None:
     """Train by a recipe in a new run folder.
 
@@ -111,6 +120,7 @@ def train_new(
         parent: the agent to start from; None starts with a new one.
         keep_parent: the parent stays the run's best agent until a trained one has beaten it.
         calibrate_steps: of the parent's fights, to refit the boss's table to before the training; 0 for none.
+        recipe_name: what the recipe is called.
 
     Raises:
         UserError: the recipe, the name, the overlay or the parent is wrong.
@@ -127,25 +137,34 @@ def train_new(
     if parent is not None and keep_parent:
         copy_checkpoint(parent.path, run, PARENT, BEST)
     origin = {} if parent is None else {"parent": parent.origin}
+    origin |= {"recipe_name": recipe_name}
+    came_from = None if parent is None else parent.run
     if not calibrate_steps:
-        _start(training, run, origin)
+        _start(training, run, origin, came_from)
         return
-    run.log(f"started: {' '.join(sys.argv)}")
-    run.write_config(run_config(training) | origin | {"calibrate": {"steps": calibrate_steps}})
-    with closing(training.env):  # keeps the game until the calibrated training takes it
+    run.log(started())
+    calibrate = {"calibrate": {"steps": calibrate_steps}}
+    run.write_config(with_lineage(run, run_config(training) | origin | calibrate, came_from))
+    with session(run), closing(training.env):  # keeps the game until the calibrated training takes it
         _calibrate_and_train(run)
 
 
-def _start(training: Training, run: RunFolder, origin: dict[str, Any]) -> None:
+def _start(training: Training, run: RunFolder, origin: dict[str, Any], parent: RunFolder | None) -> None:
     """Train in a folder that becomes a run with its first checkpoint, so that every run can be gone on with."""
     try:
-        run.log(f"started: {' '.join(sys.argv)}")
+        run.log(started())
         training.begin(run)
-        run.write_config(run_config(training) | origin)
+        run.write_config(with_lineage(run, run_config(training) | origin, parent))
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise UserError(f"no run can be made in {run.path.parent}: {error.strerror}; make room there") from None
-    _train(training, run)
+    with session(run):
+        _train(training, run)
+
+
+def started() -> str:
+    """The line of the log that says by which command and which code a run was begun."""
+    return f"{STARTED} by {code_text()}: {shlex.join(['ashen', *sys.argv[1:]])}"
 
 
 def _begun(recipe: Recipe, parent: Trained | None) -> Training:
@@ -184,12 +203,13 @@ def train_on(run: str, runs_dir: Path) -> None:
     if is_complete(folder):
         say(f"{folder.name} is complete; a new run goes on from its agent: ashen train RECIPE --parent {folder.name}")
         return
-    if is_before_training(folder):
-        _calibrate_and_train(folder)
-        return
-    training = resumed(folder)
-    say(f"{folder.name} goes on at step {training.env_step:,}")
-    _train(training, folder)
+    with session(folder):
+        if is_before_training(folder):
+            _calibrate_and_train(folder)
+            return
+        training = resumed(folder)
+        say(f"{folder.name} goes on at step {training.env_step:,}")
+        _train(training, folder)
 
 
 def _calibrate_and_train(run: RunFolder) -> None:
@@ -246,7 +266,7 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         folder.keep_overlay(overlay, own_base(overlay))
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
-    _start(training, folder, {"parent": parent})
+    _start(training, folder, {"parent": parent}, run)
 
 
 def game_plan(training: Training) -> str:

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ashen.core.fight import STEP_S
-from ashen.runs.metrics import HEAD, METRICS, Metric, Row
+from ashen.runs.metrics import HEAD, METRICS, Metric, Row, gate_text, match_text
 
 LINE_EVERY_S = 10.0
 _SHIFT_S = 0.02
@@ -144,24 +144,10 @@ def say_progress(results: Sequence[object]) -> None:
         print(f"{len(results)} fights", end="\r", file=sys.stderr, flush=True)
 
 
-def match_text(figures: dict[str, Any]) -> str:
-    """A match in a few words: wins, fights, and the win rate with its interval."""
-    low, high = figures["win_rate_low"], figures["win_rate_high"]
-    return f"{figures['wins']} of {figures['fights']} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
-
-
 def clone_text(row: Row) -> str:
     """How well a clone foretells fights it has not seen."""
     accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
     return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
-
-
-def gate_text(row: Row) -> str:
-    """Of a final row, which agent a fine-tuning hands over and why; empty for other trainings."""
-    if "deployed" not in row:
-        return ""
-    rates = f"parent {row['parent_win_rate']:.0%}, tuned {row['tuned_win_rate']:.0%} of the same fights"
-    return f"; {rates} (p = {row['chance_of_gain']:.2g}): the {row['deployed']} agent is deployed"
 
 
 def match_table(figures: dict[str, Any]) -> Table:
@@ -172,6 +158,20 @@ def match_table(figures: dict[str, Any]) -> Table:
             table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
     for attack, share in figures["damage_per_attack"].items():
         table.add_row(attack, f"shown {share['shown']:.2f} times a fight, cost {share['damage']:.0f} HP a fight")
+    return table
+
+
+def runs_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Runs one below the other, with what came of each."""
+    table = Table(Column("run", overflow="fold"), box=None, pad_edge=False)
+    for heading in ("begun", "fight", "recipe", "steps", "won", "state", "tags", "parent"):
+        table.add_column(heading, justify="right" if heading in ("steps", "won") else "left")
+    for row in rows:
+        low, high = row["win_rate_low"], row["win_rate_high"]
+        won = "-" if row["win_rate"] is None else f"{row['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+        fight = f"{row['boss']} {row['fight']}" if row["boss"] else "-"
+        cells = (row["name"], row["created_at"][:10], fight, row["recipe"] or "-", f"{row['env_steps']:,}", won)
+        table.add_row(*map(escape, (*cells, row["state"], ", ".join(row["tags"]), ", ".join(row["parents"]))))
     return table
 
 

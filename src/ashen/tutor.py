@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from ashen.coach import backend_of, train_new
+from ashen.coach import backend_of, started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
@@ -17,8 +17,10 @@ from ashen.runs.folder import create_run, default_runs_dir
 from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
+from ashen.training.lineage import with_lineage
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import Recipe, load_recipe, run_label
+from ashen.training.session import session
 from ashen.training.start import run_config
 from ashen.training.tables import to_table
 from ashen.training.trained import Trained, trained
@@ -161,11 +163,11 @@ def pretrain(options: PretrainOptions) -> None:
     )
     run = create_run(options.runs_dir, options.name, f"{run_label(options.recipe)}-clone")
     pretrained_from = {"places": list(options.places), "only_wins": options.only_wins, "clone": to_table(options.clone)}
-    run.write_config(run_config(pretraining.training) | {"pretrained_from": pretrained_from})
-    run.log(f"started: {' '.join(sys.argv)}")
+    run.log(started())
+    run.write_config(with_lineage(run, run_config(pretraining.training) | {"pretrained_from": pretrained_from}))
     print(f"ashen: cloning in {run.path}", file=sys.stderr)
     say_if_cold()
-    with StopOnSignal() as stop:
+    with session(run), StopOnSignal() as stop:
         for row in pretraining.run(run, stop):
             print(clone_text(row), file=sys.stderr)
     print(f"result  {clone_text(row)}; {match_text(row)}\nrun     {run.path}")

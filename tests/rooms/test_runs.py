@@ -208,11 +208,3 @@ def test_files_are_replaced_whole_and_leave_nothing_beside(tmp_path):
     with pytest.raises(OSError, match="folder"):
         write_bytes(tmp_path / "folder", b"a folder is in the way")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "folder"]
-
-
-def test_run_log_has_times(run):
-    """Breaks if a line of run.log has no time."""
-    run.log("something")
-    time, message = run.log_file.read_text(encoding="utf-8").strip().split("  ")
-    assert datetime.fromisoformat(time)
-    assert message == "something"

@@ -1,6 +1,5 @@
 """The command ``ashen``: one verb, one function. Everything heavy is imported inside the verb that needs it."""
 
-import errno
 import sys
 from collections.abc import Callable, Sequence
 
@@ -9,12 +8,11 @@ from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
 from ashen.cli.recording import export, fights, rescore
 from ashen.cli.sharing import demo, leaderboard, pack
+from ashen.cli.shelf import runs
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot, report
-from ashen.core.errors import UserError, unknown
+from ashen.core.errors import NO_ROOM, NOT_ALLOWED, LoggedError, UserError, unknown
 
-NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 AGAIN = {"train": "resume RUN", "finetune": "resume RUN", "resume": "resume RUN", "sweep": "sweep --resume"}
 """What goes on with a verb's work that was saved when the disk was full."""
 HELP = """usage: ashen VERB [OPTIONS]
@@ -26,6 +24,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   fork RUN             go on from a training by other settings, in a new run
   finetune RUN         adapt a trained agent to a fight that differs or to the game; only a better one replaces it
   pretrain [RECIPE]    clone the play of recorded fights, as a start for train --parent or finetune
+  runs                 list the runs and what came of each; runs tag, untag, trash and restore keep order
   evaluate RUN         fight many times and count: win rate with interval, length, damage by attack
   exploits RUN         check that wins are earned: no stuck boss, no death without a blow, no need of the cliff
   play                 fight yourself, in a window, with keyboard or gamepad
@@ -57,9 +56,9 @@ exploits and explain also take a built-in opponent:
 ashen VERB --help tells the options of a verb, ashen --version the version.
 """
 
-_VERBS = (train, resume, fork, finetune, pretrain, evaluate, exploits, play, film, explain, report, plot, compare)
-_VERBS += (sweep, fights, rescore, export, join, import_checkpoint, pack, leaderboard, demo, fidelity, calibrate)
-_VERBS += (bench, doctor, unstick, recipes)
+_VERBS = (train, resume, fork, finetune, pretrain, runs, evaluate, exploits, play, film, explain, report, plot)
+_VERBS += (compare, sweep, fights, rescore, export, join, import_checkpoint, pack, leaderboard, demo, fidelity)
+_VERBS += (calibrate, bench, doctor, unstick, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 
@@ -70,8 +69,8 @@ def main(words: Sequence[str] | None = None) -> int:
         words: what stands after ``ashen`` on the command line; None reads it from there.
 
     Returns:
-        The exit code: 0 done, 1 a check failed, 2 something the user can mend (said in one line on standard error),
-        130 interrupted.
+        The exit code: 0 done, 1 a check failed or ashen itself did, 2 something the user can mend (said in one line on
+        standard error), 130 interrupted.
     """
     words = list(sys.argv[1:] if words is None else words)
     if not words or words[0] in ("-h", "--help"):
@@ -88,6 +87,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return VERBS[words[0]](words[1:]) or 0
     except UserError as error:
         return _complain(str(error))
+    except LoggedError as error:
+        _complain(str(error))
+        return 1
     except BrokenPipeError:
         sys.stdout = None  # the reader, such as head, has gone: nothing is left to flush
         return 0

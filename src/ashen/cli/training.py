@@ -19,7 +19,14 @@ def train(words: Sequence[str]) -> None:
 
     options = read_train_options(words)
     parent = None if options.parent is None else trained(find_run(options.parent, options.runs_dir))
-    train_new(options.recipe, options.runs_dir, options.name, options.overlay, parent)
+    train_new(
+        options.recipe,
+        options.runs_dir,
+        options.name,
+        options.overlay,
+        parent,
+        recipe_name=options.recipe_name,
+    )
 
 
 def resume(words: Sequence[str]) -> None:
@@ -94,9 +101,12 @@ def _introduce(run: "RunFolder", fights: int) -> None:
     """Let a run that was made and not trained play its first match."""
     from ashen.display import match_text, say_if_cold, say_progress
     from ashen.training.first_match import play_first_match
+    from ashen.training.session import session
 
     say_if_cold()
-    print(f"result  {match_text(play_first_match(run, fights, say_progress))}\nrun     {run.path}")
+    with session(run):
+        row = play_first_match(run, fights, say_progress)
+    print(f"result  {match_text(row)}\nrun     {run.path}")
 
 
 def recipes(words: Sequence[str]) -> None:

@@ -1,12 +1,28 @@
 """Errors that are the user's to mend: one line that says what, where and how."""
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
+
+NO_ROOM: Final = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Of an ``OSError``: the disk is full."""
+NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+"""Of an ``OSError``: the user may not write there."""
 
 
 class UserError(Exception):
     """Bad input. The message is one line: what is wrong, where, and what to do. The command exits with 2."""
+
+
+class LoggedError(Exception):
+    """A mistake of ashen's own whose traceback stands in a log. The message is one line; the command exits with 1."""
+
+
+def is_for_user(error: Exception) -> bool:
+    """Whether the command tells an error in a line of its own, as nothing that is wrong with ashen."""
+    disk = isinstance(error, OSError) and error.errno in NO_ROOM | NOT_ALLOWED
+    return disk or isinstance(error, UserError | BrokenPipeError)
 
 
 class SettingError(UserError):

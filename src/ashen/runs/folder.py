@@ -1,10 +1,11 @@
 """The run folder: where everything about one training lies, and how it is named, made and found.
 
 ``config.json · metrics.jsonl · metrics.csv · events.out.tfevents.* · checkpoints/ · fights/*.npz · run.log ·
-curves.png · fight.mp4``
+journal.md · tags.json · curves.png · fight.mp4``
 """
 
 import json
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError, unknown
-from ashen.runs.files import append_line, now, write_bytes, write_text
+from ashen.runs.files import now, write_bytes, write_text
+from ashen.runs.log import run_logger
 
 SCHEMA_VERSION = 1
 """Rises when a reader of older folders would misread a newer one."""
@@ -26,6 +28,8 @@ OVERLAY = "overlay.toml"
 """A run's own copy of the overlay it was trained with."""
 BASE = "base.toml"
 """A run's own copy of the table that its overlay changes."""
+TRASH = ".trash"
+"""Folder, beside the runs, of those that were thrown away."""
 
 
 def default_runs_dir() -> Path:
@@ -99,6 +103,26 @@ class RunFolder:
         return self.path / "run.log"
 
     @property
+    def journal_file(self) -> Path:
+        """What the run is, and what came of it, for a human who comes back after a month."""
+        return self.path / "journal.md"
+
+    @property
+    def tags_file(self) -> Path:
+        """Words that its owner put on the run."""
+        return self.path / "tags.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Empty; locked while somebody is at work on the run."""
+        return self.path / "run.lock"
+
+    @property
+    def is_trashed(self) -> bool:
+        """Whether the run was thrown away."""
+        return self.path.resolve().parent.name == TRASH
+
+    @property
     def game_file(self) -> Path:
         """What went wrong on the real game, and animations that no table knows."""
         return self.path / "game.json"
@@ -113,9 +137,13 @@ class RunFolder:
         """Film of a typical fight, made when the training ends."""
         return self.path / "fight.mp4"
 
-    def log(self, message: str) -> None:
-        """Append a line with the time to ``run.log``."""
-        append_line(self.log_file, f"{now()}  {message}")
+    def log(self, message: str, level: int = logging.INFO) -> None:
+        """Append a line with the time to ``run.log``.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        run_logger(self.log_file).log(level, "%s", message)
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Write ``config.json``; schema version, name and time are added."""
@@ -217,10 +245,13 @@ def open_run(run: str, runs_dir: Path, others: tuple[str, ...] = (), or_else: st
         UserError: there is no such run.
     """
     for path in (runs_dir / run, Path(run)):
-        if (path / "config.json").is_file():
+        if (path / "config.json").is_file() and not RunFolder(path).is_trashed:
             return RunFolder(path)
     if run == HUMAN:
         raise UserError(NO_HUMAN_FIGHTS)
+    name = Path(run).name
+    if (runs_dir / TRASH / name / "config.json").is_file():
+        raise UserError(f"'{name}' is in the trash; get it back with: ashen runs restore {name}")
     known = [*run_names(runs_dir), *others]
     more = f"; or give {or_else}" if or_else else ""
     if not known:
@@ -238,7 +269,8 @@ def _new_folder(runs_dir: Path, name: str | None, label: str) -> Path:
         (runs_dir / name).mkdir()
         return runs_dir / name
     stem = f"{date.today().isoformat()}-{label}-"
-    taken = [path.name.removeprefix(stem) for path in runs_dir.glob(f"{stem}*")]
+    places = (runs_dir, runs_dir / TRASH)
+    taken = [path.name.removeprefix(stem) for place in places for path in place.glob(f"{stem}*")]
     number = 1 + max((int(text) for text in taken if text.isdigit()), default=0)
     path = runs_dir / f"{stem}{number}"
     path.mkdir()

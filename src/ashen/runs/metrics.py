@@ -145,6 +145,20 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
+def match_text(figures: Row) -> str:
+    """A match in a few words: wins, fights, and the win rate with its interval."""
+    low, high = figures["win_rate_low"], figures["win_rate_high"]
+    return f"{figures['wins']} of {figures['fights']} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+
+
+def gate_text(row: Row) -> str:
+    """Of a final row, which agent a fine-tuning hands over and why; empty for other trainings."""
+    if "deployed" not in row:
+        return ""
+    rates = f"parent {row['parent_win_rate']:.0%}, tuned {row['tuned_win_rate']:.0%} of the same fights"
+    return f"; {rates} (p = {row['chance_of_gain']:.2g}): the {row['deployed']} agent is deployed"
+
+
 def _finite(values: Row) -> Row:
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()

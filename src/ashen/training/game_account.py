@@ -6,6 +6,7 @@ knows also go into an overlay, ``learned-animations.toml``, that gives each an i
 """
 
 import json
+import logging
 import re
 from collections import Counter
 from statistics import median
@@ -63,7 +64,8 @@ class GameAccount:
         incidents, names = self._backend.incidents, self._backend.unknown_animations
         for incident in incidents[self._seen :]:
             self._incidents.append(incident._asdict())
-            self._run.log(f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}")
+            told = f"{incident.fault} during {incident.during}, {incident.kind}: {incident.message}"
+            self._run.log(told, logging.WARNING)
         new = sorted((names - self._names).keys() - self._unknown.keys())
         self._unknown.update(names - self._names)
         for name in new:

@@ -21,6 +21,7 @@ from ashen.agents.networks import sync_target
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, create_run
 from ashen.training.checkpoints import save_best
+from ashen.training.code_version import code_versions
 from ashen.training.recipe import load_recipe, make_agent_for, run_label, view_of
 from ashen.training.tables import to_table
 
@@ -69,7 +70,8 @@ def import_checkpoint(
     save_best(run, step if isinstance(step, int) else 0, {"agent": agent.state_dict()})
     modified_at = datetime.fromtimestamp(file.stat().st_mtime).astimezone().isoformat(timespec="seconds")
     source = {"file": file.name, "sha256": hashlib.sha256(data).hexdigest(), "modified_at": modified_at}
-    run.write_config({"recipe": to_table(recipe), "imported": source, "trained_here": False})
+    config = {"recipe": to_table(recipe), "imported": source, "trained_here": False, "versions": code_versions()}
+    run.write_config(config)
     run.log(f"imported: {file}")
     return run
 

@@ -10,6 +10,7 @@ from typing import Final
 from ashen.core.errors import UserError, unknown
 from ashen.core.tables import boss_file, fingerprint, load_facts, player_facts
 from ashen.runs.folder import RunFolder, create_run
+from ashen.training.code_version import code_versions
 from ashen.training.recipe import recipe_of, view_of
 from ashen.training.trained import Trained, trained
 
@@ -47,7 +48,7 @@ def join(first: RunFolder, second: RunFolder, runs_dir: Path, name: str | None) 
     for phase, member in members.items():
         run.keep_run(member.run, member.path, PLACES[phase])
     played = {PLACES[phase]: member.run.name for phase, member in members.items()}
-    run.write_config({"joined": {"rule": RULE} | played, "trained_here": False})
+    run.write_config({"joined": {"rule": RULE} | played, "trained_here": False, "versions": code_versions()})
     run.log(f"joined: {first.name} plays phase 1, {second.name} phase 2")
     return run
 

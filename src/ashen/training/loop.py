@@ -1,5 +1,6 @@
 """The training loop: act, step, observe, update; one loop for every agent. It yields rows and knows of no display."""
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -301,7 +302,8 @@ class Training:
         self._monitors.add_rows([row | values])  # what is not finite is null in the row
         if kind != "train":
             said = f"win rate {row['win_rate']:.2f}" if "win_rate" in row else row.get("message", "")
-            self._run.log(f"{kind} at step {self.env_step}: {said}".rstrip(": "))
+            level = logging.WARNING if kind == "warning" else logging.INFO
+            self._run.log(f"{kind} at step {self.env_step}: {said}".rstrip(": "), level)
         return row
 
     def _save(self) -> None:

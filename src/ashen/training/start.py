@@ -4,11 +4,13 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-import ashen
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
+from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints, sha256_of
+from ashen.training.code_version import code_text, code_versions
+from ashen.training.lineage import changes
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, recipe_of, training_recipe
 from ashen.training.tables import to_table
@@ -22,7 +24,8 @@ def run_config(training: Training) -> dict[str, Any]:
         "table_hash": env.backend.table_hash,
         "action_names": list(env.action_names),
         "term_names": list(env.reward.names),
-        "versions": {"ashen": ashen.__version__, "python": platform.python_version()}
+        "versions": code_versions()
+        | {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy", "numba", "gymnasium")},
         "machine": platform.platform(),
     }
@@ -55,7 +58,7 @@ def resumed(run: RunFolder) -> Training:
             continue
         for error in errors:
             run.log(error)
-        run.log(f"resumed at step {training.env_step}")
+        run.log(f"{RESUMED} at step {training.env_step} by {code_text()}")
         return training
     raise UserError(errors[0])
 
@@ -78,15 +81,3 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
     before, now = (to_table(one) for one in (training_recipe(run), recipe))
     origin = {"run": run.name, "checkpoint_step": training.env_step, "sha256": sha256_of(path)}
     return training, origin | {"changes": changes(before, now)}
-
-
-def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:
-    """The settings that differ between two recipes as tables, by name: what they were and what they are."""
-    found: dict[str, list[Any]] = {}
-    for name in dict.fromkeys([*before, *now]):
-        old, new = before.get(name), now.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found |= changes(old, new, f"{place}{name}.")
-        elif old != new:
-            found[place + name] = [old, new]
-    return found

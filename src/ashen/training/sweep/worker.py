@@ -3,13 +3,14 @@
 import os
 import signal
 import threading
-import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, Final
 
+from ashen.core.errors import LoggedError
 from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.log import STARTED
 
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
@@ -36,33 +37,39 @@ def train_trial(connection: Connection, stop: Event, recipe: dict[str, Any], run
     with connection:
         try:
             _train(connection, stop, recipe, run)
-        except (ConnectionError, EOFError):
-            return  # the sweep is gone
         except Exception as error:
-            if run.path.is_dir():
-                run.log(traceback.format_exc())
-            connection.send(error if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
+            error = error.__cause__ if isinstance(error, LoggedError) else error
+            if not isinstance(error, ConnectionError | EOFError):  # else the sweep is gone
+                connection.send(error if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
 
 
 def _train(connection: Connection, stop: Event, table: dict[str, Any], run: RunFolder) -> None:
     # Torch and numba read their number of threads when they are loaded.
+    from ashen.training.code_version import code_text
+    from ashen.training.journal import write_journal
+    from ashen.training.lineage import with_lineage
     from ashen.training.loop import Training
     from ashen.training.recipe import Recipe
+    from ashen.training.session import session
     from ashen.training.start import resumed, run_config
     from ashen.training.tables import from_table
 
     if stop.is_set():
         return
-    if run.config_file.is_file():
-        training = resumed(run)
-    else:
+    training = None
+    if not run.config_file.is_file():
         training = Training(from_table(Recipe, table, run.name))
         create_run(run.path.parent, run.name, run.name)
-        training.begin(run)
-        run.write_config(run_config(training))
-    run.log("started as a trial of a sweep")
-    pruned = threading.Event()
-    for row in training.run(run, lambda: pruned.is_set() or stop.is_set()):
-        connection.send(row)
-        if row["kind"] == "evaluation" and not connection.recv():
-            pruned.set()
+    with session(run):
+        if training is None:
+            training = resumed(run)
+        else:
+            run.log(f"{STARTED} as a trial of a sweep by {code_text()}")
+            training.begin(run)
+            run.write_config(with_lineage(run, run_config(training)))
+            write_journal(run)
+        pruned = threading.Event()
+        for row in training.run(run, lambda: pruned.is_set() or stop.is_set()):
+            connection.send(row)
+            if row["kind"] == "evaluation" and not connection.recv():
+                pruned.set()

@@ -1,0 +1,93 @@
+"""What a run changes: against its parent, or else against the newest run before it of the same fight.
+
+That is found out once, when the run is made, and kept in its ``config.json`` as ``against``: runs come and go.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from ashen.core.errors import UserError
+from ashen.core.tables import read_toml
+from ashen.runs.folder import RunFolder, run_names
+
+Config = dict[str, Any]
+"""A run's ``config.json``."""
+LEARNERS: Final = ("ppo", "dqn")
+"""Settings of a learner stand under its name; those of one that is not at work change nothing."""
+
+
+def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None) -> Config:
+    """A new run's config, with what it changes against another run.
+
+    Args:
+        run: the new run.
+        config: what is to stand in its ``config.json``.
+        parent: the run it starts from, if it does.
+    """
+    other = parent or _newest_alike(run, config)
+    if other is None:
+        return config
+    before, now = other.read_config(), json.loads(json.dumps(config))  # as both will be read again, without tuples
+    against = {
+        "run": other.name,
+        "is_parent": parent is not None,
+        "settings": _changed_settings(_settings(other, before), _settings(run, now)),
+        "versions": changes(before.get("versions", {}), config.get("versions", {})),
+        "table_hash": [before.get("table_hash"), config.get("table_hash")],
+    }
+    return config | {"against": against}
+
+
+def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:
+    """The settings that differ between two recipes as tables, by name: what they were and what they are."""
+    found: dict[str, list[Any]] = {}
+    for name in dict.fromkeys([*before, *now]):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= changes(old, new, f"{place}{name}.")
+        elif old != new:
+            found[place + name] = [old, new]
+    return found
+
+
+def fought(run: RunFolder, config: Config) -> tuple[str, str] | None:
+    """Boss and fight a run was trained on; None for one without a recipe. An overlay counts as the boss it changes."""
+    recipe = config.get("recipe")
+    if not recipe:
+        return None
+    boss = read_toml(run.overlay_file)["base"] if run.overlay_file.is_file() else recipe["boss"]
+    return Path(boss).stem, recipe["fight"]
+
+
+def boss_text(run: RunFolder, config: Config) -> str | None:
+    """Whom a run was trained on, for reading; its own copy of an overlay has another path in every run."""
+    found = fought(run, config)
+    return found and found[0] + (" with overlay" if run.overlay_file.is_file() else "")
+
+
+def _settings(run: RunFolder, config: Config) -> dict[str, Any]:
+    return config.get("recipe", {}) | {"boss": boss_text(run, config)}
+
+
+def _changed_settings(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
+    idle = tuple(f"{name}." for name in LEARNERS if name != now.get("algorithm"))
+    return {name: pair for name, pair in changes(before, now).items() if not name.startswith(idle)}
+
+
+def _newest_alike(run: RunFolder, config: Config) -> RunFolder | None:
+    wanted = fought(run, config)
+    alike = [(made_at, name) for made_at, name, found in _others(run) if found == wanted]
+    return RunFolder(run.path.parent / max(alike)[1]) if wanted and alike else None
+
+
+def _others(run: RunFolder) -> Iterator[tuple[str, str, tuple[str, str] | None]]:
+    """When the other runs were made, their names, and what they fought; those that are damaged are left out."""
+    for name in run_names(run.path.parent):
+        other = RunFolder(run.path.parent / name)
+        with suppress(UserError, KeyError, TypeError):
+            config = other.read_config()
+            if name != run.name:
+                yield config["created_at"], name, fought(other, config)
