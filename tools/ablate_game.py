@@ -3,7 +3,8 @@
     python tools/ablate_game.py --jobs 2
 
 Every variant is the recipe with further words for ashen train, measured by tools/measure_recipe.py as a recipe is. What
-was measured goes to docs/ablation/NAME/game.json; broken off, the same command goes on. docs/game.md has the table.
+was measured goes to docs/ablation/NAME/game.json, with the code and machine it was measured on; the same command goes
+on with what is missing, --again measures everything anew. docs/game.md has the table.
 """
 
 import argparse
@@ -54,9 +55,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--fights", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
+    parser.add_argument("--again", action="store_true", help="also what has been measured")
     parser.add_argument("--runs-dir", type=Path, default=Path("runs") / "ablation")
     options = parser.parse_args()
-    failed = [name for name in VARIANTS if measure(name, options)]
+    kept = {} if options.again else read_kept()
+    missing = [name for name in VARIANTS if len(kept.get(name, {}).get("seeds", ())) < options.seeds]
+    failed = [name for name in missing if measure(name, options)]
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), read_kept()), encoding="utf-8", newline="\n")
     print(PAGE)
     return 1 if failed else 0
@@ -66,6 +70,7 @@ def measure(name: str, options: argparse.Namespace) -> int:
     """Measure one variant, as far as it is not; the tool's exit code."""
     tool = [sys.executable, str(ROOT / "tools" / "measure_recipe.py"), "game", "--seeds", str(options.seeds)]
     tool += ["--fights", str(options.fights), "--jobs", str(options.jobs), "--out", str(KEPT / name)]
+    tool += ["--again"] if options.again else []
     tool += ["--runs-dir", str(options.runs_dir / name), "--", "--total-steps", str(STEPS)]
     tool += ["--evaluate-every", str(STEPS), *VARIANTS[name][1].split()]
     print(f"ablate_game: {name}, {VARIANTS[name][0]}", flush=True)
