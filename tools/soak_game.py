@@ -107,75 +107,90 @@ def soak(
         seed: of agent and faults.
         folder: for the run and the list of faults provoked.
         every_ticks: mean time between two faults, in 1/60 s of game time.
-        faults: further ones, as for :func:`fake_game.install.start`.
+        faults: further ones, as for :func:`fake_game.install.start`, until the user is asked to mend them.
     """
-    from ashen.cli import main
     from ashen.coach import read_train_options
-    from ashen.core.errors import UserError
     from ashen.game import keeper
     from ashen.runs.folder import create_run
-    from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
     from ashen.training.loop import Training
-    from ashen.training.replay_files import load_replay
-    from ashen.training.start import is_complete, resumed, run_config
+    from ashen.training.start import is_complete, run_config
 
-    log, start_s = folder / f"{algorithm}.jsonl", time.perf_counter()
+    start_s = time.perf_counter()
+    log = folder / f"{algorithm}.jsonl"
     log.touch()
-    at_random = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
+    game = {"seed": seed, "budget_s": 1e9, "faults": [*faults]}
+    game["random_faults"] = {"seed": seed, "every_ticks": every_ticks, "log": str(log)}
     os.environ["ASHEN_GAME_INSTALL"] = "fake_game:install_from_environment"
-    os.environ["ASHEN_FAKE_GAME"] = json.dumps({
-        "seed": seed,
-        "budget_s": 1e9,
-        "faults": [*faults],
-        "random_faults": at_random,
-    })
+    os.environ["ASHEN_FAKE_GAME"] = json.dumps(game)
+    keeper._GRACE_S = GRACE_S
+    incidents_before = len(keeper.the_keeper().incidents)
     words = f"{_WORDS} {_OWN_WORDS[algorithm]} --total-steps {steps} --seed {seed}".split()
     for name, share in {"evaluate": 4, "checkpoint": 4, "record": 4, "log": 10}.items():
         words += [f"--{name}-every", str(steps // share)]
-    keeper._GRACE_S = GRACE_S
-    incidents_before = len(keeper.the_keeper().incidents)
     training = Training(read_train_options(words).recipe)
-    ledger, run, stops = Ledger(), create_run(folder, algorithm, algorithm), []
+    ledger, run = Ledger(), create_run(folder, algorithm, algorithm)
     training.begin(run)
     run.write_config(run_config(training))
-    while not is_complete(run) and len(stops) < MOST_STOPS:
-        ledger.watch(training.agent)
-        with closing(training.env):
-            try:
-                for _ in training.run(run, lambda: False):
-                    pass
-            except UserError as error:
-                stops.append(str(error))
-                training = resumed(run)
-    incidents = keeper.the_keeper().incidents[incidents_before:]
+    training, stops = _train(training, ledger, run, game)
     provoked = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    counted = Counter(one.fault for one in incidents)
-    blocked = sum(one["fault"] == "door_blocks" for one in provoked)
-    kept = {}
-    if algorithm == "dqn":
-        saved = ReplayBuffer(training.agent.replay.capacity, training.agent.obs_dim, training.agent.num_actions, 1.0)
-        load_replay(run, saved, load_checkpoint(latest_checkpoint(run))["replay"])
-        kept["replay"], kept["replay_of_faulty_fights"] = ledger.foreign(saved)
-    else:
-        kept["learned_of_faulty_fights"] = ledger.learned_of_faulty
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        evaluates = main(["evaluate", algorithm, "--backend", "sim", "--fights", "2", "--runs-dir", str(folder)]) == 0
+    incidents = Counter(one.fault for one in keeper.the_keeper().incidents[incidents_before:])
     return {
         "algorithm": algorithm,
         "steps": training.env_step,
         "fights": ledger.fights,
         "provoked": dict(Counter(f"{one['moment']}: {one['fault']}" for one in provoked).most_common()),
-        "incidents": dict(counted.most_common()),
+        "incidents": dict(incidents.most_common()),
         "fights_discarded": len(ledger.faulty),
         "steps_discarded": ledger.steps_of_faulty,
-        **kept,
-        "hangs": max(0, counted["door_hung"] - blocked),
-        "unclassified": counted["unknown"],
+        **_learned(algorithm, run, training, ledger),
+        "hangs": max(0, incidents["door_hung"] - sum(one["fault"] == "door_blocks" for one in provoked)),
+        "unclassified": incidents["unknown"],
         "stops": stops,
         "is_complete": is_complete(run),
-        "evaluates": evaluates,
+        "evaluates": _evaluates(algorithm, folder),
         "seconds": round(time.perf_counter() - start_s, 1),
     }
+
+
+def _train(training: Any, ledger: Ledger, run: Any, game: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Train to the end; the last training, and the lines with which it stopped, after which the user does his part."""
+    from ashen.core.errors import UserError
+    from ashen.training.start import is_complete, resumed
+
+    stops: list[str] = []
+    while not is_complete(run) and len(stops) < MOST_STOPS:
+        ledger.watch(training.agent)
+        try:
+            with closing(training.env):
+                for _ in training.run(run, lambda: False):
+                    pass
+        except UserError as error:
+            stops.append(str(error))
+            os.environ["ASHEN_FAKE_GAME"] = json.dumps(game | {"faults": []})
+            training = resumed(run)
+    return training, stops
+
+
+def _learned(algorithm: str, run: Any, training: Any, ledger: Ledger) -> dict[str, int]:
+    """What was learned from, and how much of that belongs to faulty fights."""
+    from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
+    from ashen.training.replay_files import load_replay
+
+    if algorithm == "ppo":
+        return {"learned_of_faulty_fights": ledger.learned_of_faulty}
+    agent = training.agent
+    saved = ReplayBuffer(agent.replay.capacity, agent.obs_dim, agent.num_actions, agent.replay.alpha)
+    load_replay(run, saved, load_checkpoint(latest_checkpoint(run))["replay"])
+    held, of_faulty = ledger.foreign(saved)
+    return {"replay": held, "replay_of_faulty_fights": of_faulty}
+
+
+def _evaluates(run: str, folder: Path) -> bool:
+    """Whether the run can be loaded and judged like any other."""
+    from ashen.cli import main
+
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        return main(["evaluate", run, "--backend", "sim", "--fights", "2", "--runs-dir", str(folder)]) == 0
 
 
 def is_good(figures: dict[str, Any]) -> bool:

@@ -45,7 +45,8 @@ class FightEnv(gymnasium.Env):
     ``fight`` is ``phase1``, ``phase2`` (SoulsGym's training fights: the boss's whole hit points in one phase) or
     ``full``; ``randomise`` is ``none``, or ``facts`` or ``wide``: every fight against one of 128 bosses, drawn by
     ``randomise_seed``, whose numbers vary within what their confidence allows, or beyond; ``skip_steps`` lets time pass
-    while only doing nothing is valid; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` is ``sim``, ``game``
+    while only doing nothing is valid; ``real_boss`` is fought in place of ``boss``, whose numbers the encoder goes on
+    showing; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` is ``sim``, ``game``
     (the real game, at ``game_speed`` 1..3), or fights that are there already.
 
     ## Version History
@@ -62,6 +63,7 @@ class FightEnv(gymnasium.Env):
         encoder: str = "ashen",
         reward: str | dict[str, Any] = "soulsgym",
         random_start: bool = False,
+        real_boss: str = "",
         randomise: str = "none",
         randomise_seed: int = 0,
         actions: str | Sequence[str] = "all",
@@ -76,6 +78,7 @@ class FightEnv(gymnasium.Env):
             boss=boss,
             fight=fight,
             random_start=random_start,
+            real_boss=real_boss,
             game_speed=game_speed,
             randomise=randomise,
             randomise_seed=randomise_seed,

@@ -162,6 +162,15 @@ _RETIRED = ("save_replay",)
 """Settings of older runs that have no effect any more."""
 
 
+def kept_recipe(table: dict[str, Any], where: str) -> Recipe:
+    """A recipe as a run, a pack or a study keeps it, perhaps from an older ashen.
+
+    Raises:
+        UserError: it is no recipe; names ``where``.
+    """
+    return from_table(Recipe, {name: value for name, value in table.items() if name not in _RETIRED}, where)
+
+
 def recipe_of(run: RunFolder) -> Recipe:
     """The recipe a run was trained by; a run with an overlay of its own meets the boss of that, wherever it lies.
 
@@ -175,8 +184,7 @@ def recipe_of(run: RunFolder) -> Recipe:
         raise UserError(f"{run.name} is joined of two runs; name one of the two, by its folder in {run.path}")
     if "recipe" not in config:
         raise UserError(f"{run.path} has no recipe, so nothing was trained in it; choose a run that was trained")
-    table = {name: value for name, value in config["recipe"].items() if name not in _RETIRED}
-    recipe = from_table(Recipe, table, str(run.config_file))
+    recipe = kept_recipe(config["recipe"], str(run.config_file))
     return replace(recipe, boss=str(run.overlay_file.resolve())) if run.overlay_file.is_file() else recipe
 
 

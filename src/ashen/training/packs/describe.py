@@ -13,8 +13,8 @@ from ashen.env.view import View
 from ashen.runs.folder import BASE, OVERLAY, own_tables
 from ashen.runs.pack_file import DESCRIPTION, FORMAT, PHASES
 from ashen.training.joined import RULE
-from ashen.training.recipe import Recipe, view_of
-from ashen.training.tables import from_table, to_table
+from ashen.training.recipe import Recipe, kept_recipe, view_of
+from ashen.training.tables import to_table
 from ashen.training.trained import Trained
 
 SCHEMA_VERSION: Final = 1
@@ -109,7 +109,7 @@ def check_agent(facts: dict[str, Any], boss: str, where: str) -> tuple[Recipe, V
     Raises:
         UserError: the recipe is no recipe, or encoder or actions differ here; names the difference.
     """
-    recipe = from_table(Recipe, facts["recipe"], where)
+    recipe = kept_recipe(facts["recipe"], where)
     recipe = replace(recipe, boss=boss) if boss else recipe
     named = read_toml(Path(boss)).get("base", "") if boss else recipe.boss
     if named not in (*boss_names(), *([BASE] if boss else [])):

@@ -6,7 +6,7 @@ from typing import Any
 from ashen.core.errors import UserError
 from ashen.core.seeding import derive_seed
 from ashen.runs.metrics import METRICS, Metric
-from ashen.training.recipe import Recipe
+from ashen.training.recipe import Recipe, kept_recipe
 from ashen.training.sweep.space import Search, Space, with_values
 from ashen.training.tables import from_table, to_table
 
@@ -54,4 +54,4 @@ class Plan:
             UserError: it was written by an ashen with other settings.
         """
         space = {field: from_table(Search, search, where) for field, search in plain["space"].items()}
-        return cls(from_table(Recipe, plain["recipe"], where), space, plain["metric"])
+        return cls(kept_recipe(plain["recipe"], where), space, plain["metric"])
