@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -24,7 +24,7 @@ from ashen.training.calibrating import begun_training, is_before_training, recor
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.find_run import find_run
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe
+from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe, with_few_matches
 from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
 
@@ -72,6 +72,8 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     if "--smoke" in rest:
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
     recipe = load_recipe(name or "full")
+    if recipe.is_on_game or backend_of(rest) == "game":
+        recipe = with_few_matches(recipe)
     options = parse(TrainOptions, "train", rest, TrainOptions(recipe))
     idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
     if getattr(options.recipe, idle) != getattr(recipe, idle):
@@ -80,6 +82,14 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
             f"--algorithm {idle}"
         )
     return options
+
+
+def backend_of(words: Sequence[str]) -> Literal["sim", "game"] | None:
+    """Where it is to be fought, if the words say so; the defaults of all else depend on it."""
+    said = [*words, ""]
+    values = [said[place + 1] for place, word in enumerate(words) if word == "--backend"]
+    values += [word.partition("=")[2] for word in words if word.startswith("--backend=")]
+    return "game" if "game" in values else "sim" if "sim" in values else None
 
 
 def train_new(

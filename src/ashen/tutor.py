@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from ashen.coach import train_new
+from ashen.coach import backend_of, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
@@ -100,7 +100,7 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
         UserError: there is no such run, or an option is wrong.
     """
     run, rest = split_first(words)
-    backend = _backend_of(rest)
+    backend = backend_of(rest)
     # Read once to learn where the runs are, and again over the recipe that is found there.
     first = FinetuneOptions(finetuning_recipe(Recipe(), backend), calibrate=backend == "game")
     runs_dir = parse(FinetuneOptions, "finetune", rest, first).runs_dir
@@ -110,14 +110,6 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
     recipe = finetuning_recipe(parent.recipe, backend)
     default = FinetuneOptions(recipe, calibrate=recipe.is_on_game)
     return parse(FinetuneOptions, "finetune", rest, default), parent
-
-
-def _backend_of(words: Sequence[str]) -> Literal["sim", "game"] | None:
-    """Where it is to be fought, if the words say so; the defaults of all else depend on it."""
-    said = [*words, ""]
-    values = [said[place + 1] for place, word in enumerate(words) if word == "--backend"]
-    values += [word.partition("=")[2] for word in words if word.startswith("--backend=")]
-    return "game" if "game" in values else "sim" if "sim" in values else None
 
 
 def finetune(options: FinetuneOptions, parent: Trained) -> None:

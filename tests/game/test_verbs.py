@@ -61,3 +61,11 @@ def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):
     elsewhere({"fault": "no_process"})
     assert main(["unstick"]) == 2
     assert "not open; start Dark Souls III" in capsys.readouterr().err
+
+
+def test_matches_on_the_game_are_few():
+    """Breaks if a training on the game plays the simulator's matches, which would take it days, or overrules words."""
+    sim, game = (read_train_options(["game", *more]).recipe for more in ([], ["--backend", "game"]))
+    assert (sim.evaluate_every, sim.evaluation_fights) == (2_000, 100)
+    assert (game.evaluate_every, game.evaluation_fights, game.final_fights) == (9_250, 20, 50)
+    assert read_train_options(["game", "--backend=game", "--final-fights", "3"]).recipe.final_fights == 3

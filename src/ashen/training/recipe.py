@@ -153,6 +153,11 @@ def make_agent_for(recipe: Recipe, env: Any) -> Agent:
     )
 
 
+def with_few_matches(recipe: Recipe) -> Recipe:
+    """The recipe with matches such as the real game has time for, where a fight takes ten seconds or more."""
+    return replace(recipe, evaluate_every=max(1, recipe.total_steps // 4), evaluation_fights=20, final_fights=50)
+
+
 _RETIRED = ("save_replay",)
 """Settings of older runs that have no effect any more."""
 
