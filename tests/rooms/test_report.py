@@ -13,6 +13,7 @@ import torch
 
 from ashen.agents import DQNConfig, PPOConfig
 from ashen.cli import main
+from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES
 from ashen.reporter import SECTIONS
 from ashen.runs.folder import RunFolder, create_run
@@ -20,6 +21,7 @@ from ashen.training.imported import import_checkpoint
 from ashen.training.joined import join
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe
+from ashen.training.relatives import relatives
 from ashen.training.tables import to_table
 from ashen.training.trained import trained
 
@@ -102,6 +104,22 @@ def test_every_section_is_there_or_says_why_not(name, runs_dir):
     assert all(word in html for word in parents.get(name, []))
 
 
+def test_the_parent_plays_as_it_was(runs_dir, tmp_path):
+    """Breaks if a run is compared with what its parent has become since, without a word, or a lost parent stops it."""
+    for name in ("full", "child"):
+        shutil.copytree(runs_dir / name, tmp_path / name)
+    child, parent = RunFolder(tmp_path / "child"), RunFolder(tmp_path / "full")
+    assert [rival.role for rival in relatives(child)] == ["parent"]
+    for path in parent.checkpoints.glob("*.pt"):
+        shutil.copyfile(child.checkpoints / "best.pt", path)
+    assert [rival.role for rival in relatives(child)] == ["parent, at its best by now"]
+    shutil.rmtree(parent.path)
+    with pytest.raises(UserError, match="unknown run 'full'"):
+        relatives(child)
+    with pytest.raises(UserError, match="did not start from another run's agent"):
+        relatives(RunFolder(runs_dir / "full"))
+
+
 def test_the_fights_lie_beside_the_page(runs_dir, capsys):
     """Breaks if a fight of the page cannot be explained, or a film is made anew for nothing or kept for another."""
     html = report(runs_dir, "phase1", "--no-films", fights=2)
@@ -117,6 +135,17 @@ def test_the_fights_lie_beside_the_page(runs_dir, capsys):
     shutil.copyfile(folder / "worst.npz", folder / "best.npz")
     report(runs_dir, "phase1", "--no-films", fights=2)
     assert not (folder / "best.mp4").exists()
+
+
+def test_a_pack_has_a_report_too(runs_dir, tmp_path, monkeypatch, capsys):
+    """Breaks if the report of a pack goes into the folder it is opened in, which is gone afterwards."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["pack", "phase1", "--runs-dir", str(runs_dir), "--fights", "2", "--out", "a.ashen"]) == 0
+    capsys.readouterr()
+    assert main(["report", "a.ashen", "--fights", "1", "--no-films"]) == 0
+    page = tmp_path / capsys.readouterr().out.strip()
+    found = sections(page.read_text(encoding="utf-8"))
+    assert list(found) == list(SECTIONS) and "Not shown" in found["curves"]
 
 
 @pytest.mark.slow

@@ -118,11 +118,12 @@ def report(words: Sequence[str]) -> None:
     from ashen.reporter import make_report
     from ashen.reports.page.page import MARK
     from ashen.runs.files import refuse_other_file
-    from ashen.training.find_run import find_run
+    from ashen.training.find_run import find_run, pack_named
 
     options = parse(ReportOptions, "report", words)
     run = find_run(options.run, options.runs_dir)
-    out = run.path / "report.html" if options.out is None else options.out
+    is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
+    out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
     refuse_other_file(out, MARK.encode(), "report of a run")
     say_if_cold()
     write_out(out, make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films))

@@ -132,14 +132,14 @@ class ReportOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder."""
+    """A run's name or folder, or a pack."""
     fights: int = 50
     """How many fights it plays; more take longer and make the intervals narrower."""
     films: bool = True
     """Film the best, the median and the worst fight, into a folder beside the page."""
     out: Path | None = None
-    """The page; report.html in the run's folder if not given. A report that is there already is replaced, any other
-    file refused."""
+    """The page; report.html in the run's folder if not given, of a pack NAME-report.html in the current one. A report
+    that is there already is replaced, any other file refused."""
     open: bool = False
     """Open the page in the browser."""
     runs_dir: Path = field(default_factory=default_runs_dir)

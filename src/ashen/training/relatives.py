@@ -1,17 +1,17 @@
 """The agents that a run came from: the parent it started from, or the two that were joined."""
 
-import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 from ashen.core.errors import UserError
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.report.subject import Rival
 from ashen.runs.folder import RunFolder, open_run
-from ashen.training.checkpoints import PARENT, best_checkpoint, has_parent, load_checkpoint
+from ashen.training.checkpoints import PARENT, has_parent, load_checkpoint, sha256_of
 from ashen.training.contenders import OPPONENTS, ORACLE, find_contender, run_contender
 from ashen.training.joined import PLACES, is_joined
 from ashen.training.recipe import env_options
-from ashen.training.trained import trained
+from ashen.training.trained import Trained, trained
 
 
 def relatives(run: RunFolder) -> list[Rival]:
@@ -32,29 +32,26 @@ def relatives(run: RunFolder) -> list[Rival]:
     parent = run.read_config().get("parent")
     if parent is None:
         raise UserError(f"{run.name} did not start from another run's agent")
+    name, own = str(parent["run"]), trained(run)
     if has_parent(run):
-        own = trained(run)
-        kept = replace(own, checkpoint=load_checkpoint(run.checkpoints / PARENT))
-        return [
-            Rival(
-                parent["run"],
-                "parent",
-                lambda env: GreedyAgent(kept.agent(env), parent["run"]),
-                env_options(own.recipe),
-            )
-        ]
-    folder = open_run(parent["run"], run.path.parent)
-    if hashlib.sha256(best_checkpoint(folder).read_bytes()).hexdigest() != parent["sha256"]:
-        raise UserError(
-            f"the parent {parent['run']} has changed since, so that it is no longer what this run came from"
-        )
-    return [_rival(parent["run"], "parent", folder)]
+        return [_kept(name, own, run.checkpoints / PARENT)]
+    folder = open_run(name, run.path.parent)
+    same = [path for path in folder.checkpoints.glob("*.pt") if sha256_of(path) == parent["sha256"]]
+    if same:
+        return [_kept(name, trained(folder), same[0])]
+    return [_rival(name, "parent, at its best by now", folder)]
 
 
 def opponents(run: RunFolder) -> list[Rival]:
     """The scripted opponents; not the one that looks ahead, which takes minutes a fight."""
     found = {name: find_contender(name, run.path.parent) for name in OPPONENTS if name != ORACLE}
     return [Rival(name, "opponent", one.make_policy, one.env_options) for name, one in found.items()]
+
+
+def _kept(name: str, owner: Trained, checkpoint: Path) -> Rival:
+    """The parent as it was when the run came from it."""
+    parent = replace(owner, path=checkpoint, checkpoint=load_checkpoint(checkpoint))
+    return Rival(name, "parent", lambda env: GreedyAgent(parent.agent(env), name), env_options(parent.recipe))
 
 
 def _rival(name: str, role: str, run: RunFolder) -> Rival:
