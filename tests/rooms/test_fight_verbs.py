@@ -56,7 +56,7 @@ def fought(run):
     keep(run, 1, [1000, 900, 900, 300, 0], [500, 500, 400, 400, 400], [ATTACK, ROLL, ATTACK, -1], "WIN", 1.0)
     keep(run, 2, [1000, 1000, 800], [500, 250, 0], [ROLL, ROLL], "LOSS", 3.0, kind="evaluation")
     fault = {"fault": "memory", "during": "step", "message": "cannot read"}
-    keep(run, 3, [1000, 1000], [500, 500], [ATTACK], "FAULT", 2.0, incident=fault)
+    keep(run, 3, [1000, 1000], [400, 500], [ATTACK], "FAULT", 2.0, incident=fault)
     return run
 
 
@@ -77,6 +77,7 @@ def test_rows_are_the_hand_worked_figures(fought):
         "incident": "",
     }
     assert [row["incident"] for row in rows] == ["", "", "memory"]
+    assert [row["damage_taken"] for row in rows] == [100.0, 500.0, 0.0]  # who is healed was not hit
     for order, steps in {"length": [100, 200, 300], "damage": [100, 200, 300], "return": [200, 300, 100]}.items():
         assert [row["step"] for row in fight_rows(fought, Choice(), order)] == steps, order
 

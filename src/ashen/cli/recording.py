@@ -63,7 +63,7 @@ def rescore(words: Sequence[str]) -> None:
 def _print_table(title: str, rows: list[dict[str, Any]]) -> None:
     """Rows of the same figures in columns, a line each, however narrow the terminal is."""
     cells = [[f"{value:.5g}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
-    table = [[name.replace("_", " ") for name in (rows[0] if rows else {})], *cells]
+    table = [[name.replace("_", " ") for name in rows[0]], *cells] if rows else []
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     print(title)
     for line in table:
