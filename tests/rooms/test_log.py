@@ -41,12 +41,13 @@ def test_every_line_has_its_time(run, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_each_run_writes_its_own_log(tmp_path):
-    """Breaks if a line goes to another run's log too, as where one folder's name begins like the other's."""
+def test_each_run_writes_its_own_log_and_no_other(tmp_path, caplog):
+    """Breaks if a line goes to another run's log too, or to the console where some library has set up logging."""
     runs = [create_run(tmp_path, name, "x") for name in ("a", "a.b")]
     for run in runs:
         run.log(f"of {run.name}")
     assert [[line.message for line in read_log(run.log_file)] for run in runs] == [["of a"], ["of a.b"]]
+    assert caplog.records == []
 
 
 def test_a_log_is_read_whatever_stands_in_it(run):

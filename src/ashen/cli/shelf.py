@@ -26,7 +26,7 @@ def _list(words: Sequence[str]) -> None:
 
     more = "\n".join([
         "Also, each with --help:",
-        *(f"  ashen runs {word}  {do.__doc__}" for word, do in _WORDS.items()),
+        *(f"  ashen runs {word:8} {do.__doc__}" for word, do in _WORDS.items()),
     ])
     options = parse(RunsOptions, "runs", words, more_help=more)
     rows, left_out, damaged = list_runs(options.runs_dir, options.sort, options.tag, everything=options.all)

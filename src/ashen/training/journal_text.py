@@ -88,14 +88,16 @@ def _facts(history: History) -> Iterator[str]:
 
 def _closing(history: History) -> Iterator[str]:
     """What came of it."""
-    cost, result = history.cost, history.result
+    cost, result, parent = history.cost, history.result, history.config.get("parent", {})
     yield "## What came of it"
     yield ""
     yield f"- {_state(history)}"
     if result:
         which = "final match" if result["kind"] == "final" else f"match at step {result['env_step']:,}"
         yield f"- {which}: {match_text(result)}{gate_text(result)}, return {result['return_mean']:.2f}"
-    spent = f"{cost.env_steps:,} steps, {_hours(cost.hours)}, {cost.updates:,} updates, {cost.fights:,} fights"
+    forked_at = parent.get("checkpoint_step", 0) if "changes" in parent else 0
+    own = f" ({cost.env_steps - forked_at:,} since it was forked)" if forked_at else ""
+    spent = f"{cost.env_steps:,} steps{own}, {_hours(cost.hours)}, {cost.updates:,} updates, {cost.fights:,} fights"
     yield f"- cost: {spent}"
     if history.tags:
         yield f"- tags: {', '.join(history.tags)}"
