@@ -292,7 +292,7 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     assert (parent["run"], parent["pack"], parent["checkpoint_step"]) == ("one", "one.ashen", 64)
     capsys.readouterr()
     for words, message in (
-        (["train", "--resume", "one.ashen"], "not trained here"),
+        (["resume", "one.ashen"], "not trained here"),
         (["film", "one.ashen", "--which", "best"], "has no recorded fights to choose from"),
         (["evaluate", "none.ashen"], "cannot read none.ashen"),
         (["plot", "one.ashen"], "one.ashen is a pack, which holds no curves"),
