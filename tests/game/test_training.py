@@ -71,7 +71,7 @@ def test_two_thousand_steps_make_a_run_like_any_other(elsewhere, tmp_path, capsy
 def _check_run(run, saved):
     """The run is whole, and says which of its fights went wrong."""
     assert recipe_of(run).backend == "game"
-    assert f"resumed at step {saved}\n" in run.log_file.read_text(encoding="utf-8")
+    assert f"resumed at step {saved} by ashen" in run.log_file.read_text(encoding="utf-8")
     assert read_metrics(run, "train")[-1]["env_step"] == STEPS
     assert [(row["env_step"], row["fights"], row["faults"]) for row in read_metrics(run, "final")] == [(STEPS, 2, 0)]
     assert run.curves_file.is_file() and run.film_file.is_file()
