@@ -1,5 +1,7 @@
 """Our AdamW against torch's own, and gradients bounded by hand."""
 
+import subprocess
+import sys
 from copy import deepcopy
 
 import pytest
@@ -7,6 +9,8 @@ import torch
 from torch import nn
 
 from ashen.agents.flat_adamw import FlatAdamW, clip_
+
+WORDS = {"capture_output": True, "text": True, "check": False}
 
 
 def twins(weight_decay):
@@ -81,3 +85,17 @@ def test_gradients_are_bounded_by_hand():
         gradient = torch.tensor([3.0, -4.0])
         assert float(clip_(gradient, bound, value)) == 5.0
         assert gradient.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_compiler_is_loaded():
+    """Breaks if making an optimiser, as every command that opens an agent does, loads torch's compiler, for 3 s."""
+    code = "import sys, torch; from ashen.agents.flat_adamw import FlatAdamW; FlatAdamW([torch.nn.Linear(2, 2)], 0.1)"
+    ended = subprocess.run([sys.executable, "-c", f"{code}; print('torch._dynamo' in sys.modules)"], **WORDS)
+    assert ended.stdout == "False\n", ended.stderr
+
+
+def test_another_number_of_parameters_is_refused():
+    """Breaks if an optimiser's state of another network is taken in as far as it goes."""
+    saved = FlatAdamW([nn.Linear(2, 2)], 0.1).state_dict()
+    with pytest.raises(ValueError, match="has 2 parameters, not 4"):
+        FlatAdamW([nn.Linear(2, 2), nn.Linear(2, 2)], 0.1).load_state_dict(saved)

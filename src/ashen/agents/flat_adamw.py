@@ -3,15 +3,16 @@
 A learner's networks are small, and many small operations cost more than what they compute.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 
-class FlatAdamW(torch.optim.AdamW):
-    """Torch's AdamW with the same result and the same ``state_dict``; without weight decay it is Adam.
+class FlatAdamW:
+    """AdamW with torch's results and torch's ``state_dict``; without weight decay it is Adam.
 
+    It is none of torch's optimisers, whose first one loads torch's compiler: 3 s that every command would wait for.
     A network moved to another device leaves the memory it was given here: make a new optimiser then.
 
     Args:
@@ -23,10 +24,9 @@ class FlatAdamW(torch.optim.AdamW):
 
     def __init__(self, networks: list[nn.Module], learning_rate: float, eps: float = 1e-8, weight_decay: float = 0.0):
         parameters = [parameter for network in networks for parameter in network.parameters()]
-        super().__init__(parameters, lr=learning_rate, eps=eps, weight_decay=weight_decay, fused=True)
+        settings = {"lr": learning_rate, "betas": (0.9, 0.999), "eps": eps, "weight_decay": weight_decay}
+        self.param_groups: list[dict[str, Any]] = [settings | _FIXED | {"params": parameters}]
         self._blocks = {network: _Block(list(network.parameters())) for network in networks}
-        for block in self._blocks.values():
-            self.state.update(block.states())
 
     def differentiate(self, loss: Tensor, network: nn.Module) -> Tensor:
         """The gradient [P] of a network's parameters, end to end, which the next step will take; may be changed."""
@@ -36,7 +36,7 @@ class FlatAdamW(torch.optim.AdamW):
         return self.gradient
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Move the parameters along the gradient last computed."""
         block, group = self._learner, self.param_groups[0]
         block.steps += 1.0
@@ -56,15 +56,33 @@ class FlatAdamW(torch.optim.AdamW):
             maximize=False,
         )
 
+    def state_dict(self) -> dict[str, Any]:
+        """As torch's own AdamW gives it. Tensors are live: save or copy before going on."""
+        group = self.param_groups[0]
+        numbered = {"params": list(range(len(group["params"])))}
+        return {"state": dict(enumerate(self._states())), "param_groups": [group | numbered]}
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore what ``state_dict`` gave, here or of torch's own Adam or AdamW."""
-        super().load_state_dict(state_dict)
-        for block in self._blocks.values():
-            saved = {parameter: self.state[parameter] for parameter in block.parameters}
-            for parameter, state in block.states().items():
-                for name, value in state.items():
-                    value.copy_(saved[parameter].get(name, torch.zeros(())))  # nothing is saved before the first step
-                self.state[parameter] = state
+        """Restore what ``state_dict`` gave, here or of torch's own Adam or AdamW.
+
+        Raises:
+            ValueError: it is of another number of parameters.
+        """
+        group, saved = self.param_groups[0], state_dict["param_groups"][0]
+        if len(saved["params"]) != len(group["params"]):
+            raise ValueError(f"the saved optimiser has {len(saved['params'])} parameters, not {len(group['params'])}")
+        group.update({name: value for name, value in saved.items() if name in group and name != "params"})
+        for number, state in enumerate(self._states()):
+            kept = state_dict["state"].get(number, {})
+            for name, value in state.items():
+                value.copy_(kept.get(name, torch.zeros(())))  # nothing is saved before the first step
+
+    def _states(self) -> list[dict[str, Tensor]]:
+        return [state for block in self._blocks.values() for state in block.states()]
+
+
+_FIXED: Final = {"amsgrad": False, "maximize": False, "foreach": None, "capturable": False, "differentiable": False}
+"""Settings that torch's own AdamW wants to find in a ``state_dict``; they stay as they are."""
 
 
 class _Block:
@@ -82,13 +100,10 @@ class _Block:
         parts = vector.split([parameter.numel() for parameter in self.parameters])
         return [part.view_as(parameter) for part, parameter in zip(parts, self.parameters, strict=True)]
 
-    def states(self) -> dict[nn.Parameter, dict[str, Tensor]]:
+    def states(self) -> list[dict[str, Tensor]]:
         """What torch's own AdamW keeps of each parameter, as views."""
-        averages = zip(self.parameters, self._views(self.mean), self._views(self.square), strict=True)
-        return {
-            parameter: {"step": self.steps, "exp_avg": mean, "exp_avg_sq": square}
-            for parameter, mean, square in averages
-        }
+        averages = zip(self._views(self.mean), self._views(self.square), strict=True)
+        return [{"step": self.steps, "exp_avg": mean, "exp_avg_sq": square} for mean, square in averages]
 
 
 def clip_(gradient: Tensor, max_norm: float, max_value: float = 0.0) -> Tensor:

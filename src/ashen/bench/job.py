@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -64,7 +64,7 @@ class Contender(NamedTuple):
     """Does them, and goes on where it stopped."""
     network: nn.Module
     """What it trains."""
-    optimizer: torch.optim.Optimizer
+    optimizer: Any
 
     def steps_per_s(self) -> float:
         """Measure once; with one thread in processor time, of which what else the machine does takes little."""
