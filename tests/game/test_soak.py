@@ -58,4 +58,5 @@ def test_a_fight_after_which_only_the_user_can_help_is_forgotten(folder):
     check(figures | {"stops": [], "provoked": always})
     (stop,) = figures["stops"]
     assert stop.endswith("saved, then go on with: ashen resume dqn")
-    assert figures["fights_discarded"] == 1 and figures["replay"] <= 300 - figures["steps_discarded"]
+    assert figures["fights_discarded"] == 1
+    assert figures["replay"] <= 300 + 1 - figures["steps_discarded"]  # the step that failed is not among the 300
