@@ -27,7 +27,12 @@ def test_fights_lists_what_was_recorded(capsys, runs_dir):
 def test_mistakes_about_fights_are_told(complaint, monkeypatch, tmp_path):
     """Breaks if a wrong word to these verbs is a traceback, or does not say what to do."""
     assert "choose from: win, loss, timeout, fault" in complaint(["fights", "done", "--outcome", "won"])
-    assert "choose from: training, evaluation, final, gate, calibration, human" in complaint(["fights", "done", "--kind", "x"])
+    assert "choose from: training, evaluation, final, gate, calibration, human" in complaint([
+        "fights",
+        "done",
+        "--kind",
+        "x",
+    ])
     assert "--reward is missing" in complaint(["rescore", "done"])
     assert "--minari is missing" in complaint(["export", "done"])
     assert "is an opponent" in complaint(["fights", "random"])
