@@ -18,8 +18,8 @@ RECOVERABLE = tuple(
     if (row.moment in (RESET, STEP) and row.follows in (GOES_ON, RECOVERS) and row.fight == "phase1")
     and (row.moment, row.fault) not in ((RESET, "door_blocks"), (RESET, "time_saturated"))
 )
-"""All but two that cost two minutes of the machine's time and say nothing new: a door that blocks in a reset, and a play
-time that jumps to its end while SoulsGym waits, which then sleeps for eight days in one call."""
+"""All but two that cost two minutes of the machine's time and say nothing new: a door that blocks in a reset, and a
+play time that jumps to its end while SoulsGym waits, which then sleeps for eight days in one call."""
 
 
 class RandomFaults:

@@ -1,6 +1,10 @@
 """The backend and the process behind it, over a fake game in that process."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -8,7 +12,7 @@ import pytest
 
 from ashen.core.errors import UserError
 from ashen.core.fight import LIGHT_ATTACK, NOTHING, Outcome
-from ashen.game import owner
+from ashen.game import owner, soulsgym_builds
 from ashen.game.backend import GameBackend
 from ashen.game.keeper import MOST_IN_A_ROW
 from ashen.game.options import GameOptions
@@ -202,3 +206,28 @@ def test_fights_that_the_game_has_not_are_told():
         GameBackend("vordt", "full")
     with pytest.raises(UserError, match=r"game_speed = 4 must lie in 1\.\.3"):
         GameOptions(game_speed=4)
+
+
+def test_the_process_that_owns_the_game_ends_with_the_trainer(tmp_path):
+    """Breaks if a trainer that is killed leaves a process behind that holds the game in a call that does not return."""
+    psutil = pytest.importorskip("psutil")
+    code = (
+        "import numpy as np, multiprocessing, threading\n"
+        "from ashen.game import owner; from pathlib import Path\n"
+        f"owner.lock_file = lambda: Path({str(tmp_path / 'lock.json')!r})\n"
+        "from ashen.game.backend import GameBackend; from ashen.game.options import GameOptions\n"
+        "backend = GameBackend('iudex', 'phase1', GameOptions(step_deadline_s=500.0))\n"
+        "backend.reset(np.ones(1, bool))\n"
+        "print(multiprocessing.active_children()[0].pid, flush=True)\n"
+        "while True: print(backend.step(np.array([19])), flush=True)\n"
+    )
+    hook = {soulsgym_builds.INSTALL_HOOK: "fake_game.hard_faults:install_and_block", "ASHEN_FAKE_GAME": "{}"}
+    paths = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | hook | paths
+    ) as trainer:
+        own = psutil.Process(int(trainer.stdout.readline()))
+        for _ in range(4):  # the fifth step does not return
+            trainer.stdout.readline()
+        trainer.kill()
+    own.wait(timeout=120)

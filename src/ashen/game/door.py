@@ -1,6 +1,10 @@
 """The process that owns the game: it alone imports soulsgym, plays a fight at a time and leaves the game playable."""
 
+import multiprocessing
+import os
 import signal
+import threading
+import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -175,6 +179,7 @@ def serve(connection: Connection) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends this one
     door = Door()
+    threading.Thread(target=_end_with_trainer, args=(door,), daemon=True).start()
     try:
         while True:
             request = connection.recv()
@@ -185,6 +190,17 @@ def serve(connection: Connection) -> None:
         pass
     finally:
         door.leave()
+
+
+def _end_with_trainer(door: Door) -> None:
+    """When the trainer is gone, end too: also where a call of soulsgym or of the system does not return."""
+    trainer = multiprocessing.parent_process()
+    if trainer is None:
+        return
+    trainer.join()
+    time.sleep(_FAREWELL_S)  # a process that can notices it by itself
+    door.leave()
+    os._exit(1)
 
 
 def _text(error: Exception) -> str:
