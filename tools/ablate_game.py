@@ -38,6 +38,7 @@ VARIANTS: Final = {
     "far": ("discount .998, as in full", "--ppo.discount 0.998"),
     "large": ("networks of 512", "--ppo.width 512"),
     "dqn": ("double DQN, 2 updates a decision", DQN),
+    "dqn_many": ("... 8 updates a decision, layer norm", f"{DQN} --dqn.updates-per-step 8 --dqn.layer-norm"),
     "dqn_n_step": ("... 3-step returns", f"{DQN} --dqn.n-step 3"),
     "dqn_per": ("... prioritised replay", f"{DQN} --dqn.prioritised"),
     "dqn_c51": ("... distributional", f"{DQN} {RANGE}"),
