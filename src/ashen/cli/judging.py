@@ -25,7 +25,7 @@ def evaluate(words: Sequence[str]) -> None:
         say(doubt)
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
     if world["backend"] == "game":
-        minutes = expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0
+        minutes = max(1.0, expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0)
         kept = f"kept in {options.record}" if options.record else "not kept"
         how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
         say(f"on the real game: {how}; each fight is {kept}")
