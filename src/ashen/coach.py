@@ -256,10 +256,14 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
     """Go on from a run's newest checkpoint in a new run, by other settings; the run itself stays as it is.
 
     Raises:
-        UserError: the settings do not fit, or the name is taken.
+        UserError: the settings do not fit, no step is left to train, or the name is taken.
         OSError: the disk is full.
     """
     training, parent = forked(run, options.recipe)
+    if training.env_step >= options.recipe.total_steps:
+        raise UserError(
+            f"{run.name} stands at step {training.env_step:,} and would train no further; give more --total-steps"
+        )
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
     overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
     if overlay.is_file():

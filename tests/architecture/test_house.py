@@ -49,7 +49,7 @@ def test_no_unfinished_work_and_no_paths_of_one_machine():
 
 
 def test_readme_tree_is_true():
-    """Breaks if the README's tree names a file that does not exist, or leaves a room or a module out."""
+    """Breaks if the README's tree names a file that is not there or one twice, or leaves a module out."""
     tree = re.search(r"^```\n(ashen/.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)[1]
     named, folders = set(), []
     for indent, entry in re.findall(r"^((?:│   |    )*)[├└]── (.*)$", tree, re.M):
@@ -57,6 +57,7 @@ def test_readme_tree_is_true():
         for name in re.split(r"\s{2,}", entry)[0].split():
             path = "/".join([*folders[:depth], name.rstrip("/")])
             assert (ROOT / path).exists(), f"the README's tree names {path}, which does not exist"
+            assert path not in named, f"the README's tree names {path} twice"
             named.add(path)
             if name.endswith("/"):
                 folders[depth:] = [name.rstrip("/")]

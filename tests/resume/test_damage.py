@@ -230,3 +230,11 @@ def test_settings_that_do_not_fit_a_fork_are_told(run):
     """Breaks if a fork with another network is a traceback, or leaves a folder."""
     with pytest.raises(UserError, match="cannot fork"):
         forked(run, replace(RECIPE, dqn=replace(RECIPE.dqn, width=24)))
+
+
+def test_a_fork_without_steps_left_is_refused(folder, capsys):
+    """Breaks if forking a complete run plays its matches again and says that it has trained."""
+    words = ["fork", str(folder / "unbroken"), "--name", "idle", "--runs-dir", str(folder)]
+    assert main(words) == 2
+    assert "stands at step 1,200 and would train no further; give more --total-steps" in capsys.readouterr().err
+    assert not (folder / "idle").exists()

@@ -293,6 +293,7 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     for words, message in (
         (["resume", "one.ashen"], "not trained here"),
+        (["pack", "one.ashen", "--out", "one.zip"], "give --out one.ashen"),
         (["film", "one.ashen", "--which", "best"], "has no recorded fights to choose from"),
         (["evaluate", "none.ashen"], "cannot read none.ashen"),
         (["plot", "one.ashen"], "one.ashen is a pack, which holds no curves"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ashen.cli.out import write_out
+from ashen.core.errors import UserError
 
 _DEMO_FPS = 15
 """Pictures a second of the demo's film: half of a film's, so that it is there sooner."""
@@ -23,6 +24,10 @@ def pack(words: Sequence[str]) -> None:
     options = parse(PackOptions, "pack", words)
     run = find_run(options.run, options.runs_dir)
     out = options.out or Path(f"{run.name}{SUFFIX}")
+    if out.suffix != SUFFIX:
+        raise UserError(
+            f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
+        )
     refuse_other_file(out, FORMAT.encode(), "pack")
     say_if_cold()
     data, description = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=say_progress)

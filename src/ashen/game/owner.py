@@ -60,7 +60,8 @@ def _start_of(pid: int) -> float | None:
     try:
         import psutil
     except ImportError as problem:
-        raise UserError(f"the game backend needs {problem.name}; set it up with: python bootstrap.py --game") from None
+        advice = "on the Windows PC that has the game, set it up with: python bootstrap.py --game"
+        raise UserError(f"the game backend needs {problem.name}; {advice}") from None
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:
