@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import re
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ from ashen.coach import read_train_options
 from ashen.core.fight import Outcome
 from ashen.game import soulsgym_builds
 from ashen.runs.fights import list_fights, load_fight
-from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.folder import RunFolder, create_run, open_run
 from ashen.runs.metrics import read_metrics
+from ashen.training.checkpoints import newest_checkpoints
+from ashen.training.loop import Training
 from ashen.training.recipe import recipe_of
+from ashen.training.start import run_config
 
 pytestmark = pytest.mark.game
 STEPS = 2000
@@ -136,3 +140,20 @@ def _all_but_times(run):
     return [timeless(row) for row in read_metrics(run)], [
         load_fight(path).states.tobytes() for path in list_fights(run.fights)
     ]
+
+
+def test_a_game_that_does_not_begin_costs_no_checkpoint(elsewhere, tmp_path, capsys):
+    """Breaks if a resumed run takes a game that will not start a fight for a damaged checkpoint, and an older one."""
+    elsewhere()
+    training = Training(read_train_options(words(300, 50)).recipe)
+    run = create_run(tmp_path, "a", "x")
+    training.begin(run)
+    run.write_config(run_config(training))
+    with closing(training.env):
+        list(training.run(run, lambda: training.env_step >= 120))
+    before = [path.name for path in newest_checkpoints(run)], read_metrics(run)
+    elsewhere({"fault": "write_error", "at": "Time", "times": 99})
+    assert main(["resume", "a", "--runs-dir", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "a goes on at step 120" in said and said.endswith("saved, then go on with: ashen resume a\n")
+    assert ([path.name for path in newest_checkpoints(run)], read_metrics(run)) == before

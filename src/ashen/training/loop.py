@@ -65,6 +65,7 @@ class Training:
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = 0
         self._run: RunFolder | None = None
+        self._obs: Any = None  # until the fights have begun
         self._best, self._evaluated_at, self._owes_match = (-1.0, 0.0), -1, False
         self._tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._pace = Pace(recipe.world_steps_per_s)
@@ -85,11 +86,13 @@ class Training:
         """
         if self._run is None:
             self.begin(run)
-        if self.env_step == 0 and has_parent(run):
-            yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
-        if self.env_step == 0:
-            yield from self._warnings()
         try:
+            if self.env_step == 0 and has_parent(run):
+                yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
+            if self.env_step == 0:
+                yield from self._warnings()
+            if self._obs is None:
+                self._start_fights()
             while self.env_step < self.recipe.total_steps and not should_stop():
                 self._step()
                 yield from self._periodic_work()
@@ -108,7 +111,8 @@ class Training:
         """Open the run's files and save the first step, from which on the training can be resumed."""
         self._open(run)
         run.log(self.agent.tune())
-        self._start_fights()
+        if not self.recipe.is_on_game:
+            self._start_fights()
         self._save()
 
     def _open(self, run: RunFolder) -> None:
@@ -339,7 +343,6 @@ class Training:
         self._monitors.load_state_dict(own["monitors"])
         if "world" not in own:
             self.agent.cut_fights()
-            self._start_fights()
             return
         self.env.load_state_dict(own["world"])
         self._recorder.load_state_dict(own["recorder"])

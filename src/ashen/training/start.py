@@ -54,6 +54,7 @@ def resumed(run: RunFolder) -> Training:
         try:
             training.resume(run, load_checkpoint(path))
         except UserError as error:
+            training.env.close()
             errors.append(f"cannot go on from {path}: {error}")
             continue
         for error in errors:
