@@ -34,7 +34,7 @@ def test_ppo_leaves_faulted_steps_out():
         [True, True, False, False],
         [False, False, False, False],
     ]
-    data, _ = agent._prepare()
+    data, _ = agent._prepare(agent.rollout, agent.reward_scaler.returns(agent.rollout))
     assert len(data["actions"]) == 4 * NUM_ENVS - 4
     agent.rollout.faulted[:] = True
     assert agent.update() == {}
@@ -50,7 +50,7 @@ def test_ppo_compares_with_the_probabilities_it_acted_with():
         acted.append(np.take_along_axis(decision.scores, decision.actions[:, None], 1)[:, 0])
         agent.observe(world.step(decision.actions))
         if agent.rollout.is_full:
-            data, _ = agent._prepare()
+            data, _ = agent._prepare(agent.rollout, agent.reward_scaler.returns(agent.rollout))
             np.testing.assert_allclose(data["log_probs"].exp(), np.concatenate(acted), rtol=1e-5)
             acted.clear()
             agent.update()
@@ -88,9 +88,11 @@ def test_reward_scale_is_the_deviation_of_discounted_returns():
     agent = agent_of(replace(SMALL_PPO, rollout_steps=2, discount=0.0), num_envs=2)
     rollout = agent.rollout
     rollout.rewards[:] = [[1.0, 3.0], [5.0, 7.0]]
-    np.testing.assert_allclose(agent.reward_scaler(rollout), rollout.rewards / np.sqrt(5.0), rtol=1e-6)
+    agent.reward_scaler.take_in(agent.reward_scaler.returns(rollout)[~rollout.faulted])
+    assert agent.reward_scaler.scale == pytest.approx(np.sqrt(5.0))
     rollout.rewards[:] = [[4.0, 4.0], [4.0, 4.0]]
-    np.testing.assert_allclose(agent.reward_scaler(rollout), rollout.rewards / np.sqrt(2.5), rtol=1e-6)
+    agent.reward_scaler.take_in(agent.reward_scaler.returns(rollout)[~rollout.faulted])
+    assert agent.reward_scaler.scale == pytest.approx(np.sqrt(2.5))
     assert agent.reward_scale == pytest.approx(1 / np.sqrt(2.5))
     assert agent_of(replace(SMALL_PPO, normalise_reward=False)).reward_scale == 1.0
 
@@ -100,7 +102,7 @@ def test_a_faulted_fight_does_not_count_in_the_reward_scale():
     agent = agent_of(replace(SMALL_PPO, rollout_steps=2, discount=0.0), num_envs=2)
     agent.rollout.rewards[:] = [[1.0, 300.0], [5.0, 700.0]]
     agent.rollout.faulted[:, 1] = True
-    agent.reward_scaler(agent.rollout)
+    agent.reward_scaler.take_in(agent.reward_scaler.returns(agent.rollout)[~agent.rollout.faulted])
     assert agent.reward_scaler.scale == pytest.approx(2.0)
 
 

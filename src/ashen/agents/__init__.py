@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from ashen.agents.dqn import DQNAgent
 from ashen.agents.dqn_config import DQNConfig
-from ashen.agents.ppo import PPOAgent, PPOConfig
+from ashen.agents.ppo import PPOAgent
+from ashen.agents.ppo_config import PPOConfig
 from ashen.core.errors import unknown
 from ashen.core.protocols import Agent
 

@@ -23,7 +23,7 @@ from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_te
 from ashen.core.errors import UserError
 from ashen.core.protocols import Decision, Transitions
 from ashen.core.seeding import derive_seed, generator
-from ashen.replay import Batch, NStep, ReplayBuffer
+from ashen.replay import Batch, Gathered, Gatherer, NStep, ReplayBuffer
 
 _DRAWN_AT_ONCE = 16
 """Batches; more would take much memory and judge no quicker."""
@@ -64,9 +64,9 @@ class DQNAgent:
         self.replay = ReplayBuffer(config.replay_capacity, obs_dim, num_actions, alpha)
         self.target_values = TargetValues(config.replay_capacity, num_actions) if config.target_stands else None
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
+        self.gatherer = Gatherer(self.n_step, num_envs)
         self.steps = self.fights = self.updates = self.last_burst = 0
         self.credit = 0.0
-        self._fight_numbers = np.arange(num_envs)  # [N] of the fights under way; never saved, never used again
 
     def _build(self) -> QNetwork:
         c, support = self.config, None
@@ -88,8 +88,7 @@ class DQNAgent:
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
-        c = self.config
-        by_steps = (c.epsilon_steps, max(0, self.steps - c.learning_starts))
+        c, by_steps = self.config, (self.config.epsilon_steps, max(0, self.steps - self.config.learning_starts))
         way = by_steps if c.epsilon_unit == "step" else (c.epsilon_fights, self.fights)
         epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, *way)
         if c.noisy:
@@ -148,24 +147,32 @@ class DQNAgent:
 
     def observe(self, step: Transitions) -> None:
         """Put what the step completes into replay; a fault takes its whole fight out again, but unlearns nothing."""
+        self._remember(self.gatherer(step))
+
+    def gather(self, step: Transitions) -> dict[str, NDArray[Any]]:
+        """As :meth:`observe`, for a learner elsewhere."""
+        return self.gatherer(step)._asdict()
+
+    def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
+        """Learn from what was gathered elsewhere, each fight of it under a number of its own."""
+        for part in parts:
+            self._remember(Gathered(**part))
+        return self.update()
+
+    def _remember(self, new: Gathered) -> None:
         if self.config.normalise_obs:
             for network in self.learners:
-                network.normaliser.update(torch.from_numpy(step.obs))
-        rows, envs = self.n_step.push(step)
-        places = self.replay.extend(rows, self._fight_numbers[envs])
-        if step.faulted.any():
-            places = np.concatenate([places, self.replay.remove(self._fight_numbers[step.faulted])])
+                network.normaliser.update(torch.from_numpy(new.obs))
+        places = self.replay.extend(new.rows, new.fights)
+        if len(new.faulted):
+            places = np.concatenate([places, self.replay.remove(new.faulted)])
         if self.target_values is not None:
             self.target_values.forget(places)
-        ended = step.terminated | step.truncated | step.faulted
-        if ended.any():
-            self._fight_numbers[ended] = self._fight_numbers.max() + 1 + np.arange(ended.sum())
-        self.steps += len(step.obs)
+        self.steps += len(new.obs)
         if self.steps > self.config.learning_starts:
-            self.fights += int(ended.sum())
-        # A run resumed without its replay first fills a batch again.
+            self.fights += int(new.ended.sum())
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
-            self.credit += len(step.obs) * self.config.updates_per_step
+            self.credit += len(new.obs) * self.config.updates_per_step
 
     def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Make the updates that are due; means of their metrics, empty without any."""

@@ -78,6 +78,31 @@ class Rollout:
         self.length = 0
         self._cut_obs.clear()
 
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> "Rollout":
+        """The full one that :meth:`state_dict` was taken of."""
+        (num_steps, num_envs, obs_dim), num_actions = state["obs"].shape, state["mask"].shape[-1]
+        rollout = cls(num_steps, num_envs, obs_dim, num_actions)
+        rollout.load_state_dict(state)
+        return rollout
+
+    @classmethod
+    def joined(cls, parts: list["Rollout"]) -> "Rollout":
+        """One rollout of the environments of several full ones of as many steps, side by side in their order."""
+        whole = cls.__new__(cls)
+        for name in _FIELDS:
+            setattr(whole, name, np.concatenate([getattr(part, name) for part in parts], axis=1))
+        whole.length = len(whole.obs)
+        whole._last_obs = np.concatenate([part._last_obs for part in parts])
+        rows = [part._cut_rows() for part in parts]
+        whole._cut_obs = [part_rows[t] for t in range(whole.length) for part_rows in rows]
+        return whole
+
+    def _cut_rows(self) -> list[NDArray[np.float32]]:
+        """The truncated observations of each step."""
+        cut = np.concatenate([*self._cut_obs, self._last_obs[:0]])
+        return np.split(cut, np.cumsum(self.truncated[: self.length].sum(1))[:-1])
+
     def state_dict(self) -> dict[str, Any]:
         """The steps so far."""
         state = {name: getattr(self, name)[: self.length] for name in _FIELDS}
@@ -112,16 +137,15 @@ class RewardScaler:
         self.running = np.zeros(num_envs)  # [N] discounted return so far
         self.mean, self.squares, self.count = 0.0, 0.0, 0
 
-    def __call__(self, rollout: Rollout) -> NDArray[np.float32]:
-        """Take in a full rollout and scale its rewards, [T, N]."""
+    def returns(self, rollout: Rollout) -> NDArray[np.float64]:
+        """Go through the next full rollout: the discounted returns of its steps, [T, N]."""
         ended = rollout.terminated | rollout.truncated | rollout.faulted
         returns = np.zeros(rollout.rewards.shape)
         for t, reward in enumerate(rollout.rewards * ~rollout.faulted):
             self.running = self.discount * self.running + reward
             returns[t] = self.running
             self.running = self.running * ~ended[t]
-        self.take_in(returns[~rollout.faulted])
-        return rollout.rewards / np.float32(self.scale)
+        return returns
 
     @property
     def scale(self) -> float:

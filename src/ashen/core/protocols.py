@@ -88,6 +88,12 @@ class Agent(Protocol):
             is_over: asked before every gradient step; what has not been learned by then is left out.
         """
 
+    def gather(self, step: Transitions) -> dict[str, NDArray[Any]] | None:
+        """As :meth:`observe`, for a learner elsewhere: what it may :meth:`take`, None if there is nothing yet."""
+
+    def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
+        """Learn, if it is time to, from what others of this shape have gathered; metrics as of :meth:`update`."""
+
     def status(self) -> dict[str, float]:
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""
 

@@ -4,7 +4,8 @@ Knows arrays, never a network and never the fight.
 """
 
 from ashen.replay.buffer import Batch, ReplayBuffer
+from ashen.replay.gather import Gathered, Gatherer
 from ashen.replay.n_step import NStep
 from ashen.replay.transitions import transition_dtype
 
-__all__ = ["Batch", "NStep", "ReplayBuffer", "transition_dtype"]
+__all__ = ["Batch", "Gathered", "Gatherer", "NStep", "ReplayBuffer", "transition_dtype"]

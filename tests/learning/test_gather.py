@@ -1,0 +1,74 @@
+"""Gathering elsewhere: what others send is learned from as what an agent has seen itself."""
+
+import numpy as np
+import pytest
+import torch
+
+from ashen.agents.acting import acting_state, load_acting_state
+from ashen.core.protocols import Transitions
+from small import EVERYTHING, SMALL_DQN, SMALL_PPO, agent_of
+
+CONFIGS = {"dqn": SMALL_DQN, "everything": EVERYTHING, "ppo": SMALL_PPO}
+
+
+def stream(steps, num_envs, seed=0):
+    """Steps of environments in which fights end in all ways."""
+    rng = np.random.default_rng(seed)
+    for _ in range(steps):
+        obs, next_obs = rng.normal(size=(2, num_envs, 4)).astype(np.float32)
+        mask, next_mask = rng.random((2, num_envs, 5)) < 0.7
+        mask[:, 0] = next_mask[:, 0] = True
+        draw = rng.random(num_envs)
+        ends = (draw < 0.05, (draw > 0.05) & (draw < 0.1), draw > 0.97)
+        rewards = rng.normal(size=num_envs).astype(np.float32)
+        yield Transitions(obs, mask, np.zeros(num_envs, np.int64), rewards, next_obs, next_mask, *ends)
+
+
+def part_of(step, envs):
+    """The step of some of its environments alone."""
+    return Transitions(*(values[envs] for values in step))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_one_gatherer_and_a_learner_are_one_agent(name):
+    """Breaks if anything of a step is lost, doubled or changed on the way from who gathers to who learns."""
+    alone, gatherer, learner = (agent_of(CONFIGS[name]) for _ in range(3))
+    for step in stream(200, 3):
+        alone.observe(step)
+        alone.update()
+        if (part := gatherer.gather(step)) is not None:
+            learner.take([part])
+    assert learner.updates == alone.updates > 0 and learner.steps >= alone.steps - 3 * 32
+    for ours, theirs in zip(learner.learners, alone.learners, strict=True):
+        torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=0.0, atol=0.0)
+
+
+def test_rollouts_of_several_gatherers_lie_side_by_side():
+    """Breaks if a truncated fight of one gatherer is bootstrapped from an observation of another's."""
+    alone, learner = agent_of(SMALL_PPO), agent_of(SMALL_PPO)
+    gatherers = {(0, 2): agent_of(SMALL_PPO, 2), (1,): agent_of(SMALL_PPO, 1)}
+    order = [0, 2, 1]
+    for step in stream(64, 3):
+        alone.observe(part_of(step, order))
+        parts = [agent.gather(part_of(step, list(envs))) for envs, agent in gatherers.items()]
+        alone.update()
+        if parts[0] is not None:
+            learner.take(parts)
+    assert learner.updates == alone.updates == 2
+    torch.testing.assert_close(learner.network.state_dict(), alone.network.state_dict(), rtol=0.0, atol=0.0)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_acting_by_another_agents_networks(name):
+    """Breaks if who gathers acts otherwise than who learns would, after loading what that sends."""
+    learner, gatherer = agent_of(CONFIGS[name], seed=1), agent_of(CONFIGS[name], seed=2)
+    for step in stream(100, 3):
+        learner.observe(step)
+        learner.update()
+    obs, mask = np.ones((3, 4), np.float32), np.ones((3, 5), np.bool_)
+    before = gatherer.act(obs, mask, explore=False).scores
+    load_acting_state(gatherer, acting_state(learner))
+    after = gatherer.act(obs, mask, explore=False).scores
+    assert not np.allclose(before, after)
+    np.testing.assert_array_equal(after, learner.act(obs, mask, explore=False).scores)
+    assert gatherer.status().get("epsilon") == learner.status().get("epsilon")
