@@ -11,7 +11,7 @@ from ashen.bench.job import Contender
 PRODUCTS: Final = ("aten::mm", "aten::addmm", "aten::bmm")
 """Torch's names of matrix products, forwards and backwards."""
 STEPS: Final = ("aten::_fused_adamw_", "aten::_fused_adam_")
-"""Torch's names of an optimiser's step, where it is one operation; a whole step of torch's own has another around it."""
+"""Torch's names of an optimiser's step where it is one operation; around it, torch's own optimisers have another."""
 
 
 def profiled_s(contender: Contender) -> dict[str, float]:

@@ -5,36 +5,25 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ashen.agents.runtime import tune_process
 from ashen.agents.tensors import to_arrays, to_tensors
 from ashen.core.errors import UserError
-from ashen.core.fight import Outcome
-from ashen.core.protocols import Transitions
 from ashen.core.seeding import derive_seed
-from ashen.env import make_vec
-from ashen.env.worlds import fought_boss
 from ashen.evaluation.exploits import checks
-from ashen.evaluation.incidents import Incidents
 from ashen.evaluation.judge import judge
-from ashen.evaluation.match import match_facts
 from ashen.evaluation.policies import GreedyAgent
-from ashen.runs.fight_journal import FightJournal, keep_interrupted
+from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import save_fight, save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
-from ashen.training.game_account import game_account
 from ashen.training.gate import Progress, judge_best
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
+from ashen.training.player import Player
 from ashen.training.recipe import Recipe, env_options, make_agent_for, recipe_of
-from ashen.training.recorder import FightRecorder
 from ashen.training.replay_files import drop_later, load_replay, save_replay
 from ashen.training.scalars import ScalarsLog
-from ashen.training.tally import Tally
 
 
 class Training:
@@ -50,24 +39,12 @@ class Training:
     def __init__(self, recipe: Recipe):
         tune_process()
         self.recipe = recipe
-        self._varied = {
-            "randomise": recipe.randomise,
-            "randomise_seed": derive_seed(recipe.seed, "randomise"),
-            "randomise_share": recipe.randomise_share,
-        }
-        self.env = make_vec(
-            **env_options(recipe),
-            num_envs=recipe.num_envs,
-            random_start=recipe.random_start,
-            phase2_starts=recipe.phase2_starts,
-            **self._varied,
-        )
+        self._player = Player(recipe)
+        self.env, self._tally = self._player.env, self._player.tally
         self.agent = make_agent_for(recipe, self.env)
-        self.env_step = 0
+        self.env_step = self._step_before = 0
         self._run: RunFolder | None = None
-        self._obs: Any = None  # until the fights have begun
         self._best, self._evaluated_at, self._owes_match = (-1.0, 0.0), -1, False
-        self._tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 
@@ -91,8 +68,8 @@ class Training:
                 yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
             if self.env_step == 0:
                 yield from self._warnings()
-            if self._obs is None:
-                self._start_fights()
+            if not self._player.has_begun:
+                self._player.start(self.env_step)
             while self.env_step < self.recipe.total_steps and not should_stop():
                 self._step()
                 yield from self._periodic_work()
@@ -101,9 +78,7 @@ class Training:
             self._save()
             raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
         finally:
-            self._recorder.give_up()
-            if self._account:
-                self._account.write()
+            self._player.give_up()
         run.log(f"ended at step {self.env_step}")
         self._scalars.close()
 
@@ -112,18 +87,13 @@ class Training:
         self._open(run)
         run.log(self.agent.tune())
         if not self.recipe.is_on_game:
-            self._start_fights()
+            self._player.start(self.env_step)
         self._save()
 
     def _open(self, run: RunFolder) -> None:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
-        on_game = self.recipe.is_on_game
-        for kept in keep_interrupted(run.fights):
-            run.log(f"a fight was cut off when the program ended; kept as {kept.name}")
-        self._save_fight = partial(save_new_fight if on_game else save_fight, folder=run.fights)
-        journal, incidents = FightJournal(run.fights) if on_game else None, Incidents(self.env.backend)
-        self._recorder = FightRecorder(self._save_fight, self._training_facts(), incidents, journal)
-        self._account = game_account(run, self.env.backend, self.recipe)
+        self._save_fight = partial(save_new_fight if self.recipe.is_on_game else save_fight, folder=run.fights)
+        self._player.record(self.agent, run, self._save_fight)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.
@@ -162,75 +132,18 @@ class Training:
         load_replay(run, self.agent.replay, checkpoint["replay"])
         self.env_step = checkpoint["env_step"]
 
-    def _training_facts(self) -> dict[str, Any]:
-        recipe, policy = self.recipe, GreedyAgent(self.agent, self._run.name)
-        world = {key: value for key, value in env_options(recipe).items() if key in ("fight", "encoder", "reward")}
-        world["boss"] = fought_boss(env_options(recipe))
-        start = "random" if recipe.random_start else "fixed"
-        return {"kind": "training", "start": start} | self._varied | world | match_facts(self.env, policy)
-
-    def _start_fights(self) -> None:
-        """Start all fights anew, on seeds that depend on the step alone."""
-        seed = derive_seed(self.recipe.seed, "world", self.env_step)
-        self._obs, self._info = self.env.reset(seed=seed)
-        self._tally.start_anew(np.ones(self.recipe.num_envs, np.bool_))
-        self._whole = self.env.states["step"] == 0
-        self._recorder.stream_starts(seed, self.env_step)  # the environment counts upwards from it: it is slot 0's own
-
     def _step(self) -> None:
-        tally, mask, first_state = self._tally, self._info["action_mask"], self.env.states[:1].copy()
-        before = self.env.states["step"].copy()
-        self.env.keep_waits(self._recorder.is_taping)
-        with tally.time("acting"):
-            decision = self.agent.act(self._obs, mask, explore=True)
-        try:
-            with tally.time("world"):
-                next_obs, rewards, terminated, truncated, info = self.env.step(decision.actions)
-        except UserError:
-            self._forget_fights(decision.actions)
-            raise
-        self.env_step += self.recipe.num_envs
-        ended = terminated | truncated
-        self._has_ended = bool(ended[0])
-        step = Transitions(
-            obs=self._obs,
-            mask=mask,
-            actions=decision.actions,
-            rewards=rewards,
-            next_obs=info["final_obs"],
-            next_mask=self.env.final_mask,
-            terminated=terminated,
-            truncated=truncated,
-            faulted=info["outcome"] == Outcome.FAULT,
-        )
-        passed = self.env.final_states["step"] - before
-        with tally.time("learning"), self._pace.beside(float(passed.mean())):
-            self.agent.observe(step)
-            tally.add_update(self.agent.update(self._pace.is_over))
-        tally.add_step(rewards, info, ended, self._whole, self.env.final_states, passed)
-        self._monitors.add_step(step, self.env.states)
-        after = self.env.final_states[:1]
-        self._recorder.add(first_state, step, info["reward_terms"], decision.scores, self.env.waits, after)
-        self._whole[ended] = self.env.states["step"][ended] == 0
-        if ended[0]:
-            outcome = Outcome(int(info["outcome"][0]))
-            self._recorder.fight_ends(self.env.final_states[0], outcome, self.env_step, next_is_whole=self._whole[0])
-        self._obs, self._info = next_obs, info
-        if self._account:
-            self._account.note()
-
-    def _forget_fights(self, actions: NDArray[np.int64]) -> None:
-        """Keep the fights under way out of learning: nobody has seen how this step of theirs ended."""
-        mask, nobody = self._info["action_mask"], np.zeros(len(actions), np.bool_)
-        rewards = np.zeros(len(actions), np.float32)
-        self.agent.observe(
-            Transitions(self._obs, mask, actions, rewards, self._obs, mask, nobody, nobody, faulted=~nobody)
-        )
-        self.agent.update()
+        env_step = self.env_step + self.recipe.num_envs
+        played = self._player.step(self.agent, env_step)
+        self._step_before, self.env_step, self._has_ended = self.env_step, env_step, played.has_ended
+        with self._tally.time("learning"), self._pace.beside(played.passed_steps):
+            self.agent.observe(played.step)
+            self._tally.add_update(self.agent.update(self._pace.is_over))
+        self._monitors.add_step(played.step, self.env.states)
 
     def _periodic_work(self) -> Iterator[Row]:
         if self._is_due(self.recipe.record_every):
-            self._recorder.ask()
+            self._player.recorder.ask()
         if self._is_due(self.recipe.log_every):
             yield self._write("train", self._tally.take_row() | self.agent.status())
             yield from self._warnings()
@@ -238,13 +151,13 @@ class Training:
         if self._owes_match and (self._has_ended or not self.recipe.is_on_game):
             yield self._evaluate()
             if self.recipe.is_on_game:
-                self._start_fights()
+                self._player.start(self.env_step)
         if self._is_due(self.recipe.checkpoint_every):
             self._save()
 
     def _last_work(self) -> Iterator[Row]:
         """What a training still owes: one that was stopped a checkpoint, one that is complete all of it."""
-        self._recorder.give_up()  # before a match, which ends the fight under way on the game
+        self._player.recorder.give_up()  # before a match, which ends the fight under way on the game
         is_complete = self.env_step >= self.recipe.total_steps
         if is_complete and self._tally.steps > 0:
             yield self._write("train", self._tally.take_row() | self.agent.status())
@@ -257,7 +170,7 @@ class Training:
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""
-        return self.env_step // every > (self.env_step - self.recipe.num_envs) // every
+        return self.env_step // every > self._step_before // every
 
     def _evaluate(self) -> Row:
         figures = self._match(self.recipe.evaluation_fights, "evaluation", self.env_step)
@@ -320,31 +233,22 @@ class Training:
         self._run.log(f"saved {path.name}")
 
     def _own(self) -> dict[str, Any]:
-        """Where the training stands, besides its agent; without the world, where that is the game."""
+        """Where the training stands, besides its agent."""
         own = {
             "best": list(self._best),
             "evaluated_at": self._evaluated_at,
             "owes_match": self._owes_match,
             "metrics_rows": self._metrics.sync(),
             "pace_left_s": self._pace.left_s,
-            "tally": self._tally.state_dict(),
             "monitors": self._monitors.state_dict(),
         }
-        if self.recipe.is_on_game:
-            return own
-        fights = {"obs": self._obs, "mask": self._info["action_mask"], "whole": self._whole}
-        return own | {"fights": fights, "world": self.env.state_dict(), "recorder": self._recorder.state_dict()}
+        return own | self._player.state_dict()
 
     def _load_own(self, own: dict[str, Any]) -> None:
         self._best, self._evaluated_at = tuple(own["best"]), own["evaluated_at"]
         self._owes_match = own["owes_match"]
         self._pace.left_s = own["pace_left_s"]
-        self._tally.load_state_dict(own["tally"])
         self._monitors.load_state_dict(own["monitors"])
-        if "world" not in own:
+        self._player.load_state_dict(own)
+        if not self._player.has_begun:
             self.agent.cut_fights()
-            return
-        self.env.load_state_dict(own["world"])
-        self._recorder.load_state_dict(own["recorder"])
-        fights = own["fights"]
-        self._obs, self._info, self._whole = fights["obs"], {"action_mask": fights["mask"]}, fights["whole"]

@@ -101,6 +101,18 @@ class Tally:
         self._returns[which] = 0.0
         self._terms[which] = 0.0
 
+    def take_counts(self) -> dict[str, Any]:
+        """What was counted since the last call, for :meth:`add_counts` of another; counting starts anew."""
+        counts = {name: getattr(self, name) for name in _SENT}
+        self.episodes = self.game_steps = 0
+        self._clear()
+        return counts
+
+    def add_counts(self, counts: dict[str, Any]) -> None:
+        """Take in what another has counted."""
+        for name in _SENT:
+            setattr(self, name, getattr(self, name) + counts[name])
+
     def add_update(self, metrics: dict[str, float]) -> None:
         """Take in what the learner says of one update; averaged in the row."""
         for name, value in metrics.items():
@@ -154,6 +166,9 @@ class Tally:
         self._metrics: dict[str, list[float]] = defaultdict(list)
 
 
+_SENT = (
+    "episodes", "game_steps", "steps", "_outcomes", "_lengths", "_reached_phase2", "_fight_returns", "_fight_terms",
+)  # fmt: skip
 _COUNTED = (
     "episodes", "game_steps", "steps", "_returns", "_terms", "_lengths", "_reached_phase2", "_fight_returns",
     "_fight_terms",
