@@ -116,7 +116,7 @@ class PPOAgent:
         """Learn from the rollout if it is full; means of the metrics over its gradient steps, empty without any."""
         if not self.rollout.is_full:
             return {}
-        metrics = self._learn_from(self.rollout, self.reward_scaler.returns(self.rollout), is_over)
+        metrics = self._learn_from([self.rollout], self.reward_scaler.returns(self.rollout), is_over)
         self.rollout.clear()
         return metrics
 
@@ -131,18 +131,21 @@ class PPOAgent:
         return part
 
     def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
-        """Learn from rollouts of as many steps that were gathered elsewhere, all by the policy as it stands here."""
-        rollout = Rollout.joined([Rollout.of(part) for part in parts])
-        self.steps += rollout.actions.size
-        return self._learn_from(rollout, np.concatenate([part["returns"] for part in parts], axis=1))
+        """Learn from rollouts that were gathered elsewhere, all by the policy as it stands here."""
+        rollouts = [Rollout.of(part) for part in parts]
+        self.steps += sum(rollout.actions.size for rollout in rollouts)
+        return self._learn_from(rollouts, np.concatenate([part["returns"].ravel() for part in parts]))
 
     def _learn_from(
-        self, rollout: Rollout, returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
+        self, rollouts: list[Rollout], returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
     ) -> dict[str, float]:
-        """The passes over a rollout, whose steps had these discounted returns [T, N]."""
-        if rollout.faulted.all():
+        """The passes over full rollouts, whose steps, one rollout after the other, had these discounted returns."""
+        sound = np.concatenate([~rollout.faulted.ravel() for rollout in rollouts])
+        if not sound.any():
             return {}
-        data, metrics = self._prepare(rollout, returns)
+        if self.config.normalise_reward:
+            self.reward_scaler.take_in(returns.ravel()[sound])
+        data, metrics = self._prepare(rollouts)
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
         rows = []
@@ -156,13 +159,26 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            self.network.normaliser.update(torch.from_numpy(rollout.obs[~rollout.faulted]))
+            obs = [rollout.obs[~rollout.faulted] for rollout in rollouts]
+            self.network.normaliser.update(torch.from_numpy(np.concatenate(obs)))
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
-    def _prepare(self, r: Rollout, running: NDArray[np.float64]) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Samples [T N, ...] of a rollout without those of faulted fights, and metrics of it."""
+    def _prepare(self, rollouts: list[Rollout]) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Samples [B, ...] of rollouts without those of faulted fights, and metrics of them."""
+        judged = [self._judge(rollout) for rollout in rollouts]
+        data = {
+            name: torch.cat([part[name] for part in judged]) if len(judged) > 1 else judged[0][name]
+            for name in judged[0]
+        }
+        advantages, returns, values = data["advantages"], data["returns"], data.pop("values")
+        explained = 1.0 - (returns - values).var(correction=0) / (returns.var(correction=0) + 1e-8)
+        data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
+        return data, {"explained_variance": float(explained), "value_mean": float(values.mean())}
+
+    def _judge(self, r: Rollout) -> dict[str, Tensor]:
+        """What is learned of each step of a rollout of T N steps, [T N, ...] without those of faulted fights."""
         obs = self.network.normalise(torch.from_numpy(r.obs))  # [T, N, D]
         mask, actions = torch.from_numpy(r.mask), torch.from_numpy(r.actions)
         with products_in(self.precision):
@@ -172,15 +188,12 @@ class PPOAgent:
         where, reached = r.bootstraps()
         next_values = torch.cat([values[1:], values[-1:]])
         next_values[torch.from_numpy(where)] = self.network(torch.from_numpy(reached))[1]
-        rewards = r.rewards
-        if self.config.normalise_reward:
-            self.reward_scaler.take_in(running[~r.faulted])
-            rewards = rewards / np.float32(self.reward_scaler.scale)
+        rewards = torch.from_numpy(
+            r.rewards / np.float32(self.reward_scaler.scale) if self.config.normalise_reward else r.rewards
+        )
         ends = (torch.from_numpy(flags) for flags in (r.terminated, r.truncated, r.faulted))
         c = self.config
-        advantages, returns = losses.gae(
-            torch.from_numpy(rewards), values, next_values, *ends, c.discount, c.gae_lambda
-        )
+        advantages, returns = losses.gae(rewards, values, next_values, *ends, c.discount, c.gae_lambda)
         data = {
             "obs": obs,
             "mask": mask,
@@ -188,16 +201,13 @@ class PPOAgent:
             "log_probs": log_probs.gather(-1, actions.unsqueeze(-1)).squeeze(-1),
             "advantages": advantages,
             "returns": returns,
+            "values": values,
         }
         if self.parent is not None:
             logits = self.parent.policy(self.parent.normalise(torch.from_numpy(r.obs)))
             data["parent_log_probs"] = losses.masked_log_probs(logits, mask)
         keep = torch.from_numpy(~r.faulted)
-        data = {name: tensor[keep] for name, tensor in data.items()}
-        advantages, returns, values = data["advantages"], data["returns"], values[keep]
-        explained = 1.0 - (returns - values).var(correction=0) / (returns.var(correction=0) + 1e-8)
-        data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)
-        return data, {"explained_variance": float(explained), "value_mean": float(values.mean())}
+        return {name: tensor[keep] for name, tensor in data.items()}
 
     def learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
         """One gradient step on a minibatch of B samples, on the device of network and batch; its metrics."""

@@ -86,23 +86,6 @@ class Rollout:
         rollout.load_state_dict(state)
         return rollout
 
-    @classmethod
-    def joined(cls, parts: list["Rollout"]) -> "Rollout":
-        """One rollout of the environments of several full ones of as many steps, side by side in their order."""
-        whole = cls.__new__(cls)
-        for name in _FIELDS:
-            setattr(whole, name, np.concatenate([getattr(part, name) for part in parts], axis=1))
-        whole.length = len(whole.obs)
-        whole._last_obs = np.concatenate([part._last_obs for part in parts])
-        rows = [part._cut_rows() for part in parts]
-        whole._cut_obs = [part_rows[t] for t in range(whole.length) for part_rows in rows]
-        return whole
-
-    def _cut_rows(self) -> list[NDArray[np.float32]]:
-        """The truncated observations of each step."""
-        cut = np.concatenate([*self._cut_obs, self._last_obs[:0]])
-        return np.split(cut, np.cumsum(self.truncated[: self.length].sum(1))[:-1])
-
     def state_dict(self) -> dict[str, Any]:
         """The steps so far."""
         state = {name: getattr(self, name)[: self.length] for name in _FIELDS}

@@ -93,7 +93,7 @@ class Training:
     def _open(self, run: RunFolder) -> None:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._save_fight = partial(save_new_fight if self.recipe.is_on_game else save_fight, folder=run.fights)
-        self._player.record(self.agent, run, self._save_fight)
+        self._player.record(GreedyAgent(self.agent, run.name), self._save_fight, run)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.

@@ -61,14 +61,20 @@ class Player:
         self.tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._obs: Any = None
 
-    def record(self, agent: Agent, run: RunFolder, save: Callable[[FightRecord], object]) -> None:
-        """Record fights from here on; on the game, keep an account in the run's folder, and fights on their way."""
-        on_game = self.recipe.is_on_game
-        for kept in keep_interrupted(run.fights):
+    def record(self, policy: GreedyAgent, save: Callable[[FightRecord], object], run: RunFolder | None = None) -> None:
+        """Record fights from here on.
+
+        Args:
+            policy: who fights them, when it does not explore.
+            save: called with each.
+            run: whose folder keeps the fights under way and an account of the game, if that is what is fought.
+        """
+        on_game = run is not None and self.recipe.is_on_game
+        for kept in keep_interrupted(run.fights) if run else ():
             run.log(f"a fight was cut off when the program ended; kept as {kept.name}")
-        journal, incidents = FightJournal(run.fights) if on_game else None, Incidents(self.env.backend)
-        self.recorder = FightRecorder(save, self._facts(GreedyAgent(agent, run.name)), incidents, journal)
-        self._account = game_account(run, self.env.backend, self.recipe)
+        journal = FightJournal(run.fights) if on_game else None
+        self.recorder = FightRecorder(save, self._facts(policy), Incidents(self.env.backend), journal)
+        self._account = game_account(run, self.env.backend, self.recipe) if run else None
 
     def _facts(self, policy: GreedyAgent) -> dict[str, Any]:
         world = {key: value for key, value in env_options(self.recipe).items() if key in ("fight", "encoder", "reward")}

@@ -1,0 +1,132 @@
+"""A player of a fleet: the ordinary fights with the ordinary agent, whose learner is elsewhere."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ashen.agents.acting import load_acting_state
+from ashen.core.protocols import Agent, Decision, Transitions
+from ashen.runs.fights import FightRecord
+from ashen.training.fleet.batch import Batch, Tag, digest_of, merged
+from ashen.training.fleet.plan import share_of
+from ashen.training.fleet.weights import unpacked
+from ashen.training.monitors.window import Watch
+from ashen.training.player import Player
+from ashen.training.recipe import Recipe, make_agent_for
+
+BATCH_S = 0.5
+"""How long a batch takes at least, unless a rollout is full before."""
+_CATCH_UP_S = 1.0
+"""A paced player that was kept waiting makes up for so much; a game would not."""
+
+
+class Gatherer:
+    """Plays its share of a recipe's fights.
+
+    Args:
+        recipe: of the training.
+        players: how many share it.
+        name: its own.
+        pace: steps of 0.1 s in a second at most; 0 sets no limit.
+
+    Raises:
+        UserError: the recipe names something that does not exist here.
+    """
+
+    def __init__(self, recipe: Recipe, players: int, name: str, pace: float = 0.0):
+        self.name, self.life, self._pace = name, secrets.token_hex(8), pace
+        share = share_of(recipe, players, name, self.life)
+        self.player = Player(share)
+        self.agent = make_agent_for(share, self.player.env)
+        self._observer = _Observer(self.agent)
+        self._watch = Watch(share.num_envs, len(self.player.env.encoder.names), len(self.player.env.action_names))
+        self._fights: list[FightRecord] = []
+        self._tag = Tag("", 0)
+        self._sent = 0
+        self._due_s = 0.0
+
+    def load(self, weights: bytes) -> None:
+        """Act by these networks from the next step on.
+
+        Raises:
+            UserError: they are of another shape, or none at all.
+        """
+        state, tag = unpacked(weights)
+        if tag != self._tag:
+            load_acting_state(self.agent, state)
+            self._tag = tag
+
+    def play(self, record: bool = False, should_stop: Callable[[], bool] = lambda: False) -> Batch:
+        """Play until there is a batch to learn from.
+
+        Args:
+            record: also the next fight that starts; on the game all are recorded.
+            should_stop: asked after every step; what has been gathered by then is the batch.
+
+        Raises:
+            UserError: the game cannot go on until the user mends it.
+        """
+        if record:
+            self.player.recorder.ask()
+        if not self.player.has_begun:
+            self.player.start(self.agent.steps)
+        ends_s, env_step = time.monotonic() + BATCH_S, self.agent.steps
+        rollout = self.agent.replay is None
+        while not should_stop():
+            played = self.player.step(self._observer, env_step)
+            self._watch.add_step(played.step, self.player.env.states)
+            self._wait(played.passed_steps)
+            if self._observer.parts if rollout else time.monotonic() >= ends_s:
+                break
+        return self._batch()
+
+    def record_to(self, run: Any, save: Callable[[FightRecord], object] | None = None) -> None:
+        """Where fights are recorded: by ``save``, or in the next batch."""
+        self.player.record(self.agent, run, save or self._fights.append)
+
+    def _batch(self) -> Batch:
+        parts, self._observer.parts = self._observer.parts, []
+        part = merged(parts) if parts else {}
+        window = self._watch.take()
+        fights, self._fights[:] = list(self._fights), []
+        batch = Batch(
+            player=self.name,
+            life=self.life,
+            number=self._sent,
+            tag=self._tag,
+            part=part,
+            counts=self.player.tally.take_counts(),
+            windows=[vars(window)] if window else [],
+            fights=fights,
+            digest=digest_of(part),
+        )
+        self._sent += 1
+        return batch
+
+    def _wait(self, passed_steps: float) -> None:
+        if self._pace:
+            now_s = time.monotonic()
+            self._due_s = max(self._due_s, now_s - _CATCH_UP_S) + passed_steps / self._pace
+            time.sleep(max(0.0, self._due_s - now_s))
+
+
+class _Observer:
+    """An agent that acts as its own does and gathers what it sees."""
+
+    def __init__(self, agent: Agent):
+        self._agent = agent
+        self.parts: list[dict[str, NDArray[Any]]] = []
+
+    def act(self, obs: NDArray[np.float32], mask: NDArray[np.bool_], explore: bool) -> Decision:
+        return self._agent.act(obs, mask, explore)
+
+    def observe(self, step: Transitions) -> None:
+        if (part := self._agent.gather(step)) is not None:
+            self.parts.append({name: np.array(values) for name, values in part.items()})
+
+    def update(self) -> dict[str, float]:
+        return {}

@@ -1,0 +1,99 @@
+"""The learner's books: who has sent what, whether it is whole, in order and fresh enough, and what was left out."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from ashen.training.fleet.batch import Batch, Tag
+
+DAMAGED: Final = "damaged"
+DOUBLE: Final = "double"
+STALE: Final = "stale"
+LEFT_OUT: Final = (DAMAGED, DOUBLE, STALE)
+"""Why a batch is not learned from."""
+_FIGHTS_PER_LIFE: Final = 2**40
+"""Numbers of fights that one life of a player may use."""
+
+
+@dataclass
+class Account:
+    """One player's."""
+
+    lives: dict[str, int] = field(default_factory=dict)
+    """Life -> number of the next batch due."""
+    batches: int = 0
+    steps: int = 0
+    """Learned from."""
+    lost: int = 0
+    """Batches that never came, though later ones did."""
+    left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LEFT_OUT, 0))
+    """Batches by reason."""
+
+
+class Ledger:
+    """Keeps the accounts of all players of a training.
+
+    Args:
+        session: of this learner.
+        staleness: updates that a batch may be behind; 0 takes only what this session's present version has played.
+    """
+
+    def __init__(self, session: str, staleness: int):
+        self.session, self._staleness = session, staleness
+        self.accounts: dict[str, Account] = {}
+        self._places: dict[str, int] = {}  # of lives, for numbers of fights
+        self._news: Counter[str] = Counter()
+        self._steps: Counter[str] = Counter()
+        self._behind: list[int] = []
+
+    def check(self, batch: Batch, version: int) -> str | None:
+        """Enter a batch that came while the learner had made ``version`` updates.
+
+        Returns:
+            None if it is to be learned from, else why not.
+        """
+        account = self.accounts.setdefault(batch.player, Account())
+        reason = self._reason(account, batch, Tag(self.session, version))
+        if reason != DOUBLE:
+            account.lost += batch.number - account.lives.get(batch.life, 0)
+            account.lives[batch.life] = batch.number + 1
+        if reason is not None:
+            account.left_out[reason] += 1
+            self._news["left_out_steps"] += batch.counts["steps"]
+            return reason
+        account.batches += 1
+        account.steps += batch.counts["steps"]
+        self._steps[batch.player] += batch.counts["steps"]
+        self._behind.append(max(0, version - batch.tag.version))
+        return None
+
+    def _reason(self, account: Account, batch: Batch, now: Tag) -> str | None:
+        if batch.number < account.lives.get(batch.life, 0):
+            return DOUBLE
+        if not batch.is_whole:
+            return DAMAGED
+        if self._staleness == 0:
+            return None if batch.tag == now else STALE
+        return STALE if now.version - batch.tag.version > self._staleness else None
+
+    def first_fight(self, life: str) -> int:
+        """What to add to the numbers of a life's fights, so that they are its own among all."""
+        return self._places.setdefault(life, len(self._places)) * _FIGHTS_PER_LIFE
+
+    def take_row(self, seconds: float) -> dict[str, float]:
+        """Metrics since the last call, which was so long ago."""
+        row = {f"fleet/steps_per_s/{name}": steps / seconds for name, steps in sorted(self._steps.items())}
+        behind = self._behind or [0]
+        row |= {"fleet/staleness_mean": sum(behind) / len(behind), "fleet/staleness_max": float(max(behind))}
+        row |= {"fleet/left_out_steps": float(self._news["left_out_steps"])}
+        self._news.clear(), self._steps.clear(), self._behind.clear()
+        return row
+
+    def state_dict(self) -> dict[str, Any]:
+        """All accounts."""
+        return {"accounts": {name: asdict(account) for name, account in self.accounts.items()}, "places": self._places}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with these."""
+        self.accounts = {name: Account(**account) for name, account in state["accounts"].items()}
+        self._places = dict(state["places"])

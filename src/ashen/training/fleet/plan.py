@@ -1,0 +1,71 @@
+"""How a fleet is made up, and what each player of it plays of a recipe."""
+
+from dataclasses import dataclass, replace
+
+from ashen.core.errors import SettingError, UserError
+from ashen.core.seeding import derive_seed
+from ashen.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """Who plays for a training."""
+
+    actors: int = 0
+    """Players in the simulator, a process each; with an address on the fleet's machines, else on this one."""
+    fleet: str | None = None
+    """Address of a fleet (ashen fleet start prints it), whose game PCs play too; this machine alone if not given."""
+    pace: float = 0.0
+    """Steps of 0.1 s that each actor plays in a second at most, 22 as the real game does; 0 as fast as it can."""
+    staleness: int = 20_000
+    """Updates that an off-policy agent may be ahead of steps it still learns from; later ones are left out and counted.
+    PPO learns from what its present policy has played, and nothing else."""
+
+    def __post_init__(self) -> None:
+        for name in ("actors", "pace", "staleness"):
+            if getattr(self, name) < 0:
+                raise SettingError(FleetPlan, name, getattr(self, name), "must be at least 0")
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a fleet at all."""
+        return self.actors > 0 or self.fleet is not None
+
+
+def check_learner(recipe: Recipe, plan: FleetPlan) -> None:
+    """Whether a fleet can learn by a recipe.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if recipe.is_on_game:
+        raise UserError(
+            "the learner of a fleet plays no game itself; leave out --backend game, and let the game's PCs join it: "
+            "ashen fleet join ADDRESS --game"
+        )
+    if recipe.algorithm == "ppo" and recipe.ppo.rollout_steps * recipe.num_envs < plan.actors:
+        raise UserError(f"{plan.actors} actors cannot share a rollout of fewer steps; give more --ppo.rollout-steps")
+
+
+def share_of(recipe: Recipe, players: int, name: str, life: str) -> Recipe:
+    """What one of so many players plays of a recipe.
+
+    The fights side by side are shared out; where there are more players than fights each plays one, and rollouts are
+    so much shorter that all of them together have as many steps as the recipe says.
+
+    Args:
+        recipe: of the training.
+        players: how many there are.
+        name, life: the player's, for random numbers of its own.
+    """
+    envs = max(1, recipe.num_envs // players)
+    rollout = max(1, round(recipe.ppo.rollout_steps * recipe.num_envs / (envs * players)))
+    least = envs * recipe.dqn.n_step
+    return replace(
+        recipe,
+        num_envs=envs,
+        seed=derive_seed(recipe.seed, "player", name, life),
+        ppo=replace(recipe.ppo, rollout_steps=rollout),
+        dqn=replace(recipe.dqn, replay_capacity=least),
+        world_steps_per_s=0.0,
+    )
