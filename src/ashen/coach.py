@@ -26,11 +26,12 @@ from ashen.training.calibrating import begun_training, is_before_training, recor
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
+from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe, with_few_matches
 from ashen.training.session import session
-from ashen.training.start import forked, is_complete, resumed, run_config
+from ashen.training.start import fleet_of, forked, is_complete, resumed, run_config, training_of
 from ashen.training.trained import Trained
 
 
@@ -47,6 +48,8 @@ class TrainOptions:
     """Start from the best agent of this run (name or folder), trained or pretrained, in place of a new one."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+    players: Annotated[FleetPlan, tyro.conf.arg(name="")] = FleetPlan()
+    """Who plays: this process, unless said otherwise."""
     recipe_name: tyro.conf.Suppress[str | None] = None
     """What RECIPE was."""
 
@@ -109,6 +112,7 @@ def train_new(
     keep_parent: bool = False,
     calibrate_steps: int = 0,
     recipe_name: str | None = None,
+    plan: FleetPlan = ALONE,
 ) -> None:
     """Train by a recipe in a new run folder.
 
@@ -121,6 +125,7 @@ def train_new(
         keep_parent: the parent stays the run's best agent until a trained one has beaten it.
         calibrate_steps: of the parent's fights, to refit the boss's table to before the training; 0 for none.
         recipe_name: what the recipe is called.
+        plan: who plays.
 
     Raises:
         UserError: the recipe, the name, the overlay or the parent is wrong.
@@ -129,11 +134,11 @@ def train_new(
     if overlay is not None:
         _check_base(overlay, recipe.boss)
     # What is wrong with the recipe is said before there is a folder.
-    training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent)
+    training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent, plan)
     run = create_run(runs_dir, name, run_label(recipe))
     if overlay is not None:
         run.keep_overlay(overlay, own_base(overlay))
-        training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent)
+        training = _begun(replace(recipe, boss=str(run.overlay_file.resolve())), parent, plan)
     if parent is not None and keep_parent:
         copy_checkpoint(parent.path, run, PARENT, BEST)
     origin = {} if parent is None else {"parent": parent.origin}
@@ -167,9 +172,9 @@ def started() -> str:
     return f"{STARTED} by {code_text()}: {shlex.join(['ashen', *sys.argv[1:]])}"
 
 
-def _begun(recipe: Recipe, parent: Trained | None) -> Training:
+def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
     """A training at step 0, of a new agent or from a parent."""
-    training = Training(recipe)
+    training = training_of(recipe, plan)
     if parent is not None:
         parent.hand_over(training)
     elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
@@ -186,12 +191,13 @@ def _check_base(overlay: Path, boss: str) -> None:
         raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
 
 
-def train_on(run: str, runs_dir: Path) -> None:
+def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | None = None) -> None:
     """Go on with a run from its newest checkpoint; one that is complete is left as it is, and that is said.
 
     Args:
         run: name or folder.
         runs_dir: folder of all runs.
+        actors, fleet: who plays from here on, see :class:`FleetPlan`; None leaves that as it was.
 
     Raises:
         UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
@@ -207,7 +213,8 @@ def train_on(run: str, runs_dir: Path) -> None:
         if is_before_training(folder):
             _calibrate_and_train(folder)
             return
-        training = resumed(folder)
+        changes = {name: value for name, value in (("actors", actors), ("fleet", fleet)) if value is not None}
+        training = resumed(folder, replace(fleet_of(folder), **changes))
         say(f"{folder.name} goes on at step {training.env_step:,}")
         _train(training, folder)
 

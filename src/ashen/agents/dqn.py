@@ -162,7 +162,7 @@ class DQNAgent:
     def _remember(self, new: Gathered) -> None:
         if self.config.normalise_obs:
             for network in self.learners:
-                network.normaliser.update(torch.from_numpy(new.obs))
+                network.normaliser.update(torch.tensor(new.obs))
         places = self.replay.extend(new.rows, new.fights)
         if len(new.faulted):
             places = np.concatenate([places, self.replay.remove(new.faulted)])

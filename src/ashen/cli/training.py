@@ -26,6 +26,7 @@ def train(words: Sequence[str]) -> None:
         options.overlay,
         parent,
         recipe_name=options.recipe_name,
+        plan=options.players,
     )
 
 
@@ -37,7 +38,7 @@ def resume(words: Sequence[str]) -> None:
     options = parse(ResumeOptions, "resume", words)
     from ashen.coach import train_on
 
-    train_on(options.run, options.runs_dir)
+    train_on(options.run, options.runs_dir, options.actors, options.fleet)
 
 
 def fork(words: Sequence[str]) -> None:

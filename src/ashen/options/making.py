@@ -16,6 +16,10 @@ class ResumeOptions:
 
     run: tyro.conf.Positional[str]
     """A run's name or folder."""
+    actors: int | None = None
+    """Players from here on, of a run with --actors or --fleet; as before if not given."""
+    fleet: str | None = None
+    """Address of the fleet from here on; as before if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 

@@ -17,6 +17,7 @@ from ashen.runs.fights import save_fight, save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
 from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
+from ashen.training.fleet.plan import ALONE
 from ashen.training.gate import Progress, judge_best
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
@@ -35,6 +36,9 @@ class Training:
     Raises:
         UserError: the recipe names something that does not exist.
     """
+
+    plan = ALONE
+    """Who else plays: nobody."""
 
     def __init__(self, recipe: Recipe):
         tune_process()
@@ -86,7 +90,7 @@ class Training:
         """Open the run's files and save the first step, from which on the training can be resumed."""
         self._open(run)
         run.log(self.agent.tune())
-        if not self.recipe.is_on_game:
+        if self._player.can_be_saved:
             self._player.start(self.env_step)
         self._save()
 
@@ -145,7 +149,7 @@ class Training:
         if self._is_due(self.recipe.record_every):
             self._player.recorder.ask()
         if self._is_due(self.recipe.log_every):
-            yield self._write("train", self._tally.take_row() | self.agent.status())
+            yield self._write("train", self._train_row())
             yield from self._warnings()
         self._owes_match |= self._is_due(self.recipe.evaluate_every)
         if self._owes_match and (self._has_ended or not self.recipe.is_on_game):
@@ -160,13 +164,16 @@ class Training:
         self._player.recorder.give_up()  # before a match, which ends the fight under way on the game
         is_complete = self.env_step >= self.recipe.total_steps
         if is_complete and self._tally.steps > 0:
-            yield self._write("train", self._tally.take_row() | self.agent.status())
+            yield self._write("train", self._train_row())
             yield from self._warnings()
         if is_complete and self._evaluated_at != self.env_step:
             yield self._evaluate()
         self._save()
         if is_complete:
             yield self._write("final", judge_best(self._run, self._final_match))
+
+    def _train_row(self) -> Row:
+        return self._tally.take_row() | self.agent.status()
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""

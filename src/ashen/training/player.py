@@ -83,6 +83,11 @@ class Player:
         return {"kind": "training", "start": start} | self._varied | world | match_facts(self.env, policy)
 
     @property
+    def can_be_saved(self) -> bool:
+        """Whether the fights can be gone on with after another start of the program."""
+        return not self.recipe.is_on_game
+
+    @property
     def has_begun(self) -> bool:
         """Whether there are fights under way."""
         return self._obs is not None
@@ -153,7 +158,7 @@ class Player:
     def state_dict(self) -> dict[str, Any]:
         """Where the fights stand, and what was counted; on the game the latter alone. The arrays are live."""
         state = {"tally": self.tally.state_dict()}
-        if self.recipe.is_on_game:
+        if not self.can_be_saved:
             return state
         fights = {"obs": self._obs, "mask": self._info["action_mask"], "whole": self._whole}
         return state | {"fights": fights, "world": self.env.state_dict(), "recorder": self.recorder.state_dict()}

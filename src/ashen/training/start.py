@@ -10,16 +10,40 @@ from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints, sha256_of
 from ashen.training.code_version import code_text, code_versions
+from ashen.training.fleet.plan import FleetPlan
 from ashen.training.lineage import changes
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, recipe_of, training_recipe
-from ashen.training.tables import to_table
+from ashen.training.tables import from_table, to_table
+
+
+def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
+    """A new training: with players of its own, or a fleet's.
+
+    Raises:
+        UserError: the recipe names something that does not exist; a fleet cannot train by it, or Ray is missing.
+    """
+    if not plan.is_wanted:
+        return Training(recipe)
+    from ashen.training.fleet.training import FleetTraining  # Ray is an extra, and takes a while
+
+    return FleetTraining(recipe, plan)
+
+
+def fleet_of(run: RunFolder) -> FleetPlan:
+    """Who plays for a run.
+
+    Raises:
+        UserError: the run's ``config.json`` is damaged.
+    """
+    return from_table(FleetPlan, run.read_config().get("fleet", {}), str(run.config_file))
 
 
 def run_config(training: Training) -> dict[str, Any]:
     """What ``config.json`` is to say of a training."""
-    env = training.env
-    return {
+    env, plan = training.env, training.plan
+    fleet = {"fleet": to_table(plan)} if plan.is_wanted else {}
+    return fleet | {
         "recipe": to_table(training.recipe),
         "table_hash": env.backend.table_hash,
         "action_names": list(env.action_names),
@@ -41,16 +65,20 @@ def is_complete(run: RunFolder) -> bool:
     return bool(finals) and finals[-1]["env_step"] >= recipe_of(run).total_steps
 
 
-def resumed(run: RunFolder) -> Training:
+def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
     """The training of a run, as it was at its newest checkpoint that is whole.
+
+    Args:
+        run: the run.
+        plan: who plays from here on; None leaves that as it was.
 
     Raises:
         UserError: the run has no checkpoint, or all of them are damaged or of another shape.
     """
-    recipe = training_recipe(run)
+    recipe, plan = training_recipe(run), plan or fleet_of(run)
     errors = []
     for path in newest_checkpoints(run):
-        training = Training(recipe)
+        training = training_of(recipe, plan)
         try:
             training.resume(run, load_checkpoint(path))
         except UserError as error:

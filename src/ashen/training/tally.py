@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Tally:
     def add_counts(self, counts: dict[str, Any]) -> None:
         """Take in what another has counted."""
         for name in _SENT:
-            setattr(self, name, getattr(self, name) + counts[name])
+            setattr(self, name, getattr(self, name) + deepcopy(counts[name]))  # arrays may be others' memory
 
     def add_update(self, metrics: dict[str, float]) -> None:
         """Take in what the learner says of one update; averaged in the row."""

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ashen.agents.acting import load_acting_state
 from ashen.core.protocols import Agent, Decision, Transitions
+from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import FightRecord
+from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag, digest_of, merged
 from ashen.training.fleet.plan import share_of
 from ashen.training.fleet.weights import unpacked
@@ -78,15 +80,16 @@ class Gatherer:
         rollout = self.agent.replay is None
         while not should_stop():
             played = self.player.step(self._observer, env_step)
+            self._observer.observe(played.step)
             self._watch.add_step(played.step, self.player.env.states)
             self._wait(played.passed_steps)
             if self._observer.parts if rollout else time.monotonic() >= ends_s:
                 break
         return self._batch()
 
-    def record_to(self, run: Any, save: Callable[[FightRecord], object] | None = None) -> None:
-        """Where fights are recorded: by ``save``, or in the next batch."""
-        self.player.record(self.agent, run, save or self._fights.append)
+    def record(self, run: RunFolder | None = None) -> None:
+        """Record fights, to send them with the batches; those on the game also in a run's folder."""
+        self.player.record(GreedyAgent(self.agent, self.name), self._fights.append, run)
 
     def _batch(self) -> Batch:
         parts, self._observer.parts = self._observer.parts, []

@@ -1,6 +1,7 @@
 """How a fleet is made up, and what each player of it plays of a recipe."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ashen.core.errors import SettingError, UserError
 from ashen.core.seeding import derive_seed
@@ -30,6 +31,10 @@ class FleetPlan:
     def is_wanted(self) -> bool:
         """Whether there is a fleet at all."""
         return self.actors > 0 or self.fleet is not None
+
+
+ALONE: Final = FleetPlan()
+"""The training plays all fights itself."""
 
 
 def check_learner(recipe: Recipe, plan: FleetPlan) -> None:

@@ -39,6 +39,10 @@ class Monitors:
         """Take in one step of all fights; ``states`` are FIGHT_STATE [N] after it, resets included."""
         self._watch.add_step(step, states)
 
+    def add_windows(self, windows: Iterable[dict[str, Any]]) -> None:
+        """Take in what others have seen, by the attributes of their full :class:`Window`."""
+        self._look.windows.extend(Window.of(window) for window in windows)
+
     def add_rows(self, rows: Iterable[Row]) -> None:
         """Take in rows of metrics, oldest first."""
         self._look.rows.extend(rows)

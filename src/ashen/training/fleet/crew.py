@@ -1,0 +1,175 @@
+"""Players in processes of their own, on this machine or on a fleet's, which Ray starts and watches.
+
+Every player has at most so many calls open, so nothing queues up that nobody takes; one that has died is replaced.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ashen.core.errors import UserError
+from ashen.training.fleet.batch import Batch
+from ashen.training.fleet.gatherer import Gatherer
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.tables import Luggage, unpack_tables
+from ashen.training.recipe import Recipe
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+try:
+    import ray
+    from ray.exceptions import RayError
+except ModuleNotFoundError:
+    raise UserError("a fleet needs Ray, which is not installed; install it with: python bootstrap.py fleet") from None
+
+NAMESPACE: Final = "ashen"
+_STORE_BYTES: Final = 256 * 2**20
+"""Of shared memory, for batches and networks on their way."""
+_DEATHS_IN_A_ROW: Final = 5
+"""Of a player that has not sent anything: then it is no accident."""
+
+
+@dataclass
+class _Seat:
+    """A player's place: who sits there now."""
+
+    name: str
+    actor: Any
+    deaths: int = 0
+    """Since it last sent something."""
+    calls: list[Any] = field(default_factory=list)
+    version: int = -1
+    """What it was last asked to play by."""
+
+
+class Crew:
+    """The players of a training.
+
+    Args:
+        recipe: of the training.
+        plan: how many there are, and where.
+        luggage: files that the recipe names.
+    """
+
+    def __init__(self, recipe: Recipe, plan: FleetPlan, luggage: Luggage):
+        self._words = recipe, luggage, plan.actors, plan.pace
+        self.restarts = 0
+        self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
+        self._weights: Any = None
+
+    def start(self) -> None:
+        """Start all players."""
+        for seat in self._seats:
+            self._fill(seat)
+
+    def _fill(self, seat: _Seat) -> None:
+        recipe, luggage, players, pace = self._words
+        seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
+        seat.calls, seat.version = [], -1
+
+    def publish(self, weights: bytes, version: int) -> None:
+        """Have everybody act by these networks from the next call on."""
+        self._weights, self._version = ray.put(weights), version
+
+    def ask(self, open_calls: int, again: bool, record: bool) -> None:
+        """Ask for batches.
+
+        Args:
+            open_calls: each player may have open at most.
+            again: also whoever was asked to play by the present networks before.
+            record: have the first player asked record a fight.
+        """
+        for seat in self._seats:
+            while len(seat.calls) < open_calls and (again or seat.version != self._version):
+                seat.calls.append(seat.actor.play.remote(self._weights, record))
+                seat.version, record = self._version, False
+
+    def wait(self, timeout_s: float) -> list[Batch]:
+        """Batches that have come, after waiting so long at most for the first one.
+
+        Raises:
+            UserError: a player cannot play.
+        """
+        seats = {call: seat for seat in self._seats for call in seat.calls}
+        if not seats:
+            return []
+        ready, _ = ray.wait(list(seats), num_returns=1, timeout=timeout_s)
+        if ready:
+            ready, _ = ray.wait(list(seats), num_returns=len(seats), timeout=0)
+        return [batch for call in ready if (batch := self._receive(seats[call], call)) is not None]
+
+    def _receive(self, seat: _Seat, call: Any) -> Batch | None:
+        if call not in seat.calls:  # of a player that has been replaced meanwhile
+            return None
+        try:
+            batch = ray.get(call)
+        except RayError as error:
+            if isinstance(error, UserError):  # raised by the player; Ray makes one error of both
+                raise UserError(f"{seat.name}: {error.args[0] if error.args else error}") from None
+            self._replace(seat, error)
+            return None
+        seat.calls.remove(call)
+        seat.deaths = 0
+        return batch
+
+    def _replace(self, seat: _Seat, error: RayError) -> None:
+        seat.deaths += 1
+        self.restarts += 1
+        if seat.deaths >= _DEATHS_IN_A_ROW:
+            raise UserError(f"{seat.name} died {seat.deaths} times before it sent anything: {_last_line(error)}")
+        ray.kill(seat.actor)
+        self._fill(seat)
+
+    @property
+    def waiting(self) -> int:
+        """Batches that have come and were not taken yet."""
+        calls = [call for seat in self._seats for call in seat.calls]
+        return len(ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
+
+
+@ray.remote(num_cpus=1)
+class _Player:
+    """A player in a process of its own."""
+
+    def __init__(self, recipe: Recipe, luggage: Luggage, players: int, name: str, pace: float):
+        from ashen.agents.runtime import tune_process
+
+        tune_process(threads=1)
+        self._gatherer = Gatherer(unpack_tables(recipe, luggage), players, name, pace)
+        self._gatherer.record()
+
+    def play(self, weights: bytes, record: bool) -> Batch:
+        self._gatherer.load(weights)
+        return self._gatherer.play(record)
+
+
+@contextmanager
+def ray_running(plan: FleetPlan) -> Iterator[None]:
+    """Ray, on this machine alone or joined to a fleet's; shut down at the end.
+
+    Raises:
+        UserError: there is no fleet at that address, or it does not know our token.
+    """
+    quiet = {"logging_level": "error", "log_to_driver": False, "namespace": NAMESPACE}
+    try:
+        if plan.fleet is None:
+            # Players are what is counted, not cores.
+            own = {"num_cpus": plan.actors, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
+            ray.init(address="local", _node_ip_address="127.0.0.1", **own, **quiet)
+        else:
+            ray.init(address=plan.fleet, **quiet)
+    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        where = f"the fleet at {plan.fleet}" if plan.fleet else "Ray on this machine"
+        raise UserError(f"cannot reach {where}: {_last_line(error)}; see: ashen fleet status") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _last_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1].strip() if lines else type(error).__name__

@@ -1,0 +1,118 @@
+"""The fights of a training whose players are a fleet: in place of :class:`ashen.training.player.Player`."""
+
+import secrets
+import time
+from contextlib import ExitStack
+from typing import Any, Final
+
+from ashen.agents.acting import acting_state
+from ashen.core.protocols import Agent
+from ashen.training.fleet.batch import Batch, Tag
+from ashen.training.fleet.crew import Crew, ray_running
+from ashen.training.fleet.ledger import Ledger
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.tables import pack_tables
+from ashen.training.fleet.weights import packed
+from ashen.training.player import Player
+from ashen.training.recipe import Recipe
+
+WAIT_S: Final = 0.5
+"""How long to wait for a batch before looking whether to stop."""
+OPEN_CALLS: Final = 2
+"""Of each player where the learner need not have learned from a batch before the next one begins."""
+ENOUGH: Final = 0.95
+"""Share of a rollout at which a round is over: shares of players are rounded."""
+_GRACE_S: Final = 1.0
+"""A round waits at least so long for stragglers before others play more in their place."""
+
+
+class FightsElsewhere:
+    """Asks players for batches, and hands on those that may be learned from.
+
+    Args:
+        recipe: of the training.
+        plan: who plays.
+        shape: whose environment says what the fights are like; it is not played.
+        agent: the learner.
+    """
+
+    can_be_saved = False
+
+    def __init__(self, recipe: Recipe, plan: FleetPlan, shape: Player, agent: Agent):
+        self.env, self.tally = shape.env, shape.tally
+        self._plan, self._agent = plan, agent
+        self._round_steps = recipe.num_envs * recipe.ppo.rollout_steps * ENOUGH if agent.replay is None else 0
+        self.ledger = Ledger(secrets.token_hex(8), 0 if self._round_steps else plan.staleness)
+        self.crew = Crew(recipe, plan, pack_tables(recipe))
+        self.recorder = self
+        self._stack = ExitStack()
+        self._record = False
+        self._published = -1
+        self._round: list[Batch] = []
+        self._counted_s = time.monotonic()
+        self.has_begun = False
+
+    def start(self, env_step: int) -> None:
+        """Start the players.
+
+        Raises:
+            UserError: there is no fleet.
+        """
+        self._stack.enter_context(ray_running(self._plan))
+        self.crew.start()
+        self.has_begun = True
+
+    def collect(self) -> list[Batch]:
+        """Batches to learn from now, none if there are none yet; for PPO those of a whole round.
+
+        Raises:
+            UserError: a player cannot play.
+        """
+        version = self._agent.updates
+        if version != self._published:
+            self.crew.publish(packed(acting_state(self._agent), Tag(self.ledger.session, version)), version)
+            self._published, self._round, self._round_began_s = version, [], time.monotonic()
+        self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self._record)
+        self._record = False
+        new = [batch for batch in self.crew.wait(WAIT_S) if self.ledger.check(batch, version) is None]
+        if not self._round_steps:
+            return new
+        if new and not self._round:
+            self._grace_ends_s = 2.0 * time.monotonic() - self._round_began_s + _GRACE_S
+        self._round += new
+        steps = sum(batch.counts["steps"] for batch in self._round)
+        return self._round if steps >= self._round_steps else []
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether whoever has played may be asked again by the same networks: always, but in rounds."""
+        return not self._round_steps or (bool(self._round) and time.monotonic() > self._grace_ends_s)
+
+    def take_row(self) -> dict[str, float]:
+        """Metrics of the fleet since the last call."""
+        now_s = time.monotonic()
+        row = self.ledger.take_row(now_s - self._counted_s)
+        self._counted_s = now_s
+        return row | {"fleet/restarts": float(self.crew.restarts), "fleet/waiting": float(self.crew.waiting)}
+
+    def record(self, *_: Any) -> None:
+        """Players record by themselves."""
+
+    def ask(self) -> None:
+        """Have a fight recorded."""
+        self._record = True
+
+    def give_up(self) -> None:
+        """End the players."""
+        self._stack.close()
+        self.has_begun = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was counted."""
+        return {"tally": self.tally.state_dict(), "fleet": self.ledger.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on counting from there."""
+        self.tally.load_state_dict(state["tally"])
+        if "fleet" in state:
+            self.ledger.load_state_dict(state["fleet"])

@@ -1,0 +1,54 @@
+"""The training of a fleet: the ordinary loop, which gets its steps from players elsewhere."""
+
+from typing import Any
+
+from ashen.runs.metrics import Row
+from ashen.training.fleet.fights_elsewhere import FightsElsewhere
+from ashen.training.fleet.plan import FleetPlan, check_learner
+from ashen.training.loop import Training
+from ashen.training.recipe import Recipe
+
+
+class FleetTraining(Training):
+    """An agent, and the players who fight for it.
+
+    Args:
+        recipe: how to train.
+        plan: who plays.
+
+    Raises:
+        UserError: the recipe names something that does not exist, or no fleet can train by it.
+    """
+
+    def __init__(self, recipe: Recipe, plan: FleetPlan):
+        check_learner(recipe, plan)
+        super().__init__(recipe)
+        self.plan = plan
+        self._player = FightsElsewhere(recipe, plan, self._player, self.agent)
+
+    def _step(self) -> None:
+        self._step_before, self._has_ended = self.env_step, True
+        with self._tally.time("world"):
+            batches = self._player.collect()
+        if not batches:
+            return
+        with self._tally.time("learning"):
+            self._tally.add_update(self.agent.take([self._numbered(batch.life, batch.part) for batch in batches]))
+        for batch in batches:
+            self.env_step += batch.counts["steps"]
+            self._tally.add_counts(batch.counts)
+            self._monitors.add_windows(batch.windows)
+            for fight in batch.fights:
+                self._save_fight(fight)
+            for note in batch.notes:
+                self._run.log(f"{batch.player}: {note}")
+
+    def _numbered(self, life: str, part: dict[str, Any]) -> dict[str, Any]:
+        """A part whose fights have numbers of their own among those of all players."""
+        if "fights" not in part:
+            return part
+        first = self._player.ledger.first_fight(life)
+        return part | {"fights": part["fights"] + first, "faulted": part["faulted"] + first}
+
+    def _train_row(self) -> Row:
+        return super()._train_row() | self._player.take_row()
