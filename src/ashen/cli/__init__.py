@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ashen.cli.doctor import doctor
+from ashen.cli.fleet import fleet
 from ashen.cli.gaming import unstick
 from ashen.cli.judging import bench, calibrate, evaluate, exploits, fidelity
 from ashen.cli.recording import export, fights, rescore
@@ -47,6 +48,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   bench                measure speed here: of the fight, against other libraries, on a GPU
   doctor               look over what the real game needs, line by line, and how to mend it
   unstick              leave the real game playable after a crash: speed, flags, gravity, keys
+  fleet                several machines play, one learns: fleet start, fleet join ADDRESS, fleet status
   recipes              list the recipes
 
 RUN is a run's name or folder, or a pack (NAME.ashen); for film and explain also a recorded fight (npz). evaluate,
@@ -58,7 +60,7 @@ ashen VERB --help tells the options of a verb, ashen --version the version.
 
 _VERBS = (train, resume, fork, finetune, pretrain, runs, evaluate, exploits, play, film, explain, report, plot)
 _VERBS += (compare, sweep, fights, rescore, export, join, import_checkpoint, pack, leaderboard, demo, fidelity)
-_VERBS += (calibrate, bench, doctor, unstick, recipes)
+_VERBS += (calibrate, bench, doctor, unstick, fleet, recipes)
 VERBS: dict[str, Callable[[Sequence[str]], int | None]] = {verb.__name__.replace("_", "-"): verb for verb in _VERBS}
 
 

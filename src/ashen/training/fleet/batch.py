@@ -1,14 +1,22 @@
 """What a player sends to the learner: steps to learn from, and all that tells whether they may be learned from."""
 
 import hashlib
+import io
+import json
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ashen.runs.fights import FightRecord
+from ashen.core.errors import UserError
+from ashen.core.fight import FIGHT_STATE, Outcome
+from ashen.runs.fights import KINDS, FightRecord
+
+MAX_BYTES: Final = 2**28
+"""Of a batch as it is in memory."""
 
 
 class Tag(NamedTuple):
@@ -58,6 +66,68 @@ def digest_of(part: Mapping[str, NDArray[Any]]) -> str:
         total.update(f"{name} {values.shape} {values.dtype.descr}".encode())
         total.update(values.tobytes())
     return total.hexdigest()
+
+
+def to_bytes(batch: Batch) -> bytes:
+    """A batch as a file of arrays, which executes nothing."""
+    arrays: dict[str, NDArray[Any]] = {}
+    about = {name: _put(getattr(batch, name), arrays) for name in _PLAIN}
+    about["fights"] = [_put(vars(fight), arrays) for fight in batch.fights]
+    file = io.BytesIO()
+    np.savez(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+    return file.getvalue()
+
+
+def from_bytes(data: bytes) -> Batch:
+    """What :func:`to_bytes` was given.
+
+    Raises:
+        UserError: it is nothing of the kind, or too large.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_BYTES:
+            raise UserError(f"a batch of {size:,} bytes is too large")
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            about = json.loads(file["about"].tobytes())
+            values = {name: _get(about[name], file) for name in _PLAIN}
+            fights = [_checked(FightRecord(**_get(fight, file))) for fight in about["fights"]]
+        counts = values["counts"] | {"_outcomes": [Outcome(outcome) for outcome in values["counts"]["_outcomes"]]}
+        return Batch(**values | {"tag": Tag(*values["tag"]), "counts": counts, "fights": fights})
+    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"a player sent what is no batch ({error})") from None
+
+
+def _checked(fight: FightRecord) -> FightRecord:
+    """A record that can be saved: what its file's name is made of is what it should be."""
+    meta = fight.meta
+    if fight.states.dtype != FIGHT_STATE or meta["kind"] not in KINDS or meta["outcome"] not in Outcome.__members__:
+        raise ValueError("a fight of another version of ashen")
+    return replace(fight, meta=meta | {name: int(meta[name]) for name in ("env_step", "fight_number")})
+
+
+_PLAIN = ("player", "life", "number", "tag", "part", "counts", "windows", "notes", "digest")
+_ARRAY = "array"
+
+
+def _put(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    """A value for JSON; its arrays go into ``arrays``, each under a number."""
+    if isinstance(value, np.ndarray):
+        arrays[f"{_ARRAY}{len(arrays)}"] = value
+        return {_ARRAY: f"{_ARRAY}{len(arrays) - 1}"}
+    if isinstance(value, dict):
+        return {name: _put(part, arrays) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_put(part, arrays) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _get(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """The opposite of :func:`_put`."""
+    if isinstance(value, dict):
+        return arrays[value[_ARRAY]] if value.keys() == {_ARRAY} else {k: _get(v, arrays) for k, v in value.items()}
+    return [_get(part, arrays) for part in value] if isinstance(value, list) else value
 
 
 def merged(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -3,22 +3,19 @@
 Every player has at most so many calls open, so nothing queues up that nobody takes; one that has died is replaced.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ashen.core.errors import UserError
-from ashen.training.fleet.batch import Batch
+from ashen.training.fleet.batch import Batch, Tag, from_bytes
+from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_AUTH_MODE", "token")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 try:
     import ray
     from ray.exceptions import RayError
@@ -56,12 +53,26 @@ class Crew:
 
     def __init__(self, recipe: Recipe, plan: FleetPlan, luggage: Luggage):
         self._words = recipe, luggage, plan.actors, plan.pace
-        self.restarts = 0
+        self._desk, self._desk_call, self.status = None, None, dict[str, Any]()
+        self.restarts = self.unreadable = 0
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
         self._weights: Any = None
 
-    def start(self) -> None:
-        """Start all players."""
+    def start(self, about: dict[str, Any] | None = None) -> None:
+        """Start all players.
+
+        Args:
+            about: what players from outside are told; None without any.
+
+        Raises:
+            UserError: the fleet has no door for them.
+        """
+        if about is not None:
+            try:
+                self._desk = ray.get_actor(NAME)
+            except ValueError:
+                raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
+            ray.get(self._desk.open.remote(about))
         for seat in self._seats:
             self._fill(seat)
 
@@ -70,9 +81,11 @@ class Crew:
         seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
         seat.calls, seat.version = [], -1
 
-    def publish(self, weights: bytes, version: int) -> None:
+    def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
-        self._weights, self._version = ray.put(weights), version
+        self._weights, self._version = ray.put(weights), tag.version
+        if self._desk is not None:
+            self._desk.publish.remote(weights, tag)
 
     def ask(self, open_calls: int, again: bool, record: bool) -> None:
         """Ask for batches.
@@ -94,12 +107,24 @@ class Crew:
             UserError: a player cannot play.
         """
         seats = {call: seat for seat in self._seats for call in seat.calls}
-        if not seats:
-            return []
-        ready, _ = ray.wait(list(seats), num_returns=1, timeout=timeout_s)
+        if self._desk is not None and self._desk_call is None:
+            self._desk_call = self._desk.take.remote(timeout_s, self.status)
+        calls = [*seats, *([self._desk_call] if self._desk_call else [])]
+        ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
         if ready:
-            ready, _ = ray.wait(list(seats), num_returns=len(seats), timeout=0)
-        return [batch for call in ready if (batch := self._receive(seats[call], call)) is not None]
+            ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
+        batches = [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
+        return batches + (self._from_outside() if self._desk_call in ready else [])
+
+    def _from_outside(self) -> list[Batch]:
+        call, self._desk_call = self._desk_call, None
+        batches = []
+        for data in ray.get(call):
+            try:
+                batches.append(from_bytes(data))
+            except UserError:
+                self.unreadable += 1
+        return batches
 
     def _receive(self, seat: _Seat, call: Any) -> Batch | None:
         if call not in seat.calls:  # of a player that has been replaced meanwhile

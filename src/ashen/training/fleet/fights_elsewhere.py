@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ashen.agents.acting import acting_state
 from ashen.core.protocols import Agent
+from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import Ledger
@@ -15,6 +16,7 @@ from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
 from ashen.training.player import Player
 from ashen.training.recipe import Recipe
+from ashen.training.tables import to_table
 
 WAIT_S: Final = 0.5
 """How long to wait for a batch before looking whether to stop."""
@@ -40,7 +42,7 @@ class FightsElsewhere:
 
     def __init__(self, recipe: Recipe, plan: FleetPlan, shape: Player, agent: Agent):
         self.env, self.tally = shape.env, shape.tally
-        self._plan, self._agent = plan, agent
+        self._recipe, self._plan, self._agent = recipe, plan, agent
         self._round_steps = recipe.num_envs * recipe.ppo.rollout_steps * ENOUGH if agent.replay is None else 0
         self.ledger = Ledger(secrets.token_hex(8), 0 if self._round_steps else plan.staleness)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
@@ -59,8 +61,18 @@ class FightsElsewhere:
             UserError: there is no fleet.
         """
         self._stack.enter_context(ray_running(self._plan))
-        self.crew.start()
+        self.crew.start(None if self._plan.fleet is None else self._about())
         self.has_begun = True
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "run": self._run_name,
+            "recipe": to_table(self._recipe),
+            "luggage": pack_tables(self._recipe),
+            "players": self._plan.actors,
+            "inputs": list(self.env.encoder.names),
+            "actions": list(self.env.action_names),
+        }
 
     def collect(self) -> list[Batch]:
         """Batches to learn from now, none if there are none yet; for PPO those of a whole round.
@@ -70,7 +82,8 @@ class FightsElsewhere:
         """
         version = self._agent.updates
         if version != self._published:
-            self.crew.publish(packed(acting_state(self._agent), Tag(self.ledger.session, version)), version)
+            tag = Tag(self.ledger.session, version)
+            self.crew.publish(packed(acting_state(self._agent), tag), tag)
             self._published, self._round, self._round_began_s = version, [], time.monotonic()
         self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self._record)
         self._record = False
@@ -93,10 +106,13 @@ class FightsElsewhere:
         now_s = time.monotonic()
         row = self.ledger.take_row(now_s - self._counted_s)
         self._counted_s = now_s
-        return row | {"fleet/restarts": float(self.crew.restarts), "fleet/waiting": float(self.crew.waiting)}
+        row |= {"fleet/restarts": float(self.crew.restarts), "fleet/waiting": float(self.crew.waiting)}
+        self.crew.status = row | {"step": self._agent.steps}
+        return row
 
-    def record(self, *_: Any) -> None:
-        """Players record by themselves."""
+    def record(self, policy: Any, save: Any, run: RunFolder) -> None:
+        """Players record by themselves; they are told of the run."""
+        self._run_name = run.name
 
     def ask(self) -> None:
         """Have a fight recorded."""

@@ -87,9 +87,19 @@ class Gatherer:
                 break
         return self._batch()
 
-    def record(self, run: RunFolder | None = None) -> None:
-        """Record fights, to send them with the batches; those on the game also in a run's folder."""
-        self.player.record(GreedyAgent(self.agent, self.name), self._fights.append, run)
+    def record(self, run: RunFolder | None = None, save: Callable[[FightRecord], object] = lambda fight: None) -> None:
+        """Record fights, to send them with the batches.
+
+        Args:
+            run: whose folder keeps those under way on the game, and an account of it.
+            save: also called with each.
+        """
+
+        def keep(fight: FightRecord) -> None:
+            save(fight)
+            self._fights.append(fight)
+
+        self.player.record(GreedyAgent(self.agent, self.name), keep, run)
 
     def _batch(self) -> Batch:
         parts, self._observer.parts = self._observer.parts, []

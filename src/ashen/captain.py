@@ -1,0 +1,113 @@
+"""A fleet with someone watching: its head, those who join it, and a look at all of them."""
+
+import json
+import time
+from pathlib import Path
+
+from ashen.core.errors import UserError
+from ashen.display import say
+from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
+from ashen.runs.folder import RunFolder
+from ashen.signals import StopOnSignal
+from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
+from ashen.training.fleet.cluster import check_can_cluster, head_running, join_cluster, prepare_ray
+from ashen.training.fleet.wire import AwayError, Wire, read_token
+from ashen.training.tables import to_table
+
+
+def lead(options: FleetStartOptions) -> None:
+    """Be the head of a fleet until told to stop.
+
+    Raises:
+        UserError: this machine cannot be, or something is in the way.
+    """
+    check_can_cluster()
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise UserError("a certificate and its key belong together; give both --tls-cert and --tls-key, or neither")
+    prepare_ray(options.address)
+    from ashen.training.fleet.head import door_open, make_token  # Ray is an extra, and takes a while
+
+    token_file = make_token()
+    with StopOnSignal() as stop, head_running(options.address, options.port, options.actors):
+        say("Ray's head runs; opening the door for players from outside")
+        with door_open(options):
+            scheme = "https" if options.tls_cert else "http"
+            door = f"{scheme}://{options.address}:{options.door_port}"
+            print(f"train here         ashen train RECIPE --fleet {options.address}:{options.port} --actors N")
+            print(f"Linux machines     ashen fleet join {options.address}:{options.port}")
+            print(f"game PCs           ashen fleet join {door} --game")
+            print(f"look               ashen fleet status {door}")
+            print(f"token              {token_file}, to be copied to the same place on machines that join", flush=True)
+            while not stop():
+                time.sleep(0.2)
+
+
+def join(options: FleetJoinOptions) -> None:
+    """Play for a fleet until told to stop.
+
+    Raises:
+        UserError: the address, the token or the game is wrong.
+    """
+    if options.game and options.client:
+        raise UserError("--game plays on the real game and --client in the simulator; give one of them")
+    with StopOnSignal() as stop:
+        if options.game or options.client:
+            _play_outside(options, stop)
+        else:
+            check_can_cluster()
+            if options.address.startswith("http"):
+                raise UserError(
+                    "a Linux machine joins HOST:PORT of the head's Ray; for its door give --game or --client"
+                )
+            read_token()
+            join_cluster(options.address, options.actors, stop, say)
+
+
+def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
+    if not options.address.startswith(("http://", "https://")):
+        raise UserError(f"'{options.address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
+    name = options.name or player_name()
+    wire = Wire(options.address, read_token(), name, options.ca)
+    about = wait_for_run(wire, stop, say)
+    if about is None:
+        return
+    recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed)
+    run = _folder(options.runs_dir, about["run"], name)
+    if not run.config_file.is_file():
+        run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
+    client = Client(wire, about, recipe, run, options.pace)
+    say(f"playing for {about['run']}; recorded fights are kept in {run.fights}")
+    client.play(stop, say)
+    say(f"played {client.sent_steps:,} steps")
+
+
+def _folder(runs_dir: Path, run: str, player: str) -> RunFolder:
+    folder = RunFolder(runs_dir / f"{Path(run).name}-{Path(player).name}")
+    folder.fights.mkdir(parents=True, exist_ok=True)
+    folder.checkpoints.mkdir(exist_ok=True)
+    return folder
+
+
+def show_status(options: FleetStatusOptions) -> None:
+    """Print how a fleet is.
+
+    Raises:
+        UserError: there is none, or the token is wrong.
+    """
+    try:
+        status = Wire(options.address, read_token(), ca=options.ca).status()
+    except AwayError as error:
+        raise UserError(f"{error}; is it started? ashen fleet start") from None
+    if options.json:
+        print(json.dumps(status))
+        return
+    learner = status["learner"]
+    seen = (
+        "no training yet" if status["run"] is None else f"{status['run']}, seen {status['learner_seen_s_ago']:g} s ago"
+    )
+    print(f"training           {seen}")
+    print(f"machines           {', '.join(status['machines']) or 'none'}")
+    print(f"from outside       {', '.join(status['outside']) or 'nobody'}")
+    print(f"waiting            {status['waiting']} batches, {status['refused']} sent back")
+    for key, value in learner.items():
+        print(f"{key.removeprefix('fleet/'):18} {value:,.3g}")

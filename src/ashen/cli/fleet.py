@@ -1,0 +1,62 @@
+"""The verb that makes several machines one fleet."""
+
+from collections.abc import Callable, Sequence
+
+from ashen.core.errors import unknown
+
+
+def fleet(words: Sequence[str]) -> None:
+    """Start a fleet, join one, or look at it."""
+    action, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("--help", words)
+    if action == "--help":
+        print(HELP, end="")
+        return
+    if action not in _ACTIONS:
+        raise unknown("word", action, _ACTIONS, "ashen fleet")
+    _ACTIONS[action](rest)
+
+
+HELP = """usage: ashen fleet start|join|status [OPTIONS]
+
+Several machines play, one learns.
+
+  start                be the head, on the machine that trains: ashen train RECIPE --fleet ADDRESS --actors N
+  join ADDRESS         play for it on a Linux machine; with --game on the real game, with --client in the simulator
+  status [ADDRESS]     who plays for whom, and how fast
+
+ashen fleet start --help, and so on, tells their options. Without a fleet, ashen train RECIPE --actors N plays with N
+processes on this machine.
+"""
+
+
+def _start(words: Sequence[str]) -> None:
+    from ashen.options.fleet import FleetStartOptions
+    from ashen.options.parse import parse
+
+    options = parse(FleetStartOptions, "fleet start", words)
+    from ashen.captain import lead
+
+    lead(options)
+
+
+def _join(words: Sequence[str]) -> None:
+    from ashen.options.fleet import FleetJoinOptions
+    from ashen.options.parse import parse
+
+    options = parse(FleetJoinOptions, "fleet join", words)
+    from ashen.captain import join
+
+    join(options)
+
+
+def _status(words: Sequence[str]) -> None:
+    from ashen.options.fleet import FleetStatusOptions
+    from ashen.options.parse import parse
+
+    options = parse(FleetStatusOptions, "fleet status", words)
+    from ashen.captain import show_status
+
+    show_status(options)
+
+
+_ACTIONS: dict[str, Callable[[Sequence[str]], None]] = {"start": _start, "join": _join, "status": _status}

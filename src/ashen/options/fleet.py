@@ -1,0 +1,69 @@
+"""Options of ashen fleet."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tyro
+
+from ashen.runs.folder import default_runs_dir
+
+
+@dataclass(frozen=True)
+class FleetStartOptions:
+    """Be the head of a fleet: where trainings run, and others join. Runs until Ctrl-C; needs Linux and Ray.
+
+    It listens on this machine alone unless --address is given. Whoever joins needs the fleet's token.
+    """
+
+    address: str = "127.0.0.1"
+    """This machine's address, as the others see it."""
+    port: int = 6379
+    """Of Ray, for Linux machines that join."""
+    actors: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Players that may play here too."""
+    door_port: int = 8420
+    """For game PCs and others that are no node of Ray's."""
+    tls_cert: Path | None = None
+    """Certificate for that door, PEM; with --tls-key it speaks https."""
+    tls_key: Path | None = None
+    """The certificate's key."""
+
+
+@dataclass(frozen=True)
+class FleetJoinOptions:
+    """Play for the trainings of a fleet until Ctrl-C: ashen fleet join ADDRESS.
+
+    ADDRESS is HOST:PORT of a head's Ray for a Linux machine, or with --game or --client its door, http://HOST:PORT.
+    """
+
+    address: tyro.conf.Positional[str]
+    """As ashen fleet start told it."""
+    game: bool = False
+    """Play on the real game, which runs on this machine."""
+    client: bool = False
+    """Play in the simulator, through the door: for Windows and macOS."""
+    actors: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Players that may play here, on a Linux machine."""
+    name: str | None = None
+    """What this player is called; the machine's name if not given."""
+    game_speed: float = 3.0
+    """How many times faster than real the game runs, 1..3."""
+    pace: float = 0.0
+    """With --client: steps of 0.1 s in a second at most; 0 as fast as it can."""
+    ca: Path | None = None
+    """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
+    runs_dir: Path = field(default_factory=default_runs_dir)
+    """Folder of all runs, in which recorded fights and batches on their way are kept."""
+
+
+@dataclass(frozen=True)
+class FleetStatusOptions:
+    """Who plays for whom in a fleet, and how fast: ashen fleet status [ADDRESS]."""
+
+    address: tyro.conf.Positional[str] = "http://127.0.0.1:8420"
+    """Of the head's door."""
+    ca: Path | None = None
+    """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
+    json: bool = False
+    """Print one JSON object instead of lines."""

@@ -1,0 +1,198 @@
+"""A player from outside: a game PC, or any machine that is no node of Ray's. It plays on while the head is away."""
+
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from ashen.core.errors import UserError
+from ashen.runs.fights import save_new_fight
+from ashen.runs.folder import RunFolder
+from ashen.training.fleet.batch import Batch, Tag, to_bytes
+from ashen.training.fleet.gatherer import Gatherer
+from ashen.training.fleet.spool import Spool
+from ashen.training.fleet.tables import unpack_tables
+from ashen.training.fleet.weights import unpacked
+from ashen.training.fleet.wire import AwayError, Wire
+from ashen.training.recipe import Recipe, kept_recipe
+
+TRY_AGAIN_S: Final = 1.0
+"""Between two attempts to reach the head."""
+_PATIENCE_S: Final = 20.0
+"""An agent that learns from its present policy alone waits so long for the next one before it plays on by the old."""
+
+
+def player_name() -> str:
+    """What a player from outside is called, unless it is told."""
+    return socket.gethostname()
+
+
+def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> dict[str, Any] | None:
+    """What is to be played, as soon as the head says so; None if told to stop before.
+
+    Raises:
+        UserError: the token is wrong.
+    """
+    said = ""
+    while not should_stop():
+        try:
+            return wire.run()
+        except AwayError as error:
+            if str(error) != said:
+                tell(f"{error}; trying again every {TRY_AGAIN_S:g} s")
+                said = str(error)
+            _sleep(TRY_AGAIN_S, should_stop)
+    return None
+
+
+def recipe_here(about: dict[str, Any], backend: str, game_speed: float) -> Recipe:
+    """The recipe of a run, to be played here.
+
+    Raises:
+        UserError: this ashen does not know the recipe.
+    """
+    recipe = unpack_tables(kept_recipe(about["recipe"], "the head"), about["luggage"])
+    return replace(recipe, backend=backend, game_speed=game_speed, **(_ONLY_HERE if backend == "game" else {}))
+
+
+_ONLY_HERE: Final = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0, "real_boss": ""}
+
+
+class Client:
+    """Plays, keeps what it played, and hands it over.
+
+    Args:
+        wire: to the head.
+        about: what is to be played, by :meth:`Wire.run`.
+        recipe: the same, as it is played here.
+        run: folder for recorded fights and for batches on their way.
+        pace: steps of 0.1 s in a second at most; 0 sets no limit.
+
+    Raises:
+        UserError: encoder or actions differ here from the head's.
+    """
+
+    def __init__(self, wire: Wire, about: dict[str, Any], recipe: Recipe, run: RunFolder, pace: float = 0.0):
+        self._gatherer = Gatherer(recipe, about["players"] + about["outside"], run.name, pace)
+        _check_alike(about, self._gatherer)
+        self._run, self._wire = run, wire
+        self._gatherer.record(run, lambda fight: save_new_fight(fight, run.fights))
+        self._waits = self._gatherer.agent.replay is None
+        self._spool = Spool(run.path / "on-the-way")
+        self._courier = _Courier(wire, self._spool)
+        self.sent_steps = 0
+
+    def play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
+        """Play until told to stop; what is not handed over by then stays in the folder.
+
+        Raises:
+            UserError: the game cannot go on until the user mends it, or the head refuses us.
+        """
+        self._courier.start()
+        try:
+            played_by = None
+            while not should_stop():
+                self._fetch(played_by, should_stop)
+                batch = self._gatherer.play(should_stop=lambda: should_stop() or self._courier.error is not None)
+                played_by = batch.tag
+                self._keep(batch)
+                for line in self._courier.news():
+                    tell(line)
+                if self._courier.error:
+                    raise self._courier.error
+        finally:
+            self._gatherer.player.give_up()
+            self._gatherer.player.env.close()
+            self._courier.stop()
+
+    def _keep(self, batch: Batch) -> None:
+        if batch.part:
+            notes = [f"{self._spool.dropped} batches were dropped for want of room"] if self._spool.dropped else []
+            self._spool.add(to_bytes(replace(batch, notes=notes)))
+            self.sent_steps += batch.counts["steps"]
+
+    def _fetch(self, played_by: Tag | None, should_stop: Callable[[], bool]) -> None:
+        """The newest networks; waits for the first, and where nothing is learned from the old ones for the next."""
+        patient_s = time.monotonic() + _PATIENCE_S
+        while not should_stop():
+            newest = self._courier.weights
+            if newest is not None and (not self._waits or unpacked(newest)[1] != played_by):
+                self._gatherer.load(newest)
+                return
+            if self._courier.error:
+                return
+            if newest is not None and time.monotonic() > patient_s:
+                return
+            time.sleep(0.02)
+
+
+class _Courier:
+    """Takes batches to the head and brings networks, beside the game, which must not wait for either."""
+
+    def __init__(self, wire: Wire, spool: Spool):
+        self._wire, self._spool = wire, spool
+        self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._go, daemon=True)
+        self.weights: bytes | None = None
+        self.error: UserError | None = None
+        self._tag = Tag("", 0)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hand over what can be handed over at once, and end."""
+        self._is_over.set()
+        self._thread.join()
+
+    def news(self) -> list[str]:
+        """What is to be told since the last call."""
+        return [self._news.get() for _ in range(self._news.qsize())]
+
+    def _go(self) -> None:
+        is_away = False
+        while not self._is_over.is_set() or (self._spool.waiting() and not is_away):
+            try:
+                self._round()
+            except AwayError as error:
+                if not is_away:
+                    self._news.put(f"{error}; playing on, {len(self._spool.waiting())} batches wait")
+                is_away = True
+                self._is_over.wait(TRY_AGAIN_S)
+            except UserError as error:
+                self.error = error
+                return
+            else:
+                if is_away:
+                    self._news.put("the head is back, and has all that waited")
+                is_away = False
+                self._is_over.wait(0.05)
+
+    def _round(self) -> None:
+        if (new := self._wire.weights(self._tag)) is not None:
+            self._tag, self.weights = unpacked(new)[1], new
+        for path in self._spool.waiting():
+            self._wire.send(path.read_bytes())
+            path.unlink()
+
+
+def _check_alike(about: dict[str, Any], gatherer: Gatherer) -> None:
+    env = gatherer.player.env
+    for what, ours in (("inputs", list(env.encoder.names)), ("actions", list(env.action_names))):
+        theirs = about[what]
+        if ours != theirs:
+            odd = sorted(set(ours) ^ set(theirs))[:3]
+            raise UserError(
+                f"the head's {what} differ from ours ({', '.join(odd) or 'in order'}); install its version of ashen"
+            )
+
+
+def _sleep(seconds: float, should_stop: Callable[[], bool]) -> None:
+    ends_s = time.monotonic() + seconds
+    while time.monotonic() < ends_s and not should_stop():
+        time.sleep(0.05)

@@ -1,0 +1,138 @@
+"""A fleet's machines, its head and Linux nodes that join: Ray runs them, here they are started, watched and ended."""
+
+import os
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from ashen.core.errors import UserError
+
+RAY_PORT: Final = 6379
+"""Of the head, for nodes."""
+DOOR_PORT: Final = 8420
+"""Of the ingress, for players from outside."""
+TRY_AGAIN_S: Final = 5.0
+"""Between two attempts of a node to join."""
+LOOPBACK: Final = ("127.0.0.1", "localhost")
+_SETTINGS: Final = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # players are no background work
+}
+_END_S: Final = 20.0
+"""For Ray to end its processes."""
+
+
+def prepare_ray(address: str | None) -> None:
+    """Set what Ray reads when it is imported, here and in all processes started from here.
+
+    Whoever knows no token is sent away, nothing is told to Ray's makers, and a fleet of this machine alone listens on
+    this machine alone.
+
+    Args:
+        address: ``HOST`` or ``HOST:PORT`` of the fleet; None for this machine alone.
+    """
+    is_alone = address is None or address.partition(":")[0] in LOOPBACK
+    os.environ.update(_SETTINGS | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0" if is_alone else "1"})
+
+
+def check_can_cluster() -> None:
+    """Whether this machine can be part of a cluster.
+
+    Raises:
+        UserError: Ray's clusters are for Linux.
+    """
+    if sys.platform != "linux":
+        raise UserError(
+            "Ray's clusters run on Linux only; join from here as a player: ashen fleet join ADDRESS --game, or --client"
+        )
+
+
+@contextmanager
+def head_running(host: str, port: int, players: int) -> Iterator[None]:
+    """The head of a cluster, on which so many may play.
+
+    Raises:
+        UserError: it does not start.
+    """
+    words = [
+        "--head",
+        f"--node-ip-address={host}",
+        f"--port={port}",
+        "--include-dashboard=false",
+        f"--num-cpus={players}",
+    ]
+    if _answers(host, port):
+        raise UserError(f"something is at {host}:{port} already, perhaps a fleet; end it, or give another --port")
+    with _ray(words) as head:
+        while not _answers(host, port):
+            if head.is_over:
+                raise UserError(f"Ray's head does not start: {head.last_words()}")
+            time.sleep(0.2)
+        yield
+
+
+def join_cluster(address: str, players: int, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
+    """Be a node of a cluster until told to stop; joins again when the head was away.
+
+    Args:
+        address: of the head, ``HOST:PORT``.
+        players: that may play here.
+    """
+    prepare_ray(address)
+    while not should_stop():
+        tell(f"joining {address}")
+        with _ray([f"--address={address}", f"--num-cpus={players}"]) as node:
+            while not should_stop() and not node.is_over:
+                time.sleep(0.2)
+            reason = "" if should_stop() else node.last_words()
+        ends_s = time.monotonic() + TRY_AGAIN_S
+        if not should_stop():
+            tell(f"{address} is away ({reason}); trying again every {TRY_AGAIN_S:g} s")
+        while not should_stop() and time.monotonic() < ends_s:
+            time.sleep(0.2)
+
+
+@contextmanager
+def _ray(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """``ray start`` as a child that ends its own children when it is ended."""
+    program = Path(sysconfig.get_path("scripts")) / "ray"
+    words = [str(program), "start", "--block", "--disable-usage-stats", *words]
+    with tempfile.TemporaryFile() as log:
+        own = {"stdout": log, "stderr": log, "start_new_session": True}  # Ctrl-C is ours to hear
+        child = subprocess.Popen(words, **own)
+        try:
+            yield _Child(child, log)
+        finally:
+            child.terminate()
+            try:
+                child.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+
+
+class _Child(NamedTuple):
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.poll() is not None
+
+    def last_words(self) -> str:
+        self.log.seek(0)
+        lines = [line for line in self.log.read().decode(errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0

@@ -1,0 +1,91 @@
+"""Where the learner and players from outside meet: a process of Ray's that keeps little, and never waits for either."""
+
+import asyncio
+import time
+from collections import deque
+from typing import Any, Final
+
+from ashen.training.fleet.batch import Tag
+
+NAME: Final = "desk"
+"""Under which Ray finds it."""
+MAX_WAITING: Final = 64
+"""Batches that wait for the learner; who brings more is told to come again."""
+GONE_AFTER_S: Final = 30.0
+"""A player that was not heard of for so long does not count as playing."""
+
+
+class Desk:
+    """Keeps what the learner offers and what players bring.
+
+    Batches are bytes here, which nobody has looked into yet.
+    """
+
+    def __init__(self) -> None:
+        self._about: dict[str, Any] | None = None
+        self._weights, self._tag = b"", Tag("", 0)
+        self._inbox: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+        self._heard_s: dict[str, float] = {}
+        self._refused = 0
+        self._status: dict[str, Any] = {}
+        self._learner_s = -float("inf")
+
+    async def open(self, about: dict[str, Any]) -> None:
+        """A learner begins: what is to be played; what waited for another run is dropped."""
+        if self._about is None or self._about["run"] != about["run"]:
+            self._inbox.clear()
+        self._about = about
+        self._learner_s = time.monotonic()
+
+    async def publish(self, weights: bytes, tag: Tag) -> None:
+        """The learner's networks from now on."""
+        self._weights, self._tag = weights, tag
+
+    async def take(self, timeout_s: float, status: dict[str, Any]) -> list[bytes]:
+        """All batches that wait, after waiting so long at most for the first; called by the learner again and again."""
+        self._status, self._learner_s = status, time.monotonic()
+        if not self._inbox:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), timeout_s)
+            except TimeoutError:
+                return []
+        batches = list(self._inbox)
+        self._inbox.clear()
+        return batches
+
+    async def run(self) -> dict[str, Any] | None:
+        """What is to be played, and by how many from outside; None without a learner."""
+        if self._about is None:
+            return None
+        return self._about | {"outside": max(1, len(self._present()))}
+
+    async def weights(self, player: str, have: Tag) -> bytes | None:
+        """The learner's networks; None if a player has them already, or there are none."""
+        self._heard_s[player] = time.monotonic()
+        return None if have == self._tag or not self._weights else self._weights
+
+    async def put(self, player: str, data: bytes) -> bool:
+        """Bring a batch; False if there is no room yet."""
+        self._heard_s[player] = time.monotonic()
+        if self._about is None or len(self._inbox) >= MAX_WAITING:
+            self._refused += 1
+            return False
+        self._inbox.append(data)
+        self._arrived.set()
+        return True
+
+    async def status(self) -> dict[str, Any]:
+        """Who is there, and what the learner last said of itself."""
+        return {
+            "run": self._about and self._about["run"],
+            "learner_seen_s_ago": None if self._about is None else round(time.monotonic() - self._learner_s, 1),
+            "outside": self._present(),
+            "waiting": len(self._inbox),
+            "refused": self._refused,
+            "learner": self._status,
+        }
+
+    def _present(self) -> list[str]:
+        return sorted(name for name, heard_s in self._heard_s.items() if time.monotonic() - heard_s < GONE_AFTER_S)

@@ -1,0 +1,51 @@
+"""What the head of a fleet keeps: the desk, and the door to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ashen.core.errors import UserError
+from ashen.training.fleet.crew import NAMESPACE, ray_running
+from ashen.training.fleet.desk import NAME, Desk
+from ashen.training.fleet.ingress import Door, close_door, open_door
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.wire import read_token
+
+import ray  # isort: skip (the settings that crew makes come first)
+
+
+def make_token() -> Path:
+    """The file with the fleet's token, made if there is none."""
+    path = Path.home() / ".ray" / "auth_token"
+    try:
+        read_token()
+    except UserError:
+        from secrets import token_hex
+
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(token_hex(32), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def door_open(options: Any) -> Iterator[None]:
+    """Keep desk and door on a head that runs here.
+
+    Raises:
+        UserError: the door's port is taken.
+    """
+    certificate, key = (file and str(file.resolve()) for file in (options.tls_cert, options.tls_key))
+    door = Door(options.address, options.door_port, certificate, key)
+    with ray_running(FleetPlan(fleet=f"{options.address}:{options.port}")):
+        desk = ray.remote(num_cpus=0)(Desk).options(name=NAME, lifetime="detached").remote()
+        try:
+            open_door(door, read_token(), NAMESPACE)
+        except RuntimeError as error:
+            raise UserError(
+                f"cannot open a door at {door.host}:{door.port}: {error}; give another --door-port"
+            ) from None
+        yield
+        close_door()
+        ray.kill(desk)

@@ -1,0 +1,78 @@
+"""The door for players from outside, such as game PCs: HTTP with a token, over Ray Serve. Nothing is unpickled here."""
+
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ray
+from ray import serve
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ashen.training.fleet.batch import MAX_BYTES, Tag
+from ashen.training.fleet.desk import NAME
+
+APP: Final = "ashen"
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the ingress listens."""
+
+    host: str
+    port: int
+    certificate: str | None = None
+    """PEM file; with its key the door speaks TLS."""
+    key: str | None = None
+
+
+def open_door(door: Door, token: str, namespace: str) -> None:
+    """Serve the ingress on this machine until :func:`close_door`.
+
+    Raises:
+        RuntimeError: the port is taken.
+    """
+    tls = {"ssl_certfile": door.certificate, "ssl_keyfile": door.key} if door.certificate else {}
+    serve.start(http_options={"host": door.host, "port": door.port, "num_cpus": 0} | tls)
+    serve.run(_Ingress.bind(token, namespace), name=APP, route_prefix="/")
+
+
+def close_door() -> None:
+    """End it."""
+    serve.shutdown()
+
+
+@serve.deployment(ray_actor_options={"num_cpus": 0}, max_ongoing_requests=64)
+class _Ingress:
+    """Looks at the token, and hands on to the desk."""
+
+    def __init__(self, token: str, namespace: str):
+        self._token, self._desk = token, ray.get_actor(NAME, namespace=namespace)
+
+    async def __call__(self, request: Request) -> Response:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self._token.encode()):
+            return Response("the token is missing or wrong", 401)
+        player = request.headers.get("ashen-player", "")[:100]
+        match request.method, request.url.path:
+            case "GET", "/run":
+                about = await self._desk.run.remote()
+                return _json(about) if about else Response("no training is under way", 503)
+            case "GET", "/weights":
+                have = Tag(request.query_params.get("session", ""), int(request.query_params.get("version", "0")))
+                weights = await self._desk.weights.remote(player, have)
+                return Response(status_code=304) if weights is None else Response(weights)
+            case "POST", "/batch":
+                if int(request.headers.get("content-length", "0")) > MAX_BYTES:
+                    return Response("too large", 413)
+                is_taken = await self._desk.put.remote(player, await request.body())
+                return Response(status_code=200 if is_taken else 429)
+            case "GET", "/status":
+                nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
+                return _json(await self._desk.status.remote() | {"machines": nodes})
+        return Response("no such thing here", 404)
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value), media_type="application/json")
