@@ -34,7 +34,9 @@ WORDS = [word for name, value in SMALL.items() for word in (f"--{name}", str(val
 
 def _recipe(**settings):
     own = {name.replace("-", "_"): value for name, value in SMALL.items() if "." not in name}
-    return replace(load_recipe("phase1"), **own | settings, ppo=PPOConfig(rollout_steps=16, width=16))
+    return replace(
+        load_recipe("phase1"), **own | settings, ppo=PPOConfig(rollout_steps=16, width=16, precision="float32")
+    )
 
 
 def _made(runs_dir, name, recipe, origin=None, parent=None):
@@ -101,6 +103,19 @@ def test_without_a_parent_the_newest_alike_is_compared_with(tmp_path):
     assert "Against run-1: actions all -> nothing, roll_left; seed 0 -> 4" in (tmp_path / "journal.md").read_text(
         "utf-8"
     )
+
+
+def test_a_precision_that_a_trial_chose_is_a_change(tmp_path):
+    """Breaks if two trainings of one recipe are called alike whose trial chose different precisions."""
+    recipe = replace(_recipe(), ppo=PPOConfig(rollout_steps=16, width=16))
+    first, _ = _made(tmp_path, "first", recipe)
+    first.config_file.write_text(json.dumps(first.read_config() | {"precision": "float64"}), encoding="utf-8")
+    second, _ = _made(tmp_path, "second", recipe)
+    write_journal(second)
+    text = second.journal_file.read_text(encoding="utf-8")
+    now = second.read_config()["precision"]
+    assert now in ("float32", "bfloat16")
+    assert f"| ppo.precision | float64 | {now} |\n" in text and f"- learns in {now}\n" in text
 
 
 def test_a_parent_is_compared_with_wherever_it_lies(tmp_path):

@@ -74,6 +74,8 @@ def _facts(history: History) -> Iterator[str]:
         yield history.command
     if versions:
         yield "code: " + ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    if config.get("precision"):
+        yield f"learns in {config['precision']}"
     if config.get("table_hash"):
         yield f"tables: {config['table_hash']}"
     if parent := config.get("parent"):

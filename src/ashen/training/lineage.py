@@ -34,7 +34,7 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
     against = {
         "run": other.name,
         "is_parent": parent is not None,
-        "settings": _changed_settings(_settings(other, before), _settings(run, now)),
+        "settings": _changed_settings(_settings(other, before), _settings(run, now)) | _chosen(before, now),
         "versions": changes(before.get("versions", {}), config.get("versions", {})),
         "table_hash": [before.get("table_hash"), config.get("table_hash")],
     }
@@ -75,6 +75,12 @@ def _settings(run: RunFolder, config: Config) -> dict[str, Any]:
 def _changed_settings(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
     idle = tuple(f"{name}." for name in LEARNERS if name != now.get("algorithm"))
     return {name: pair for name, pair in changes(before, now).items() if not name.startswith(idle)}
+
+
+def _chosen(before: Config, now: Config) -> dict[str, Any]:
+    """What a trial at the start chose, where both runs say it and it differs."""
+    pair = [config.get("precision") for config in (before, now)]
+    return {"ppo.precision": pair} if None not in pair and pair[0] != pair[1] else {}
 
 
 def _newest_alike(run: RunFolder, config: Config) -> RunFolder | None:
