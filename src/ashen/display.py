@@ -144,12 +144,6 @@ def say_progress(results: Sequence[object]) -> None:
         print(f"{len(results)} fights", end="\r", file=sys.stderr, flush=True)
 
 
-def clone_text(row: Row) -> str:
-    """How well a clone foretells fights it has not seen."""
-    accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
-    return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
-
-
 def match_table(figures: dict[str, Any]) -> Table:
     """All figures of a match, for reading."""
     table = Table(title=f"{figures['policy']}: {match_text(figures)}", show_header=False)

@@ -11,13 +11,14 @@ import tyro
 from ashen.coach import backend_of, started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
-from ashen.display import clone_text, match_text, say_if_cold
+from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.folder import create_run, default_runs_dir
+from ashen.runs.metrics import clone_text, match_text
 from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
-from ashen.training.lineage import with_lineage
+from ashen.training.lineage import CLONED, with_lineage
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import Recipe, load_recipe, run_label
 from ashen.training.session import session
@@ -163,8 +164,11 @@ def pretrain(options: PretrainOptions) -> None:
     )
     run = create_run(options.runs_dir, options.name, f"{run_label(options.recipe)}-clone")
     pretrained_from = {"places": list(options.places), "only_wins": options.only_wins, "clone": to_table(options.clone)}
+    pretrained_from |= {"fights": pretraining.fights}
     run.log(started())
-    run.write_config(with_lineage(run, run_config(pretraining.training) | {"pretrained_from": pretrained_from}))
+    run.log(pretraining.summary)
+    run.write_config(with_lineage(run, run_config(pretraining.training) | {CLONED: pretrained_from}))
+    say(pretraining.summary)
     print(f"ashen: cloning in {run.path}", file=sys.stderr)
     say_if_cold()
     with session(run), StopOnSignal() as stop:

@@ -98,7 +98,7 @@ def test_without_a_parent_the_newest_alike_is_compared_with(tmp_path):
         {"actions": ["all", ["nothing", "roll_left"]], "seed": [0, 4]},
     )
     text = newest.journal_file.read_text(encoding="utf-8")
-    assert "Against run-1, the newest run before it of this boss and fight; it has no parent." in text
+    assert "Against run-1, the newest training before it of this boss and fight; it has no parent." in text
     assert "| seed | 0 | 4 |\n" in text
     assert "Against run-1: actions all -> nothing, roll_left; seed 0 -> 4" in (tmp_path / "journal.md").read_text(
         "utf-8"

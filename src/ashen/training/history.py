@@ -14,7 +14,7 @@ from ashen.runs.log import ENDED_BY, RESUMED, STARTED, Line, read_log
 from ashen.runs.metrics import Row, read_metrics
 from ashen.runs.milestones import MILESTONES
 from ashen.runs.shelf import read_tags
-from ashen.training.lineage import Config
+from ashen.training.lineage import CLONED, Config
 
 State = Literal["running", "stopped", "complete", "trashed"]
 
@@ -90,7 +90,7 @@ def state_of(run: RunFolder, config: Config, rows: Sequence[Row]) -> State:
     finals = [row for row in rows if row["kind"] == "final"]
     if not config.get("trained_here", True):
         return "complete"
-    if "pretrained_from" in config:
+    if CLONED in config:
         return "complete" if finals else "stopped"
     total_steps = config.get("recipe", {}).get("total_steps", 0)
     return "complete" if finals and finals[-1]["env_step"] >= total_steps else "stopped"
