@@ -8,11 +8,12 @@ from typing import Annotated
 
 import tyro
 
-from ashen.coach import backend_of, started, train_new
+from ashen.coach import started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first
+from ashen.options.training import backend_of
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.runs.metrics import clone_text, match_text
 from ashen.signals import StopOnSignal
@@ -80,6 +81,8 @@ class PretrainOptions:
     """Learn from fights that were won, and from no others."""
     clone: CloneConfig = CloneConfig()
     """How the behaviour is cloned."""
+    recipe_name: tyro.conf.Suppress[str | None] = None
+    """What RECIPE was."""
     name: str | None = None
     """Name of the new run; made from date, boss and fight if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -146,7 +149,8 @@ def read_pretrain_options(words: Sequence[str]) -> PretrainOptions:
         UserError: there is no such recipe, no place of fights, or an option is wrong.
     """
     name, rest = split_first(words)
-    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name or "full")))
+    name = name or "full"
+    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name), recipe_name=name))
     if not options.places:
         raise UserError("pretrain needs --from with at least one run, folder of fights or npz file")
     return options
@@ -167,7 +171,8 @@ def pretrain(options: PretrainOptions) -> None:
     pretrained_from |= {"fights": pretraining.fights}
     run.log(started())
     run.log(pretraining.summary)
-    run.write_config(with_lineage(run, run_config(pretraining.training) | {CLONED: pretrained_from}))
+    origin = {"recipe_name": options.recipe_name, CLONED: pretrained_from}
+    run.write_config(with_lineage(run, run_config(pretraining.training) | origin))
     say(pretraining.summary)
     print(f"ashen: cloning in {run.path}", file=sys.stderr)
     say_if_cold()
