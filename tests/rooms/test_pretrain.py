@@ -111,6 +111,7 @@ def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
     log = second.log_file.read_text(encoding="utf-8")
     assert made_of in log and "cloned in " in log and "decisions held out are right" in log and "final match: " in log
     against = second.read_config()["against"]
+    assert second.read_config()["recipe_name"] == "full"
     assert (against["run"], against["settings"]["fights.full"]) == ("first", [None, 5])
     journal = second.journal_file.read_text(encoding="utf-8")
     assert "Against first, the newest clone before it" in journal and "(20 of phase1, 5 of full)" in journal

@@ -71,7 +71,7 @@ def history_of(run: RunFolder) -> History:
         run=run,
         config=config,
         state=state_of(run, config, rows),
-        cost=_cost(rows, log),
+        cost=_cost(run, rows, log),
         result=next((row for row in reversed(rows) if row["kind"] in ("final", "evaluation")), None),
         milestones=_milestones(rows, log),
         warnings=[*_guards(rows), *_others(rows, log)],
@@ -110,10 +110,11 @@ def worked_s(until: datetime, rows: Sequence[Row], log: Sequence[Line]) -> float
     return total_s
 
 
-def _cost(rows: Sequence[Row], log: Sequence[Line]) -> Cost:
+def _cost(run: RunFolder, rows: Sequence[Row], log: Sequence[Line]) -> Cost:
+    saved = [int(path.stem.rpartition("-")[2]) for path in run.numbered_checkpoints]  # may be further than the rows
     last = max((*(line.time for line in log), *map(_time, rows)), default=None)
     return Cost(
-        env_steps=max((row["env_step"] for row in rows), default=0),
+        env_steps=max((*saved, *(row["env_step"] for row in rows)), default=0),
         hours=worked_s(last, rows, log) / 3600.0 if last else 0.0,
         updates=int(max((row.get("updates") or 0 for row in rows), default=0)),
         fights=max((row["episode"] for row in rows), default=0),

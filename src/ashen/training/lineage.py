@@ -40,7 +40,8 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
         "versions": changes(before.get("versions", {}), config.get("versions", {})),
         "table_hash": [before.get("table_hash"), config.get("table_hash")],
     }
-    return config | {"against": against}
+    inherited = {"recipe_name": config.get("recipe_name") or before.get("recipe_name")} if parent else {}
+    return config | inherited | {"against": against}
 
 
 def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:
