@@ -69,6 +69,7 @@ def test_a_training_opens_and_closes_its_journal(tmp_path):
     with session(first):
         opened = first.journal_file.read_text(encoding="utf-8")
         list(training.run(first, lambda: training.env_step >= 32))
+    assert read_log(first.log_file)[-1].message == "stopped at step 32"
     assert "- running\n" in opened and "What changed" not in opened
     stopped = first.journal_file.read_text(encoding="utf-8")
     assert "- stopped at step 32 of 64; it goes on with: ashen resume first\n" in stopped
@@ -77,6 +78,7 @@ def test_a_training_opens_and_closes_its_journal(tmp_path):
         list(resumed(first).run(first, lambda: False))
     closed = first.journal_file.read_text(encoding="utf-8")
     final = read_metrics(first, "final")[-1]
+    assert read_log(first.log_file)[-1].message == "ended at step 64"
     assert f"- complete\n- final match: {final['wins']} of 1 won" in closed
     assert "cost: 64 steps, " in closed and " 2 updates, " in closed
     assert closed.endswith("## Notes\n\nmine\n")
