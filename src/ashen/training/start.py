@@ -18,9 +18,10 @@ from ashen.training.tables import to_table
 
 def run_config(training: Training) -> dict[str, Any]:
     """What ``config.json`` is to say of a training."""
-    env = training.env
+    env, precision = training.env, training.agent.precision
     return {
         "recipe": to_table(training.recipe),
+        "precision": None if precision == "auto" else precision,  # a trial may have chosen what the recipe left open
         "table_hash": env.backend.table_hash,
         "action_names": list(env.action_names),
         "term_names": list(env.reward.names),
