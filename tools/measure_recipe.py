@@ -33,9 +33,9 @@ from typing import Any
 import torch
 
 from ashen.bench.machine import machine_facts
-from ashen.coach import read_train_options
 from ashen.core.errors import UserError, unknown
 from ashen.core.tables import boss_file
+from ashen.options.training import read_train_options
 from ashen.recipes import recipe_files
 from ashen.runs.files import write_text
 from ashen.runs.folder import BEST, RunFolder

@@ -109,8 +109,8 @@ def soak(
         every_ticks: mean time between two faults, in 1/60 s of game time.
         faults: further ones, as for :func:`fake_game.install.start`, until the user is asked to mend them.
     """
-    from ashen.coach import read_train_options
     from ashen.game import keeper
+    from ashen.options.training import read_train_options
     from ashen.runs.folder import create_run
     from ashen.training.loop import Training
     from ashen.training.start import is_complete, run_config

@@ -3,23 +3,20 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import tyro
+from typing import Any
 
 from ashen.core.errors import UserError
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.game.options import expected_s, expected_training_s
-from ashen.options.parse import parse, split_first
+from ashen.options.training import ForkOptions
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
-from ashen.runs.folder import RunFolder, create_run, default_runs_dir
+from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.log import STARTED
 from ashen.signals import StopOnSignal
 from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
@@ -29,78 +26,10 @@ from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe, with_few_matches
+from ashen.training.recipe import Recipe, run_label
 from ashen.training.session import session
 from ashen.training.start import fleet_of, forked, is_complete, resumed, run_config, training_of
 from ashen.training.trained import Trained
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """Train an agent: ashen train [RECIPE] [OPTIONS]. RECIPE is a name (see: ashen recipes) or a TOML file."""
-
-    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
-    name: str | None = None
-    """Name of the new run; made from date, boss and fight if not given."""
-    overlay: Path | None = None
-    """Numbers of the boss from your own fights (ashen calibrate writes them); the run keeps a copy."""
-    parent: str | None = None
-    """Start from the best agent of this run (name or folder), trained or pretrained, in place of a new one."""
-    runs_dir: Path = field(default_factory=default_runs_dir)
-    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
-    players: Annotated[FleetPlan, tyro.conf.arg(name="")] = FleetPlan()
-    """Who plays: this process, unless said otherwise."""
-    recipe_name: tyro.conf.Suppress[str | None] = None
-    """What RECIPE was."""
-
-
-@dataclass(frozen=True)
-class ForkOptions:
-    """Go on from a run's newest checkpoint by other settings, in a new run: ashen fork RUN [OPTIONS].
-
-    Network, optimiser, replay and counters go on, the fights begin anew. The run itself stays as it is; the new one
-    says in its config.json which run and checkpoint it comes from, and what was changed.
-    """
-
-    recipe: Annotated[Recipe, tyro.conf.arg(name="")]
-    name: str | None = None
-    """Name of the new run; made from date, boss and fight if not given."""
-    runs_dir: Path = field(default_factory=default_runs_dir)
-    """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
-
-
-def read_train_options(words: Sequence[str]) -> TrainOptions:
-    """Recipe file over defaults, command line over both.
-
-    Args:
-        words: what stands after ``ashen train``; ``--smoke`` alone is short for the recipe ``smoke``.
-
-    Raises:
-        UserError: there is no such recipe, or an option is wrong.
-    """
-    name, rest = split_first(words)
-    if "--smoke" in rest:
-        name, rest = "smoke", [word for word in rest if word != "--smoke"]
-    name = name or "full"
-    recipe = load_recipe(name)
-    if recipe.is_on_game or backend_of(rest) == "game":
-        recipe = with_few_matches(recipe)
-    options = parse(TrainOptions, "train", rest, TrainOptions(recipe, recipe_name=name))
-    idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
-    if getattr(options.recipe, idle) != getattr(recipe, idle):
-        raise UserError(
-            f"--{idle}. options have no effect while {options.recipe.algorithm} learns; leave them out, or add "
-            f"--algorithm {idle}"
-        )
-    return options
-
-
-def backend_of(words: Sequence[str]) -> Literal["sim", "game"] | None:
-    """Where it is to be fought, if the words say so; the defaults of all else depend on it."""
-    said = [*words, ""]
-    values = [said[place + 1] for place, word in enumerate(words) if word == "--backend"]
-    values += [word.partition("=")[2] for word in words if word.startswith("--backend=")]
-    return "game" if "game" in values else "sim" if "sim" in values else None
 
 
 def train_new(
@@ -239,24 +168,6 @@ def _calibrate_and_train(run: RunFolder) -> None:
 def _tell(run: RunFolder, text: str) -> None:
     say(text)
     run.log(text)
-
-
-def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
-    """A run, and its own recipe with the command line over it.
-
-    Args:
-        words: what stands after ``ashen fork``.
-
-    Raises:
-        UserError: there is no such run, or an option is wrong.
-    """
-    name, rest = split_first(words)
-    # Read once to learn where the runs are, and again over the recipe that is found there.
-    runs_dir = parse(ForkOptions, "fork", rest, ForkOptions(Recipe())).runs_dir
-    if name is None:
-        raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
-    run = find_run(name, runs_dir)
-    return run, parse(ForkOptions, "fork", rest, ForkOptions(training_recipe(run)))
 
 
 def fork(run: RunFolder, options: ForkOptions) -> None:

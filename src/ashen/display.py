@@ -1,6 +1,7 @@
 """How a training looks while it runs: a live table in a terminal, a plain line every ten seconds elsewhere."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -144,12 +145,6 @@ def say_progress(results: Sequence[object]) -> None:
         print(f"{len(results)} fights", end="\r", file=sys.stderr, flush=True)
 
 
-def clone_text(row: Row) -> str:
-    """How well a clone foretells fights it has not seen."""
-    accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
-    return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
-
-
 def match_table(figures: dict[str, Any]) -> Table:
     """All figures of a match, for reading."""
     table = Table(title=f"{figures['policy']}: {match_text(figures)}", show_header=False)
@@ -163,16 +158,32 @@ def match_table(figures: dict[str, Any]) -> Table:
 
 def runs_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Runs one below the other, with what came of each."""
-    table = Table(Column("run", overflow="fold"), box=None, pad_edge=False)
-    for heading in ("begun", "fight", "recipe", "steps", "won", "state", "tags", "parent"):
-        table.add_column(heading, justify="right" if heading in ("steps", "won") else "left")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "begun", "fight", "recipe", "steps", "won", "state", "tags", "parent"):
+        table.add_column(heading, justify="right" if heading in ("steps", "won") else "left", no_wrap=True)
     for row in rows:
-        low, high = row["win_rate_low"], row["win_rate_high"]
-        won = "-" if row["win_rate"] is None else f"{row['win_rate']:.0%} ({low:.0%}-{high:.0%})"
-        fight = f"{row['boss']} {row['fight']}" if row["boss"] else "-"
-        cells = (row["name"], row["created_at"][:10], fight, row["recipe"] or "-", f"{row['env_steps']:,}", won)
-        table.add_row(*map(escape, (*cells, row["state"], ", ".join(row["tags"]), ", ".join(row["parents"]))))
+        table.add_row(*(escape(cell or "-") for cell in (row["name"], *_run_cells(row))))
     return table
+
+
+def run_lines(row: dict[str, Any], width: int) -> list[str]:
+    """A run in lines of so many characters, none of which ends within a word, so that names can be typed again."""
+    begun, fight, recipe, steps, won, state, tags, parents = _run_cells(row)
+    facts = [begun, fight, recipe and f"recipe: {recipe}", f"{steps} steps", won and f"{won} won", state]
+    facts += [tags and f"tagged {tags}", parents and f"from {parents}"]
+    wrap = textwrap.TextWrapper(
+        width, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return [row["name"], *wrap.wrap(", ".join(filter(None, facts)))]
+
+
+def _run_cells(row: dict[str, Any]) -> list[str]:
+    """What stands beside a run's name: begun, fight, recipe, steps, won, state, tags, parents; some may be empty."""
+    fight = f"{row['boss']} {row['fight']}" if row["boss"] else ""
+    rates = (row[key] for key in ("win_rate", "win_rate_low", "win_rate_high"))
+    won = "" if row["win_rate"] is None else "{:.0%} ({:.0%}-{:.0%})".format(*rates)
+    lists = (", ".join(row[key]) for key in ("tags", "parents"))
+    return [row["created_at"][:10], fight, row["recipe"] or "", f"{row['env_steps']:,}", won, row["state"], *lists]
 
 
 def comparison_table(figures: dict[str, Any]) -> Table:

@@ -8,16 +8,18 @@ from typing import Annotated
 
 import tyro
 
-from ashen.coach import backend_of, started, train_new
+from ashen.coach import started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.tables import base_file, boss_file, boss_names
-from ashen.display import clone_text, match_text, say_if_cold
+from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first
+from ashen.options.training import backend_of
 from ashen.runs.folder import create_run, default_runs_dir
+from ashen.runs.metrics import clone_text, match_text
 from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
-from ashen.training.lineage import with_lineage
+from ashen.training.lineage import CLONED, with_lineage
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import Recipe, load_recipe, run_label
 from ashen.training.session import session
@@ -79,6 +81,8 @@ class PretrainOptions:
     """Learn from fights that were won, and from no others."""
     clone: CloneConfig = CloneConfig()
     """How the behaviour is cloned."""
+    recipe_name: tyro.conf.Suppress[str | None] = None
+    """What RECIPE was."""
     name: str | None = None
     """Name of the new run; made from date, boss and fight if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -145,7 +149,8 @@ def read_pretrain_options(words: Sequence[str]) -> PretrainOptions:
         UserError: there is no such recipe, no place of fights, or an option is wrong.
     """
     name, rest = split_first(words)
-    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name or "full")))
+    name = name or "full"
+    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name), recipe_name=name))
     if not options.places:
         raise UserError("pretrain needs --from with at least one run, folder of fights or npz file")
     return options
@@ -163,8 +168,12 @@ def pretrain(options: PretrainOptions) -> None:
     )
     run = create_run(options.runs_dir, options.name, f"{run_label(options.recipe)}-clone")
     pretrained_from = {"places": list(options.places), "only_wins": options.only_wins, "clone": to_table(options.clone)}
+    pretrained_from |= {"fights": pretraining.fights}
     run.log(started())
-    run.write_config(with_lineage(run, run_config(pretraining.training) | {"pretrained_from": pretrained_from}))
+    run.log(pretraining.summary)
+    origin = {"recipe_name": options.recipe_name, CLONED: pretrained_from}
+    run.write_config(with_lineage(run, run_config(pretraining.training) | origin))
+    say(pretraining.summary)
     print(f"ashen: cloning in {run.path}", file=sys.stderr)
     say_if_cold()
     with session(run), StopOnSignal() as stop:

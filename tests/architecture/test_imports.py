@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,25 @@ def test_import_ashen_costs_nothing():
 def test_help_starts_without_libraries():
     """Breaks if `ashen --help` has to wait for torch or any other heavy import."""
     assert not _imported_by("from ashen.cli import main\nmain(['--help'])") & HEAVY
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--nmae", "x"],
+        ["train", "ful"],
+        ["train", "--name", "taken"],
+        ["train", "--parent", "gone"],
+        ["train", "--ppo.clip", "-1"],
+        ["fork", "taken", "--nmae", "x"],
+    ],
+)
+def test_mistakes_after_train_are_told_before_torch_is_loaded(words, tmp_path):
+    """Breaks if whoever mistypes an option, a recipe or a name waits for torch before it is said."""
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "config.json").write_text("{}", encoding="utf-8")
+    call = f"from ashen.cli import main\nassert main({[*words, '--runs-dir', str(tmp_path)]}) == 2"
+    assert not _imported_by(call) & {"torch", "matplotlib", "tensorboard"}
 
 
 def test_nothing_of_ours_is_hidden_by_what_soulsgym_installs():

@@ -38,7 +38,7 @@ def test_mistakes_about_fights_are_told(complaint, monkeypatch, tmp_path):
     assert "is an opponent" in complaint(["fights", "random"])
     assert "play some with ashen play" in complaint(["fights", "human", "--runs-dir", tmp_path])
     monkeypatch.setitem(sys.modules, "minari", None)
-    assert 'pip install "minari[hdf5]"' in complaint(["export", "done", "--minari", "mine-v0"])
+    assert "install with: python bootstrap.py export, or" in complaint(["export", "done", "--minari", "mine-v0"])
 
 
 def test_rescore_under_the_own_reward_changes_nothing(capsys):

@@ -11,9 +11,9 @@ from equal_runs import timeless
 from fake_game.beside import train_beside
 
 from ashen.cli import main
-from ashen.coach import read_train_options
 from ashen.core.fight import Outcome
 from ashen.game import soulsgym_builds
+from ashen.options.training import read_train_options
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, create_run, open_run
 from ashen.runs.metrics import read_metrics

@@ -4,9 +4,9 @@ import pytest
 
 import ashen
 from ashen.cli import main
-from ashen.coach import read_train_options
 from ashen.core.errors import UserError
 from ashen.game.options import expected_s, expected_training_s
+from ashen.options.training import read_train_options
 from ashen.training.recipe import env_options
 
 pytestmark = pytest.mark.game

@@ -66,6 +66,17 @@ def test_groups_are_recipes_without_their_seeds(tmp_path: Path):
     assert figures["warnings"] == ["4 seeds: the interval is too narrow (every group)"]
 
 
+def test_precisions_that_a_trial_chose_are_told(tmp_path: Path):
+    """Breaks if seeds that learned in different precisions are no group any more, or nobody is told of it."""
+    runs = seeds_of(tmp_path, "plain", load_recipe("phase1"), [0.1, 0.2])
+    for run, precision in zip(runs, ("float32", "bfloat16"), strict=True):
+        run.write_config(run.read_config() | {"precision": precision})
+    figures = compare(runs)
+    assert [group["runs"] for group in figures["groups"]] == [["plain-0", "plain-1"]]
+    said = "a trial at their start chose different precisions to learn in (float32: plain-0; bfloat16: plain-1)"
+    assert said in figures["warnings"]
+
+
 def test_less_of_a_loss_is_an_improvement(tmp_path: Path):
     """Breaks if the group that leaves the boss more hit points is called the better one."""
     runs = seeds_of(tmp_path, "plain", DQN, [0.1, 0.2]) + seeds_of(tmp_path, "double", DOUBLE, [0.8, 0.9])

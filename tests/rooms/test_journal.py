@@ -34,7 +34,9 @@ WORDS = [word for name, value in SMALL.items() for word in (f"--{name}", str(val
 
 def _recipe(**settings):
     own = {name.replace("-", "_"): value for name, value in SMALL.items() if "." not in name}
-    return replace(load_recipe("phase1"), **own | settings, ppo=PPOConfig(rollout_steps=16, width=16))
+    return replace(
+        load_recipe("phase1"), **own | settings, ppo=PPOConfig(rollout_steps=16, width=16, precision="float32")
+    )
 
 
 def _made(runs_dir, name, recipe, origin=None, parent=None):
@@ -67,6 +69,7 @@ def test_a_training_opens_and_closes_its_journal(tmp_path):
     with session(first):
         opened = first.journal_file.read_text(encoding="utf-8")
         list(training.run(first, lambda: training.env_step >= 32))
+    assert read_log(first.log_file)[-1].message == "stopped at step 32"
     assert "- running\n" in opened and "What changed" not in opened
     stopped = first.journal_file.read_text(encoding="utf-8")
     assert "- stopped at step 32 of 64; it goes on with: ashen resume first\n" in stopped
@@ -75,6 +78,7 @@ def test_a_training_opens_and_closes_its_journal(tmp_path):
         list(resumed(first).run(first, lambda: False))
     closed = first.journal_file.read_text(encoding="utf-8")
     final = read_metrics(first, "final")[-1]
+    assert read_log(first.log_file)[-1].message == "ended at step 64"
     assert f"- complete\n- final match: {final['wins']} of 1 won" in closed
     assert "cost: 64 steps, " in closed and " 2 updates, " in closed
     assert closed.endswith("## Notes\n\nmine\n")
@@ -96,11 +100,24 @@ def test_without_a_parent_the_newest_alike_is_compared_with(tmp_path):
         {"actions": ["all", ["nothing", "roll_left"]], "seed": [0, 4]},
     )
     text = newest.journal_file.read_text(encoding="utf-8")
-    assert "Against run-1, the newest run before it of this boss and fight; it has no parent." in text
+    assert "Against run-1, the newest training before it of this boss and fight; it has no parent." in text
     assert "| seed | 0 | 4 |\n" in text
     assert "Against run-1: actions all -> nothing, roll_left; seed 0 -> 4" in (tmp_path / "journal.md").read_text(
         "utf-8"
     )
+
+
+def test_a_precision_that_a_trial_chose_is_a_change(tmp_path):
+    """Breaks if two trainings of one recipe are called alike whose trial chose different precisions."""
+    recipe = replace(_recipe(), ppo=PPOConfig(rollout_steps=16, width=16))
+    first, _ = _made(tmp_path, "first", recipe)
+    first.config_file.write_text(json.dumps(first.read_config() | {"precision": "float64"}), encoding="utf-8")
+    second, _ = _made(tmp_path, "second", recipe)
+    write_journal(second)
+    text = second.journal_file.read_text(encoding="utf-8")
+    now = second.read_config()["precision"]
+    assert now in ("float32", "bfloat16")
+    assert f"| ppo.precision | float64 | {now} |\n" in text and f"- learns in {now}\n" in text
 
 
 def test_a_parent_is_compared_with_wherever_it_lies(tmp_path):

@@ -18,6 +18,7 @@ from ashen.runs.fights import list_fights, load_fight, save_fight
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import best_checkpoint, load_checkpoint
+from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import env_options, load_recipe, make_agent_for
 
@@ -95,6 +96,27 @@ def test_waiting_and_keys_without_effect_are_nobodys_choice(fights):
     assert (seen.actions[~fight.masks[:-1, 16]] == NO_ACTION).all()
     assert (seen.actions[~fight.masks[:-1, :NOTHING].any(axis=1)] == NO_ACTION).all()
     assert (seen.actions != NO_ACTION).any()
+
+
+def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
+    """Breaks if fights of several kinds are mixed in silence, or a clone is compared with what is none."""
+    mixed = recorded("random", tmp_path / "full", 5, fight="full")
+    runs_dir = tmp_path / "runs"
+    words = ["pretrain", "--runs-dir", str(runs_dir), *SMALL[:-1], "1"]
+    assert main([*words, "--name", "first", "--from", str(fights)]) == 0
+    assert main([*words, "--name", "second", "--from", str(fights), str(mixed)]) == 0
+    made_of = "cloning 25 fights for phase1: 20 of phase1, 5 of full ("
+    assert made_of in capsys.readouterr().err
+    first, second = (RunFolder(runs_dir / name) for name in ("first", "second"))
+    log = second.log_file.read_text(encoding="utf-8")
+    assert made_of in log and "cloned in " in log and "decisions held out are right" in log and "final match: " in log
+    against = second.read_config()["against"]
+    assert second.read_config()["recipe_name"] == "full"
+    assert (against["run"], against["settings"]["fights.full"]) == ("first", [None, 5])
+    journal = second.journal_file.read_text(encoding="utf-8")
+    assert "Against first, the newest clone before it" in journal and "(20 of phase1, 5 of full)" in journal
+    trained = {"recipe": first.read_config()["recipe"]}
+    assert "against" not in with_lineage(create_run(runs_dir, "third", "x"), trained)
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ from typing import Literal
 import pytest
 
 from ashen import make_vec
-from ashen.coach import read_train_options
 from ashen.core.errors import UserError
+from ashen.options.training import read_train_options
 from ashen.recipes import recipe_files
 from ashen.training.recipe import Recipe, env_options, load_recipe, make_agent_for, run_label
 from ashen.training.tables import from_table, to_table

@@ -89,7 +89,7 @@ def test_a_run_refits_its_table_and_goes_on(runs_dir, shifted, capsys):
     words = ["finetune", "old", "--boss", str(shifted), "--name", "new", "--runs-dir", str(runs_dir)]
     assert main([*words, *WORDS]) == 0
     said = capsys.readouterr()
-    assert "of 1,000 steps" in said.err and "the parent agent is deployed" in said.out
+    assert "steps, at least 1,000 are asked for" in said.err and "the parent agent is deployed" in said.out
     run = RunFolder(runs_dir / "new")
     config = run.read_config()
     assert config["calibrate"] == {"steps": 1000} and config["recipe"]["total_steps"] == 64

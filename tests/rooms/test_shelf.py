@@ -6,10 +6,12 @@ import pytest
 
 from ashen.cli import main
 from ashen.core.errors import UserError
+from ashen.display import run_lines
 from ashen.runs.claim import claimed
 from ashen.runs.folder import create_run, open_run, run_names
 from ashen.runs.metrics import MetricsLog
 from ashen.runs.shelf import change_tags, read_tags, restore, trash
+from ashen.training.lineage import with_lineage
 
 RECIPE = {"boss": "iudex", "fight": "full", "total_steps": 100}
 
@@ -49,6 +51,40 @@ def test_runs_are_listed_and_sorted(runs_dir, capsys):
     assert main(["runs"]) == 0
     said = capsys.readouterr().out
     assert "90% (0%-100%)" in said and "running" not in said
+
+
+def test_the_steps_are_those_of_the_newest_checkpoint(runs_dir, capsys):
+    """Breaks if a run that was stopped between two rows of metrics is told to stand where it would not go on."""
+    (open_run("a", runs_dir).checkpoints / "step-000000000064.pt").touch()
+    assert [row["env_steps"] for row in _listed(capsys)] == [100, 64, 0]
+
+
+def test_forks_clones_and_joined_runs_say_what_they_are(runs_dir, capsys):
+    """Breaks if a fork has no recipe in the list, a clone none of what it cloned, or a joined run no fight."""
+    fork, parent = create_run(runs_dir, "fork", "x"), open_run("b", runs_dir)
+    fork.write_config(with_lineage(fork, {"recipe": RECIPE, "parent": {"run": "b"}}, parent))
+    cloned = {"places": ["there/human", "b"], "only_wins": False}
+    create_run(runs_dir, "clone", "x").write_config({"recipe": RECIPE, "pretrained_from": cloned})
+    joined = create_run(runs_dir, "joined", "x")
+    joined.keep_run(parent, parent.config_file, "phase1")
+    joined.write_config({"joined": {"rule": "phase", "phase1": "b", "phase2": "b"}, "trained_here": False})
+    rows = {row["name"]: (row["recipe"], row["boss"], row["fight"]) for row in _listed(capsys)}
+    assert rows["fork"] == ("full", "iudex", "full")
+    assert rows["clone"] == ("clone of human, b", "iudex", "full")
+    assert rows["joined"] == (None, "iudex", "full")
+
+
+def test_names_are_never_broken(runs_dir, capsys):
+    """Breaks if a name stands on two lines of the list, where it cannot be typed again."""
+    row = _listed(capsys)[0] | {"name": "n" * 90, "parents": ["p" * 60, "a-" * 20], "recipe": "clone of 2026-11-26-a"}
+    lines = run_lines(row, 80)
+    assert lines[0] == "n" * 90 and all(len(line) <= 80 for line in lines[1:])
+    words = " ".join(lines).replace(",", "").split()
+    assert {"p" * 60, "a-" * 20, "2026-11-26-a"} <= set(words)
+    create_run(runs_dir, "m" * 150, "x").write_config({"recipe": RECIPE})
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    assert any(line.startswith("m" * 150 + " ") for line in capsys.readouterr().out.splitlines())
 
 
 def test_a_damaged_run_and_human_fights_do_not_spoil_the_list(runs_dir, capsys):

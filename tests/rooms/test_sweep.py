@@ -242,7 +242,7 @@ def test_a_sweep_without_optuna_says_how_to_get_it(
     assert main(["sweep", "smoke", "--runs-dir", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert "ashen sweep needs Optuna" in said
-    assert "pip install optuna" in said
+    assert "install with: python bootstrap.py sweep, or: pip install optuna" in said
     assert list(tmp_path.iterdir()) == []
 
 

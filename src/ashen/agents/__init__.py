@@ -1,18 +1,27 @@
-"""Learners: they see observations, masks and rewards as arrays, never a fight and never an environment."""
+"""Learners: they see observations, masks and rewards as arrays, never a fight and never an environment.
 
+The learners are loaded on first use, because their settings are read before torch is.
+"""
+
+from importlib import import_module
 from typing import Any, Final
 
-from ashen.agents.dqn import DQNAgent
 from ashen.agents.dqn_config import DQNConfig
-from ashen.agents.ppo import PPOAgent
 from ashen.agents.ppo_config import PPOConfig
 from ashen.core.errors import unknown
 from ashen.core.protocols import Agent
 
-ALGORITHMS: Final[dict[str, tuple[type, type]]] = {"dqn": (DQNConfig, DQNAgent), "ppo": (PPOConfig, PPOAgent)}
-"""Name -> (config class, agent class)."""
+ALGORITHMS: Final[dict[str, tuple[type, str]]] = {"dqn": (DQNConfig, "DQNAgent"), "ppo": (PPOConfig, "PPOAgent")}
+"""Name -> (config class, name of the agent class)."""
+_HOMES: Final = {"DQNAgent": "ashen.agents.dqn", "PPOAgent": "ashen.agents.ppo"}
 
 __all__ = ["ALGORITHMS", "DQNAgent", "DQNConfig", "PPOAgent", "PPOConfig", "make_agent"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'ashen.agents' has no attribute '{name}'")
 
 
 def make_agent(
@@ -34,5 +43,5 @@ def make_agent(
     """
     if algorithm not in ALGORITHMS:
         raise unknown("algorithm", algorithm, ALGORITHMS)
-    _, agent_class = ALGORITHMS[algorithm]
-    return agent_class(config, obs_dim, num_actions, num_envs, seed, total_steps)
+    _, agent = ALGORITHMS[algorithm]
+    return __getattr__(agent)(config, obs_dim, num_actions, num_envs, seed, total_steps)

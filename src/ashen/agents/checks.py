@@ -1,13 +1,12 @@
 """What may stand in an agent's config, and whether a checkpoint fits the agent it is loaded into."""
 
-from collections.abc import Iterable
 from math import inf
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from ashen.core.errors import SettingError, UserError, unknown
+
+if TYPE_CHECKING:  # settings are checked before torch is loaded, which takes seconds
+    import torch
 
 
 def check_range(config: Any, low: float, high: float, *names: str) -> None:
@@ -23,14 +22,15 @@ def check_range(config: Any, low: float, high: float, *names: str) -> None:
             raise SettingError(type(config), name, f"{value:g}", rule)
 
 
-def check_choice(config: Any, name: str, choices: Iterable[str]) -> None:
-    """Require a field of a config dataclass to be one of ``choices``.
+def check_choices(config: Any) -> None:
+    """Require the fields of a config dataclass that are one of several words to be one of them.
 
     Raises:
-        UserError: it is not.
+        UserError: one is not.
     """
-    if getattr(config, name) not in choices:
-        raise unknown(name, getattr(config, name), choices, type(config).__name__)
+    for name, hint in get_type_hints(type(config)).items():
+        if get_origin(hint) is Literal and getattr(config, name) not in get_args(hint):
+            raise unknown(name, getattr(config, name), get_args(hint), type(config).__name__)
 
 
 def check_fits(state: dict[str, Any], algorithm: str, obs_dim: int, num_actions: int) -> None:
@@ -53,7 +53,7 @@ def check_fits(state: dict[str, Any], algorithm: str, obs_dim: int, num_actions:
         )
 
 
-def load_network(network: nn.Module, saved: dict[str, torch.Tensor]) -> None:
+def load_network(network: "torch.nn.Module", saved: "dict[str, torch.Tensor]") -> None:
     """Load a network's parameters and buffers.
 
     Raises:

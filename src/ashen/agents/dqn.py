@@ -42,6 +42,7 @@ class DQNAgent:
     """
 
     score_kind = "q_values"
+    precision = None
 
     def __init__(self, config: DQNConfig, obs_dim: int, num_actions: int, num_envs: int, seed: int, total_steps: int):
         if config.replay_capacity < num_envs * config.n_step:

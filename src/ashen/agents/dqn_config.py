@@ -1,13 +1,11 @@
-"""Settings of DQN: every variant is a switch here, every famous combination a recipe."""
+"""Settings of DQN: every variant is a switch here, every famous combination a recipe. They are read without torch."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ashen.agents.checks import check_choice, check_range
-from ashen.agents.exploration import SCHEDULES
-from ashen.agents.networks import DUELING
+from ashen.agents.checks import check_choices, check_range
 from ashen.core.errors import UserError
 
 
@@ -93,11 +91,7 @@ class DQNConfig:
     what its reward can pay in a fight."""
 
     def __post_init__(self) -> None:
-        check_choice(self, "dueling", DUELING)
-        check_choice(self, "double", ("none", "target", "two_networks"))
-        check_choice(self, "epsilon_unit", ("step", "fight"))
-        check_choice(self, "epsilon_schedule", SCHEDULES)
-        check_choice(self, "loss", ("smooth_l1", "mse"))
+        check_choices(self)
         check_range(self, 0.0, 1.0, "discount", "target_tau", "epsilon_start", "epsilon_end")
         check_range(self, 0.0, 1.0, "priority_beta", "priority_beta_final")
         check_range(self, 1e-6, 2.0, "priority_alpha")

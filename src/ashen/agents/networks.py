@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 ACTIVATIONS: Final = {"relu": partial(nn.ReLU, inplace=True), "tanh": nn.Tanh}
-DUELING: Final = ("none", "dueling", "enhanced")
 ENHANCED_DROPOUT: Final = 0.5
 
 Linear = Callable[[int, int], nn.Module]

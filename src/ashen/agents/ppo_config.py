@@ -1,13 +1,11 @@
-"""Settings of PPO."""
+"""Settings of PPO, read without torch; who uses them: :mod:`ashen.agents.ppo`."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ashen.agents.checks import check_choice, check_range
-from ashen.agents.networks import ACTIVATIONS
-from ashen.agents.precision import PRECISIONS
+from ashen.agents.checks import check_choices, check_range
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,7 @@ class PPOConfig:
     """Numbers of the matrix products in learning; auto tries both at the start and takes bfloat16 if it pays."""
 
     def __post_init__(self) -> None:
-        check_choice(self, "activation", ACTIVATIONS)
-        check_choice(self, "precision", PRECISIONS)
+        check_choices(self)
         check_range(self, 1, np.inf, "rollout_steps", "epochs", "minibatch_size", "width", "depth")
         check_range(self, 0.0, 1.0, "discount", "gae_lambda")
         check_range(self, 1e-6, np.inf, "clip")

@@ -9,7 +9,6 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-PRECISIONS: Final = ("auto", "float32", "bfloat16")
 LEAST_GAIN: Final = 1.15
 """How much quicker bfloat16 must be to be taken: below that the rounding is not worth it, and noise could decide."""
 _TRIAL_S: Final = 1.6
@@ -32,7 +31,7 @@ def quickest_precision(network: nn.Module, obs: Tensor) -> tuple[str, str]:
         The precision, and a line that says why.
     """
     network = deepcopy(network)
-    took_s: dict[str, list[float]] = {precision: [] for precision in PRECISIONS[1:]}
+    took_s: dict[str, list[float]] = {"float32": [], "bfloat16": []}
     ends = time.perf_counter() + _TRIAL_S
     # In turns, so that a machine that is busy for a moment slows both.
     while len(took_s["bfloat16"]) < 4 or time.perf_counter() < ends:

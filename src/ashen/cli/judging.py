@@ -58,8 +58,8 @@ def exploits(words: Sequence[str]) -> int:
     """Check that a run's wins are earned; returns 1 if one of the checks fails."""
     from dataclasses import asdict
 
-    from ashen.display import say_if_cold, say_progress
-    from ashen.evaluation.exploits import checks
+    from ashen.display import say, say_if_cold, say_progress
+    from ashen.evaluation.exploits import checks, verdict
     from ashen.evaluation.judge import judge
     from ashen.options.judging import ExploitsOptions
     from ashen.options.parse import parse
@@ -75,13 +75,16 @@ def exploits(words: Sequence[str]) -> int:
         for is_closed in (False, True)
     )
     found = checks(figures, closed)
-    passed = all(check.passed for check in found)
+    passed = verdict(found)
     if options.json:
         rows = {"checks": [asdict(check) for check in found], "open": figures, "closed_cliff": closed}
         print(json.dumps({"passed": passed} | rows))
     else:
-        print("\n".join(f"{'pass' if check.passed else 'FAIL'}  {check}" for check in found))
-    return 0 if passed else 1
+        marks = {True: "pass", False: "FAIL", None: "open"}
+        print("\n".join(f"{marks[check.passed]}  {check}" for check in found))
+    if passed is None:
+        say(f"nothing was won in {options.fights} fights, so there are no wins to judge")
+    return 1 if passed is False else 0
 
 
 def fidelity(words: Sequence[str]) -> None:

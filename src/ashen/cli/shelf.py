@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from ashen.core.errors import unknown
 
-_LEAST_WIDTH = 120
-"""Characters of the list; a narrower terminal wraps its lines, which reads better than figures cut short."""
+_WIDEST = 1000
+"""Characters that a line of the list may have where it is not read in a terminal."""
 
 
 def runs(words: Sequence[str]) -> None:
@@ -36,11 +36,15 @@ def _list(words: Sequence[str]) -> None:
     elif rows:
         from rich.console import Console
 
-        from ashen.display import runs_table
+        from ashen.display import run_lines, runs_table
 
-        console = Console()
-        console.width = max(console.width, _LEAST_WIDTH)
-        console.print(runs_table(rows))
+        console, table = Console(), runs_table(rows)
+        needed = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+        if console.is_terminal and needed > console.width:
+            print("\n".join(line for row in rows for line in run_lines(row, console.width)))
+        else:
+            console.width = needed
+            console.print(table)
     else:
         say(f"no runs{f' tagged {options.tag}' if options.tag else ''} in {options.runs_dir}")
     if left_out:

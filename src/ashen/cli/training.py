@@ -9,16 +9,18 @@ if TYPE_CHECKING:
 
 def train(words: Sequence[str]) -> None:
     """Train an agent by a recipe."""
-    from ashen.recipes import recipe_file
-
-    if words and not words[0].startswith("-"):
-        recipe_file(words[0])  # a name is looked up before all that a training needs is loaded, which takes seconds
-    from ashen.coach import read_train_options, train_new
+    from ashen.options.training import read_train_options
+    from ashen.runs.folder import check_new_name
     from ashen.training.find_run import find_run
-    from ashen.training.trained import trained
 
     options = read_train_options(words)
-    parent = None if options.parent is None else trained(find_run(options.parent, options.runs_dir))
+    check_new_name(options.name, options.runs_dir)
+    parent_run = None if options.parent is None else find_run(options.parent, options.runs_dir)
+    # What trains takes seconds to load, so mistakes are looked for before.
+    from ashen.coach import train_new
+    from ashen.training.trained import trained
+
+    parent = None if parent_run is None else trained(parent_run)
     train_new(
         options.recipe,
         options.runs_dir,
@@ -43,9 +45,14 @@ def resume(words: Sequence[str]) -> None:
 
 def fork(words: Sequence[str]) -> None:
     """Go on from a run's newest checkpoint by other settings."""
-    from ashen.coach import fork, read_fork_options
+    from ashen.options.training import read_fork_options
+    from ashen.runs.folder import check_new_name
 
-    fork(*read_fork_options(words))
+    run, options = read_fork_options(words)
+    check_new_name(options.name, options.runs_dir)
+    from ashen.coach import fork
+
+    fork(run, options)
 
 
 def finetune(words: Sequence[str]) -> None:

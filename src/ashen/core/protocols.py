@@ -69,6 +69,9 @@ class Agent(Protocol):
     replay: Any
     """The transitions it remembers, :class:`ashen.replay.ReplayBuffer`; None without."""
 
+    precision: str | None
+    """Numbers of the matrix products in learning where that can be chosen, ``auto`` until :meth:`tune`; else None."""
+
     def tune(self) -> str:
         """Settle what depends on this machine, such as the precision; returns what was chosen and why, for the log."""
 

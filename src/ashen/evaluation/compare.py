@@ -3,6 +3,7 @@
 Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice" (arXiv:2108.13264).
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -103,6 +104,13 @@ def _warnings(left_out: Sequence[str], groups: Sequence[Group]) -> list[str]:
         warnings.append(f"left out, for they have no final match: {', '.join(left_out)}")
     if len(hashes := table_hashes(groups)) > 1:
         warnings.append(f"judged against different numbers of the boss: tables {', '.join(hashes)}")
+    chosen: dict[str, list[str]] = {}
+    for run in itertools.chain(*(group.runs for group in groups)):
+        if run.chosen_precision:
+            chosen.setdefault(run.chosen_precision, []).append(run.name)
+    if len(chosen) > 1:
+        named = "; ".join(f"{precision}: {', '.join(names)}" for precision, names in chosen.items())
+        warnings.append(f"a trial at their start chose different precisions to learn in ({named})")
     few = {group.name: len(group.runs) for group in groups if len(group.runs) < FEW_SEEDS}
     for seeds in sorted(set(few.values())):
         named = [name for name, count in few.items() if count == seeds]

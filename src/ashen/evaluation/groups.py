@@ -36,6 +36,8 @@ class JudgedRun:
     """Its best network's figure in the match at the end."""
     curve: dict[int, float]
     """The same figure of the matches on the way, by env step."""
+    chosen_precision: str | None
+    """What a trial at its start chose to learn in; None if its recipe says it, or the run is older than that."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def judged_run(run: RunFolder, metric: str) -> JudgedRun | None:
         return None
     curve = {row["env_step"]: row[metric] for row in rows if row["kind"] == "evaluation"}
     try:
-        return _as_judged(run.name, run.read_config()["recipe"], finals[-1], finals[-1][metric], curve)
+        return _as_judged(run.name, run.read_config(), finals[-1], finals[-1][metric], curve)
     except KeyError as error:
         raise UserError(f"{run.path} does not say its {error}; it is no training of this ashen, leave it out") from None
 
@@ -148,11 +150,14 @@ def table_hashes(groups: Sequence[Group]) -> list[str]:
     return list(dict.fromkeys(group.runs[0].settings[_TABLE] for group in groups))
 
 
-def _as_judged(name: str, recipe: dict[str, Any], final: Row, score: float, curve: dict[int, float]) -> JudgedRun:
+def _as_judged(name: str, config: dict[str, Any], final: Row, score: float, curve: dict[int, float]) -> JudgedRun:
+    recipe = config["recipe"]
     # A run's own copy of an overlay has a path of its own: what was fought is told by the table's hash.
     world = {"boss": Path(final["boss"]).stem, "fight": final["fight"], _TABLE: final["table_hash"]}
     reward = json.dumps(final["reward"], sort_keys=True)
-    return JudgedRun(name, _flat(recipe) | world, recipe["seed"], reward, score, curve)
+    settings = _flat(recipe) | world
+    chosen = config.get("precision") if settings.get("ppo.precision") == "auto" else None
+    return JudgedRun(name, settings, recipe["seed"], reward, score, curve, chosen)
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:

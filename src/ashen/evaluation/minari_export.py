@@ -3,7 +3,6 @@
 import importlib.util
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +75,8 @@ def require_minari() -> None:
     """
     missing = [name for name in ("minari", "h5py") if importlib.util.find_spec(name) is None]
     if missing:
-        how = f'"{sys.executable}" -m pip install "minari[hdf5]"'
-        raise UserError(f"ashen export --minari needs {' and '.join(missing)}, not installed here; install with: {how}")
+        needed = f"ashen export --minari needs {' and '.join(missing)}, not installed here"
+        raise UserError(f'{needed}; install with: python bootstrap.py export, or: pip install "minari[hdf5]"')
 
 
 def _place(target: str) -> tuple[str, Path]:

@@ -1,1 +1,1 @@
-"""What can be said after each verb; the options of trainings stand beside what trains (coach, tutor, scout)."""
+"""What can be said after each verb; those of finetune, pretrain and sweep stand beside what does it (tutor, scout)."""

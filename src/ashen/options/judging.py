@@ -73,7 +73,8 @@ class EvaluateOptions:
 class ExploitsOptions:
     """Check that wins are earned: the boss is never stuck, dies of blows, and is beaten without the cliff too.
 
-    The exit code is 0 if all checks pass, 1 if one fails. The same match is fought twice, with the cliff and without.
+    The exit code is 1 if a check fails, else 0, also where nothing was won and so nothing can be judged. The same match
+    is fought twice, with the cliff and without.
     """
 
     run: tyro.conf.Positional[str]

@@ -1,7 +1,7 @@
 """A mistake on the command line in one line, as it was typed: out of tyro's box, or of a setting that was refused."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from types import NoneType
@@ -13,6 +13,20 @@ from ashen.core.errors import SettingError
 
 _CHOICE = re.compile(r"invalid choice '(?P<value>.*)' for argument '(?P<option>\S+)'")
 _TYPE = re.compile(r"Error parsing (?P<option>--\S+): .*: '(?P<value>.*)'")
+_ELSEWHERE = {
+    "gamma": "discount",
+    "lr": "learning-rate",
+    "clip-range": "clip",
+    "ent-coef": "entropy-coef",
+    "vf-coef": "value-coef",
+    "n-envs": "num-envs",
+    "n-epochs": "epochs",
+    "n-steps": "rollout-steps",
+    "buffer-size": "replay-capacity",
+    "total-timesteps": "total-steps",
+    "steps": "total-steps",
+}
+"""What other libraries call an option -> what it is called here."""
 _NEAR = 0.8
 """How alike two options are, 0..1, of which one may stand for the other."""
 
@@ -63,9 +77,10 @@ def essence(complaint: str, options: type, verb: str) -> str:
         return _missing(texts[0], options, verb)
     if refused := _CHOICE.search(texts[0]) or _TYPE.search(texts[0]):
         return _misfit(refused["option"], refused["value"], dict(_options(options)))
-    near = re.search(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))
     sentence = re.sub(r"^Unrecognized options: .*", _without_values, texts[0].rstrip("."))
-    return f"{sentence}; did you mean {near[1]}?" if near else sentence
+    near = re.findall(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))[:1]
+    meant = _called_otherwise(sentence, dict(_options(options))) or near
+    return f"{sentence}; did you mean {' or '.join(meant)}?" if meant else sentence
 
 
 def as_typed(error: SettingError, options: type) -> str:
@@ -122,6 +137,15 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     """The types of a union, or the one there is; without None."""
     is_one = get_origin(hint) is Literal or not get_args(hint) or isinstance(hint, type)
     return (hint,) if is_one else tuple(kind for kind in get_args(hint) if kind is not NoneType)
+
+
+def _called_otherwise(sentence: str, options: Iterable[str]) -> list[str]:
+    """The options meant by the first word of a sentence that other libraries use; of each group of settings, or one."""
+    for group, name in re.findall(r"--(?:([\w-]+)\.)?([\w-]+)", sentence):
+        here = f"{group and group + '.'}{_ELSEWHERE.get(name.replace('_', '-'), '')}"
+        if found := [word for word in options if re.fullmatch(rf"--([\w-]+\.)?{re.escape(here)}", word)]:
+            return found
+    return []
 
 
 def _without_values(unrecognized: re.Match[str]) -> str:

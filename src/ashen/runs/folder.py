@@ -93,6 +93,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def numbered_checkpoints(self) -> list[Path]:
+        """Those that its training can go on from, each named after its step, oldest first."""
+        return sorted(self.checkpoints.glob("step-*.pt"))
+
+    @property
     def fights(self) -> Path:
         """Folder of recorded fights."""
         return self.path / "fights"
@@ -205,6 +210,22 @@ def own_tables(overlay: Path, base: Path | None) -> dict[str, str]:
     return {BASE: base.read_text(encoding="utf-8"), OVERLAY: text}
 
 
+def check_new_name(name: str | None, runs_dir: Path) -> None:
+    """Make sure that a new run can be called so; None is a name that is yet to be made.
+
+    Raises:
+        UserError: it is no plain name, or taken.
+    """
+    if name is None:
+        return
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise UserError(f"'{name}' cannot be a run's name; give one plain folder name, and its place with --runs-dir")
+    if (runs_dir / name).exists():
+        is_run = (runs_dir / name / "config.json").is_file()
+        way = f"make room with: ashen runs trash {name}" if is_run else "remove that folder"
+        raise UserError(f"there is already a run '{name}' in {runs_dir}; give another --name, or {way}")
+
+
 def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:
     """Make the folder of a new run.
 
@@ -216,17 +237,14 @@ def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:
     Raises:
         UserError: there is a run of that name, or the folder cannot be made.
     """
-    if name is not None and (name in ("", ".", "..") or Path(name).name != name):
-        raise UserError(f"'{name}' cannot be a run's name; give one plain folder name, and its place with --runs-dir")
+    check_new_name(name, runs_dir)
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
         run = RunFolder(_new_folder(runs_dir, name, label))
         run.checkpoints.mkdir()
         run.fights.mkdir()
     except FileExistsError as error:
-        if name is None or not (runs_dir / name).exists():
-            raise UserError(f"cannot make {error.filename}: a file is in the way; choose another --runs-dir") from None
-        raise UserError(f"there is already a run '{name}' in {runs_dir}; give another --name or remove it") from None
+        raise UserError(f"cannot make {error.filename}: a file is in the way; choose another --runs-dir") from None
     except OSError as error:
         raise UserError(f"cannot make a run in {runs_dir}: {error.strerror}; choose another --runs-dir") from None
     return run

@@ -159,6 +159,12 @@ def gate_text(row: Row) -> str:
     return f"; {rates} (p = {row['chance_of_gain']:.2g}): the {row['deployed']} agent is deployed"
 
 
+def clone_text(row: Row) -> str:
+    """How well a clone foretells fights it has not seen."""
+    accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
+    return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
+
+
 def _finite(values: Row) -> Row:
     return {
         key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in values.items()

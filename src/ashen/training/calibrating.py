@@ -93,7 +93,8 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
             finally:
                 if account:
                     account.write()
-            say(f"recorded fight {tally.fights}: {tally.decisions:,} of {wanted:,} steps, {tally.wins} won")
+            so_far = f"{tally.decisions:,} steps, at least {wanted:,} are asked for, {tally.wins} won"
+            say(f"recorded fight {tally.fights}: {so_far}")
     return tally.is_enough(wanted)
 
 

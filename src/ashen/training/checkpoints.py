@@ -36,7 +36,7 @@ def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Pat
     """
     path = run.checkpoints / f"step-{env_step:012d}.pt"
     write_bytes(path, _packed(env_step, state))
-    for old in _numbered(run)[:-KEEP]:
+    for old in run.numbered_checkpoints[:-KEEP]:
         old.unlink()
     return path
 
@@ -55,7 +55,7 @@ def has_parent(run: RunFolder) -> bool:
 
 def has_numbered(run: RunFolder) -> bool:
     """Whether a run has a checkpoint that its training can go on from."""
-    return bool(_numbered(run))
+    return bool(run.numbered_checkpoints)
 
 
 def copy_checkpoint(source: Path, run: RunFolder, *names: str) -> None:
@@ -79,9 +79,9 @@ def newest_checkpoints(run: RunFolder) -> list[Path]:
     Raises:
         UserError: the run has none.
     """
-    if not _numbered(run):
+    if not run.numbered_checkpoints:
         raise UserError(f"{run.checkpoints} holds no checkpoint; the training stopped too early, train anew")
-    return _numbered(run)[::-1]
+    return run.numbered_checkpoints[::-1]
 
 
 def best_checkpoint(run: RunFolder) -> Path:
@@ -144,7 +144,3 @@ def _unsealed(data: bytes) -> bytes:
     if hashlib.sha256(archive).hexdigest().encode() != data[end:]:
         raise ValueError("its digest is another")
     return archive
-
-
-def _numbered(run: RunFolder) -> list[Path]:
-    return sorted(run.checkpoints.glob("step-*.pt"))

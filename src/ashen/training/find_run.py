@@ -38,7 +38,8 @@ def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
 
         if run not in OPPONENTS:
             raise
-        way = f"ashen evaluate {run} --record FOLDER, then: ashen film FOLDER/FIGHT.npz"
+        film = f"ashen evaluate {run} --record FOLDER, then: ashen film FOLDER/FIGHT.npz"
         raise UserError(
-            f"{run} is an opponent, which has no run; give a run, or film an opponent with: {way}"
+            f"{run} is an opponent, which has no run; give a run, or see how it fights with: ashen evaluate {run}; "
+            f"ashen explain {run}; to film it: {film}"
         ) from None

@@ -14,7 +14,7 @@ from ashen.runs.log import ENDED_BY, RESUMED, STARTED, Line, read_log
 from ashen.runs.metrics import Row, read_metrics
 from ashen.runs.milestones import MILESTONES
 from ashen.runs.shelf import read_tags
-from ashen.training.lineage import Config
+from ashen.training.lineage import CLONED, Config
 
 State = Literal["running", "stopped", "complete", "trashed"]
 
@@ -71,7 +71,7 @@ def history_of(run: RunFolder) -> History:
         run=run,
         config=config,
         state=state_of(run, config, rows),
-        cost=_cost(rows, log),
+        cost=_cost(run, rows, log),
         result=next((row for row in reversed(rows) if row["kind"] in ("final", "evaluation")), None),
         milestones=_milestones(rows, log),
         warnings=[*_guards(rows), *_others(rows, log)],
@@ -90,7 +90,7 @@ def state_of(run: RunFolder, config: Config, rows: Sequence[Row]) -> State:
     finals = [row for row in rows if row["kind"] == "final"]
     if not config.get("trained_here", True):
         return "complete"
-    if "pretrained_from" in config:
+    if CLONED in config:
         return "complete" if finals else "stopped"
     total_steps = config.get("recipe", {}).get("total_steps", 0)
     return "complete" if finals and finals[-1]["env_step"] >= total_steps else "stopped"
@@ -110,10 +110,11 @@ def worked_s(until: datetime, rows: Sequence[Row], log: Sequence[Line]) -> float
     return total_s
 
 
-def _cost(rows: Sequence[Row], log: Sequence[Line]) -> Cost:
+def _cost(run: RunFolder, rows: Sequence[Row], log: Sequence[Line]) -> Cost:
+    saved = [int(path.stem.rpartition("-")[2]) for path in run.numbered_checkpoints]  # may be further than the rows
     last = max((*(line.time for line in log), *map(_time, rows)), default=None)
     return Cost(
-        env_steps=max((row["env_step"] for row in rows), default=0),
+        env_steps=max((*saved, *(row["env_step"] for row in rows)), default=0),
         hours=worked_s(last, rows, log) / 3600.0 if last else 0.0,
         updates=int(max((row.get("updates") or 0 for row in rows), default=0)),
         fights=max((row["episode"] for row in rows), default=0),

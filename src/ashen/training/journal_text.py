@@ -7,7 +7,7 @@ from urllib.parse import quote
 from ashen.runs.folder import TRASH
 from ashen.runs.metrics import gate_text, match_text
 from ashen.training.history import History
-from ashen.training.lineage import boss_text, fought
+from ashen.training.lineage import CLONED, boss_text, fought
 
 _SHOWN_CHANGES: Final = 4
 """So many changes stand in a run's line."""
@@ -57,11 +57,9 @@ def _opening(history: History) -> Iterator[str]:
         yield ""
         yield "## What changed"
         yield ""
-        why = (
-            "its parent"
-            if against["is_parent"]
-            else "the newest run before it of this boss and fight; it has no parent"
-        )
+        kind = "clone" if CLONED in config else "training"
+        newest = f"the newest {kind} before it of this boss and fight; it has no parent"
+        why = "its parent" if against["is_parent"] else newest
         yield f"Against {against['run']}, {why}."
         yield ""
         yield from _table(("", against["run"], history.run.name), _all_changes(against))
@@ -74,6 +72,8 @@ def _facts(history: History) -> Iterator[str]:
         yield history.command
     if versions:
         yield "code: " + ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    if config.get("precision"):
+        yield f"learns in {config['precision']}"
     if config.get("table_hash"):
         yield f"tables: {config['table_hash']}"
     if parent := config.get("parent"):
@@ -82,8 +82,10 @@ def _facts(history: History) -> Iterator[str]:
         yield f"joined: {joined['phase1']} plays phase 1, {joined['phase2']} phase 2"
     if imported := config.get("imported"):
         yield f"imported: {imported['file']} (sha256 {imported['sha256'][:12]}), last changed {imported['modified_at']}"
-    if cloned := config.get("pretrained_from"):
-        yield f"cloned from: {', '.join(cloned['places'])}{', wins only' if cloned['only_wins'] else ''}"
+    if cloned := config.get(CLONED):
+        kinds = ", ".join(f"{count:,} of {fight}" for fight, count in cloned.get("fights", {}).items())
+        only = ", wins only" if cloned["only_wins"] else ""
+        yield f"cloned from: {', '.join(cloned['places'])}{only}{f' ({kinds})' if kinds else ''}"
 
 
 def _closing(history: History) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _closing(history: History) -> Iterator[str]:
 
 def _state(history: History) -> str:
     run, total = history.run.name, history.config.get("recipe", {}).get("total_steps", 0)
-    if history.state != "stopped" or "pretrained_from" in history.config:
+    if history.state != "stopped" or CLONED in history.config:
         return history.state
     why = f" by {history.error}" if history.error else ""
     return f"stopped{why} at step {history.cost.env_steps:,} of {total:,}; it goes on with: ashen resume {run}"

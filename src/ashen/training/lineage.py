@@ -15,6 +15,8 @@ from ashen.runs.folder import RunFolder, run_names
 
 Config = dict[str, Any]
 """A run's ``config.json``."""
+CLONED: Final = "pretrained_from"
+"""What a clone's config says of the fights it was made from; a clone is compared with clones."""
 LEARNERS: Final = ("ppo", "dqn")
 """Settings of a learner stand under its name; those of one that is not at work change nothing."""
 
@@ -34,11 +36,12 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
     against = {
         "run": other.name,
         "is_parent": parent is not None,
-        "settings": _changed_settings(_settings(other, before), _settings(run, now)),
+        "settings": _changed_settings(_settings(other, before), _settings(run, now)) | _chosen(before, now),
         "versions": changes(before.get("versions", {}), config.get("versions", {})),
         "table_hash": [before.get("table_hash"), config.get("table_hash")],
     }
-    return config | {"against": against}
+    inherited = {"recipe_name": config.get("recipe_name") or before.get("recipe_name")} if parent else {}
+    return config | inherited | {"against": against}
 
 
 def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:
@@ -69,7 +72,7 @@ def boss_text(run: RunFolder, config: Config) -> str | None:
 
 
 def _settings(run: RunFolder, config: Config) -> dict[str, Any]:
-    return config.get("recipe", {}) | {"boss": boss_text(run, config)}
+    return config.get("recipe", {}) | config.get(CLONED, {}) | {"boss": boss_text(run, config)}
 
 
 def _changed_settings(before: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
@@ -77,17 +80,28 @@ def _changed_settings(before: dict[str, Any], now: dict[str, Any]) -> dict[str, 
     return {name: pair for name, pair in changes(before, now).items() if not name.startswith(idle)}
 
 
+def _chosen(before: Config, now: Config) -> dict[str, Any]:
+    """What a trial at the start chose, where both runs say it and it differs."""
+    pair = [config.get("precision") for config in (before, now)]
+    return {"ppo.precision": pair} if None not in pair and pair[0] != pair[1] else {}
+
+
 def _newest_alike(run: RunFolder, config: Config) -> RunFolder | None:
-    wanted = fought(run, config)
-    alike = [(made_at, name) for made_at, name, found in _others(run) if found == wanted]
-    return RunFolder(run.path.parent / max(alike)[1]) if wanted and alike else None
+    wanted = _kind(run, config)
+    alike = [(made_at, name) for made_at, name, kind in _others(run) if kind == wanted]
+    return RunFolder(run.path.parent / max(alike)[1]) if fought(run, config) and alike else None
 
 
-def _others(run: RunFolder) -> Iterator[tuple[str, str, tuple[str, str] | None]]:
-    """When the other runs were made, their names, and what they fought; those that are damaged are left out."""
+def _kind(run: RunFolder, config: Config) -> tuple[tuple[str, str] | None, bool]:
+    """What two runs must share to be compared: what they fought, and whether they were cloned or trained."""
+    return fought(run, config), CLONED in config
+
+
+def _others(run: RunFolder) -> Iterator[tuple[str, str, tuple[tuple[str, str] | None, bool]]]:
+    """When the other runs were made, their names and kinds; those that are damaged are left out."""
     for name in run_names(run.path.parent):
         other = RunFolder(run.path.parent / name)
         with suppress(UserError, KeyError, TypeError):
             config = other.read_config()
             if name != run.name:
-                yield config["created_at"], name, fought(other, config)
+                yield config["created_at"], name, _kind(other, config)

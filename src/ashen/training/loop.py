@@ -83,7 +83,7 @@ class Training:
             raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
         finally:
             self._player.give_up()
-        run.log(f"ended at step {self.env_step}")
+        run.log(f"{'ended' if self.env_step >= self.recipe.total_steps else 'stopped'} at step {self.env_step}")
         self._scalars.close()
 
     def begin(self, run: RunFolder) -> None:
@@ -195,7 +195,7 @@ class Training:
         is_refitted = self._run.calibrated_file.is_file()
         recipe = recipe_of(self._run) if as_parent and is_refitted else self.recipe  # with the table it came with
         figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
-        found = [str(check) for check in checks(figures) if not check.passed]
+        found = [str(check) for check in checks(figures) if check.passed is False]
         return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
 
     def _match(

@@ -1,5 +1,7 @@
 """Pretraining: an agent cloned from recorded fights, as a start for training or fine-tuning."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from ashen.evaluation.judge import judge
 from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import FightRecord
 from ashen.runs.folder import RunFolder
-from ashen.runs.metrics import MetricsLog, Row
+from ashen.runs.metrics import MetricsLog, Row, clone_text, match_text
 from ashen.training.checkpoints import save_best, save_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, env_options
@@ -61,7 +63,20 @@ class Pretraining:
         if not ((self._learned.actions >= 0).any() and (self._held_out.actions >= 0).any()):
             raise UserError("no decision is left to learn from in these fights; give --from longer ones")
         self._running = np.concatenate([_running_returns(fight.rewards, discount) for fight in learned])
-        self._fights = len(kept)
+        kinds = Counter(str(record.meta.get("fight", "an unknown fight")) for _, record in kept)
+        self.fights = dict(kinds.most_common())
+        """How many fights of which kind it clones, for example ``{"full": 20, "phase1": 5}``."""
+        self.outcomes = dict(Counter(record.outcome.name for _, record in kept).most_common())
+        """How many of them ended how."""
+
+    @property
+    def summary(self) -> str:
+        """What is cloned, in a line."""
+        kinds = ", ".join(f"{count:,} of {fight}" for fight, count in self.fights.items())
+        ends = ", ".join(f"{count:,} {outcome}" for outcome, count in self.outcomes.items())
+        counts = self._counts()
+        decisions = f"{counts['decisions']:,} decisions, {counts['held_out_decisions']:,} more held out"
+        return f"cloning {counts['cloned_fights']:,} fights for {self._recipe.fight}: {kinds} ({ends}); {decisions}"
 
     def _decisions(self, where: str, record: FightRecord) -> Decisions:
         fight = as_recording(record, where)
@@ -77,6 +92,13 @@ class Pretraining:
         except UserError as error:
             raise UserError(f"{where} {error}") from None
 
+    def _counts(self) -> dict[str, int]:
+        return {
+            "cloned_fights": sum(self.fights.values()),
+            "decisions": int((self._learned.actions >= 0).sum()),
+            "held_out_decisions": int((self._held_out.actions >= 0).sum()),
+        }
+
     def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
         """Clone until the fights held out say that it is enough, save, and play the final match.
 
@@ -85,12 +107,8 @@ class Pretraining:
         """
         metrics, agent = MetricsLog(run), self.training.agent
         cloning = Cloning(agent, self._config, self._learned, self._running)
-        counts = {
-            "cloned_fights": self._fights,
-            "decisions": int((self._learned.actions >= 0).sum()),
-            "held_out_decisions": int((self._held_out.actions >= 0).sum()),
-            "baseline_accuracy": most_frequent_accuracy(self._learned, self._held_out),
-        }
+        begin_s = time.monotonic()
+        counts = self._counts() | {"baseline_accuracy": most_frequent_accuracy(self._learned, self._held_out)}
         best: dict[str, float] = {"held_out_loss": float("inf")}
         for epoch in range(1, self._config.max_epochs + 1):
             row = {"epoch": epoch} | cloning.epoch() | cloning.judge(self._held_out)
@@ -101,6 +119,7 @@ class Pretraining:
             if should_stop() or epoch - best.get("epoch", 0) >= self._config.patience_epochs:
                 break
         cloning.finish()
+        run.log(f"cloned in {time.monotonic() - begin_s:.1f} s; {clone_text(best | counts)}")
         state = {"agent": agent.state_dict(), "episode": 0, "best": [-1.0, 0.0]}
         save_checkpoint(run, 0, state)
         save_best(run, 0, state)
@@ -111,6 +130,7 @@ class Pretraining:
             fights=recipe.final_fights,
             seed=derive_seed(recipe.seed, "final"),
         )
+        run.log(f"final match: {match_text(figures)}")
         accuracy = {name: best[name] for name in ("epoch", "held_out_loss", "held_out_accuracy")}
         yield metrics.write("final", 0, 0, figures | accuracy | counts | {"checkpoint_step": 0})
 

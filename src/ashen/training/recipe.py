@@ -1,8 +1,11 @@
-"""A recipe: everything that decides how a training goes. TOML over defaults; the command line over both."""
+"""A recipe: everything that decides how a training goes. TOML over defaults; the command line over both.
+
+Recipes are read before torch and numba are loaded, so that a mistake is told at once.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
 from ashen.core.errors import SettingError, UserError
@@ -10,11 +13,13 @@ from ashen.core.fight import GAME_SPEEDS
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
-from ashen.env.view import View
 from ashen.env.worlds import ONLY_ON_GAME
 from ashen.recipes import recipe_file
 from ashen.runs.folder import RunFolder
 from ashen.training.tables import from_table
+
+if TYPE_CHECKING:
+    from ashen.env.view import View
 
 
 @dataclass(frozen=True)
@@ -213,10 +218,12 @@ def env_options(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def view_of(recipe: Recipe, boss: str) -> View:
+def view_of(recipe: Recipe, boss: str) -> "View":
     """What a recipe's agent sees and may do, of a boss by name or table.
 
     Raises:
         UserError: an unknown name.
     """
+    from ashen.env.view import View
+
     return View(boss, recipe.encoder, recipe.actions, recipe.skip_steps, recipe.reward)

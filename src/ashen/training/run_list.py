@@ -7,7 +7,7 @@ from ashen.core.errors import UserError
 from ashen.runs.folder import HUMAN, TRASH, RunFolder, run_names
 from ashen.runs.shelf import BAD, SORTS
 from ashen.training.history import history_of
-from ashen.training.lineage import fought
+from ashen.training.lineage import CLONED, Config, fought
 
 _MATCH: Final = ("wins", "fights", "win_rate", "win_rate_low", "win_rate_high")
 
@@ -46,14 +46,14 @@ def run_row(run: RunFolder) -> dict[str, Any]:
         UserError: its folder is damaged.
     """
     history = history_of(run)
-    boss, fight = fought(run, history.config) or (None, None)
+    boss, fight = _fought(run, history.config) or (None, None)
     result = history.result or {}
     return {
         "name": run.name,
         "created_at": history.config["created_at"],
         "boss": boss,
         "fight": fight,
-        "recipe": history.config.get("recipe_name"),
+        "recipe": _recipe(history.config),
         "env_steps": history.cost.env_steps,
         "hours": round(history.cost.hours, 4),
         **{key: result.get(key) for key in _MATCH},
@@ -61,3 +61,19 @@ def run_row(run: RunFolder) -> dict[str, Any]:
         "tags": history.tags,
         "parents": history.parents,
     }
+
+
+def _fought(run: RunFolder, config: Config) -> tuple[str, str] | None:
+    """Boss and fight; a joined run plays the full one against the boss of those it was made of."""
+    if "joined" not in config:
+        return fought(run, config)
+    member = RunFolder(run.path / next(place for place in config["joined"] if place != "rule"))
+    found = fought(member, member.read_config())
+    return found and (found[0], "full")
+
+
+def _recipe(config: Config) -> str | None:
+    """What a run was made by: its recipe's name, or the fights that it clones."""
+    if cloned := config.get(CLONED):
+        return f"clone of {', '.join(Path(place).name for place in cloned['places'])}"
+    return config.get("recipe_name")

@@ -43,10 +43,11 @@ def fleet_of(run: RunFolder) -> FleetPlan:
 
 def run_config(training: Training) -> dict[str, Any]:
     """What ``config.json`` is to say of a training."""
-    env, plan = training.env, training.plan
+    env, plan, precision = training.env, training.plan, training.agent.precision
     fleet = {"fleet": to_table(plan)} if plan.is_wanted else {}
     return fleet | {
         "recipe": to_table(training.recipe),
+        "precision": None if precision == "auto" else precision,  # a trial may have chosen what the recipe left open
         "table_hash": env.backend.table_hash,
         "action_names": list(env.action_names),
         "term_names": list(env.reward.names),

@@ -4,7 +4,6 @@ Only the process that leads the sweep opens it, so trials need neither Optuna no
 """
 
 import sqlite3
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,7 +21,7 @@ try:
     import sqlalchemy
 except ModuleNotFoundError:
     raise UserError(
-        f'ashen sweep needs Optuna, which is not installed; install it with: "{sys.executable}" -m pip install optuna'
+        "ashen sweep needs Optuna, not installed here; install with: python bootstrap.py sweep, or: pip install optuna"
     ) from None
 from optuna.trial import TrialState
 
