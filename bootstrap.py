@@ -34,7 +34,7 @@ PYTHON = (3, 11)  # the oldest that will do, and the one to prefer
 TORCH_INDEX = "https://download.pytorch.org/whl"
 DEFAULT_CUDA = "cu130"
 # What a first word needs beside ashen itself.
-EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",), "export": ("minari",)}
+EXTRAS = {"test": ("dev", "game"), "sweep": ("sweep",), "export": ("minari",), "fleet": ("fleet",)}
 NETWORK_SIGNS = re.compile("ConnectionError|ConnectionReset|ResolutionError|Timeout|ProxyError|SSLError|getaddrinfo")
 
 

@@ -3,6 +3,7 @@
 Every player has at most so many calls open, so nothing queues up that nobody takes; one that has died is replaced.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -189,6 +190,8 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         where = f"the fleet at {plan.fleet}" if plan.fleet else "Ray on this machine"
         raise UserError(f"cannot reach {where}: {_last_line(error)}; see: ashen fleet status") from None
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ray has put its own in the place of ours
+        signal.signal(number, signal.getsignal(number))
     try:
         yield
     finally:
