@@ -46,6 +46,8 @@ def _run_and_kill(words: list[str], run: RunFolder, after_s: float) -> bool:
 
 
 def _newest(run: RunFolder) -> str:
+    if not run.config_file.is_file():  # a folder that is no run yet has nothing to go on with
+        return ""
     return max((path.name for path in run.checkpoints.glob("step-*.pt")), default="")
 
 
