@@ -26,6 +26,9 @@ DQN: Final = (
     " --dqn.epsilon-steps 5000 --dqn.updates-per-step 2 --dqn.target-tau 0.005 --dqn.target-period-steps 1"
 )
 RANGE: Final = "--dqn.distributional --dqn.value-range -2 5"
+MANY: Final = "--dqn.updates-per-step 8 --dqn.layer-norm"
+RESETS: Final = "--dqn.reset-period-updates 28000"
+"""Every 3,500 decisions, of which a training has 14,000."""
 
 VARIANTS: Final = {
     "game": ("the recipe", ""),
@@ -38,10 +41,12 @@ VARIANTS: Final = {
     "far": ("discount .998, as in full", "--ppo.discount 0.998"),
     "large": ("networks of 512", "--ppo.width 512"),
     "dqn": ("double DQN, 2 updates a decision", DQN),
-    "dqn_many": ("... 8 updates a decision, layer norm", f"{DQN} --dqn.updates-per-step 8 --dqn.layer-norm"),
+    "dqn_many": ("... 8 updates a decision, layer norm", f"{DQN} {MANY}"),
+    "dqn_resets": ("... 8 updates a decision, layer norm, resets", f"{DQN} {MANY} {RESETS}"),
     "dqn_n_step": ("... 3-step returns", f"{DQN} --dqn.n-step 3"),
     "dqn_per": ("... prioritised replay", f"{DQN} --dqn.prioritised"),
     "dqn_c51": ("... distributional", f"{DQN} {RANGE}"),
+    "c51_resets": ("... distributional, 8 updates, layer norm, resets", f"{DQN} {RANGE} {MANY} {RESETS}"),
     "dqn_all": (
         "... all of these, dueling and noisy",
         f"{DQN} {RANGE} --dqn.n-step 3 --dqn.prioritised --dqn.layer-norm --dqn.dueling dueling --dqn.noisy",

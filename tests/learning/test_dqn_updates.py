@@ -164,3 +164,26 @@ def test_what_decides_how_often_a_transition_comes_again(distributional):
     expected = metrics["loss"] if distributional else metrics["td_error"]
     assert priorities.shape == (40,)
     assert float(priorities.mean()) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "config", [SMALL_DQN, replace(SMALL_DQN, double="two_networks")], ids=["target", "two networks"]
+)
+def test_a_reset_begins_the_networks_anew_and_keeps_the_rest(config):
+    """Breaks if weights outlive a reset, if a target network stays behind, or if replay or statistics are lost."""
+    agent = agent_of(replace(SMALL_DQN, double=double, reset_period_updates=4, normalise_obs=True))
+    worlds.play(agent, worlds.Walk(NUM_ENVS), 40)
+    while agent.updates % 4 != 3:
+        updated(agent)
+    size, before = len(agent.replay), {name: value.clone() for name, value in agent.online.state_dict().items()}
+    updated(agent)
+    after = agent.online.state_dict()
+    assert len(agent.replay) == size
+    assert all(float(state["step"]) == 0.0 for state in agent.optimizer.state_dict()["state"].values())
+    for name, value in after.items():
+        if "normaliser" in name:
+            assert torch.equal(value, before[name]), name
+        elif value.ndim == 2:
+            assert not torch.isclose(value, before[name]).any(), name
+    same = [torch.equal(a, b) for a, b in zip(agent.online.parameters(), agent.target.parameters(), strict=True)]
+    assert all(same) == (double == "target")

@@ -56,6 +56,7 @@ DQN_SWITCHES = [
     ("later", {}, {"update_period_steps": 50}),
     ("later", {}, {"target_tau": 0.1}),
     ("later", {}, {"target_period_steps": 8}),
+    ("later", {}, {"reset_period_updates": 8}),
     ("later", PRIORITISED, {"priority_alpha": 0.9}),
     ("later", PRIORITISED, {"priority_beta": 0.9}),
     ("later", PRIORITISED, {"priority_beta_final": 0.2}),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ashen.agents import distributional, losses
 from ashen.agents.checks import check_fits, load_network
+from ashen.agents.comparing import compared
 from ashen.agents.dqn_config import DQNConfig
 from ashen.agents.exploration import epsilon_greedy, scheduled
 from ashen.agents.flat_adamw import FlatAdamW, clip_
@@ -50,7 +51,7 @@ class DQNAgent:
                 f"replay_capacity must hold {num_envs * config.n_step:,} transitions: N environments x n_step"
             )
         self.config, self.obs_dim, self.num_actions, self.num_envs = config, obs_dim, num_actions, num_envs
-        self.total_steps = total_steps
+        self.total_steps, self.seed = total_steps, seed
         self.rng = generator(seed, "dqn")
         self.torch_rng = torch.Generator().manual_seed(derive_seed(seed, "dqn", "torch"))
         self.online = built_with_seed(derive_seed(seed, "dqn", "network"), self._build).eval()
@@ -89,16 +90,9 @@ class DQNAgent:
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
-        c, by_steps = self.config, (self.config.epsilon_steps, max(0, self.steps - self.config.learning_starts))
-        way = by_steps if c.epsilon_unit == "step" else (c.epsilon_fights, self.fights)
-        epsilon = scheduled(c.epsilon_schedule, c.epsilon_start, c.epsilon_end, *way)
-        if c.noisy:
-            epsilon = 0.0
-        if self.steps < c.learning_starts:
-            epsilon = 1.0
-        rate_end = c.learning_rate * c.learning_rate_final_share
+        c, rate_end = self.config, self.config.learning_rate * self.config.learning_rate_final_share
         return {
-            "epsilon": epsilon,
+            "epsilon": c.epsilon_at(self.steps, self.fights),
             "learning_rate": scheduled("linear", c.learning_rate, rate_end, self.total_steps, self.steps),
             "priority_beta": scheduled("linear", c.priority_beta, c.priority_beta_final, self.total_steps, self.steps),
             "replay_size": float(len(self.replay)),
@@ -213,8 +207,23 @@ class DQNAgent:
         self.updates += 1
         if self.config.double != "two_networks" and self.updates % self.target_period_updates == 0:
             self._move_target(self.config.target_tau)
+        if self.config.reset_period_updates and self.updates % self.config.reset_period_updates == 0:
+            self._reset()
         self.replay.update_priorities(batch.indices, priorities.numpy())
         return metrics
+
+    def _reset(self) -> None:
+        """Begin the networks anew, and learn again from all that the replay holds.
+
+        Source: Nikishin et al. 2022, The Primacy Bias in Deep Reinforcement Learning (arXiv:2205.07802).
+        """
+        for place, network in enumerate(self.learners):
+            fresh = built_with_seed(derive_seed(self.seed, "dqn", "reset", self.updates, place), self._build)
+            counted = {name: value for name, value in network.state_dict().items() if "normaliser" in name}
+            load_network(network, fresh.state_dict() | counted)
+        if self.config.double != "two_networks":
+            self._move_target(1.0)
+        self.optimizer = self.make_optimizer()
 
     def _move_target(self, tau: float) -> None:
         sync_target(self.target, self.online, tau)
@@ -236,7 +245,7 @@ class DQNAgent:
         learner.train()
         outputs = losses.of_actions(learner.outputs(fields["obs"]), fields["action"])  # [B] or [B, K]
         learner.eval()
-        each, priorities, metrics = self._compare(outputs, targets)
+        each, priorities, metrics = compared(outputs, targets, self.config, self.online.support)
         loss = losses.weighted_mean(each, weights)
         gradient = self.optimizer.differentiate(loss, learner)
         grad_norm = clip_(gradient, self.config.grad_clip_norm, self.config.grad_clip_value)
@@ -267,22 +276,6 @@ class DQNAgent:
         if self.config.distributional:
             return distributional.target_distributions(*said, judge.support, chooser)
         return losses.td_targets(*said, chooser)
-
-    def _compare(
-        self, outputs: torch.Tensor, targets: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
-        """Losses [B] of outputs against targets, priorities [B], and what to watch."""
-        q, metrics = outputs.detach(), {}
-        if self.config.distributional:
-            each = distributional.divergence(outputs, targets)
-            # Where much of it lies at the ends, value_range is too narrow.
-            metrics["range_end_share"] = targets[:, [0, -1]].sum(-1).mean()
-            q, targets = q.softmax(-1) @ self.online.support, targets @ self.online.support
-        else:
-            each = losses.td_loss(outputs, targets, self.config.loss)
-        errors = (targets - q).abs()
-        metrics |= {"q_mean": q.mean(), "target_mean": targets.mean(), "td_error": errors.mean()}
-        return each, each.detach() if self.config.distributional else errors, metrics
 
     def state_dict(self, with_replay: bool = False) -> dict[str, Any]:
         """Everything needed to go on but the replay. Tensors are live: save or copy before going on.

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from ashen.agents.checks import check_choices, check_range
+from ashen.agents.exploration import scheduled
 from ashen.core.errors import UserError
 
 
@@ -41,6 +42,8 @@ class DQNConfig:
     """How far the target network moves towards the online one at each of its updates; 1 is a hard copy."""
     target_period_steps: int = 4_000
     """Steps between two updates of the target network."""
+    reset_period_updates: int = 0
+    """Updates after which the networks begin anew, while the replay stays; 0 for never."""
     double: Literal["none", "target", "two_networks"] = "target"
     """Who chooses the next action, and who values it: the target network does both; the online network chooses and the
     target network values; or there is no target network, but two that both learn, in roles drawn for each update."""
@@ -97,6 +100,7 @@ class DQNConfig:
         check_range(self, 1e-6, 2.0, "priority_alpha")
         check_range(self, 0.0, 1.0, "learning_rate")
         check_range(self, 0.0, np.inf, "learning_rate_final_share", "updates_per_step")
+        check_range(self, 0, np.inf, "reset_period_updates")
         check_range(self, 0.0, np.inf, "grad_clip_norm", "grad_clip_value", "weight_decay")
         check_range(self, 0.0, np.inf, "learning_starts", "epsilon_steps", "epsilon_fights")
         check_range(self, 1, np.inf, "width", "depth", "batch_size", "n_step", "replay_capacity")
@@ -108,6 +112,16 @@ class DQNConfig:
             raise UserError(f"DQNConfig: value_range = {low:g} .. {high:g}; give the lower return first")
         if self.epsilon_schedule == "exponential" and min(self.epsilon_start, self.epsilon_end) <= 0.0:
             raise UserError("DQNConfig: an exponential epsilon never reaches 0; set epsilon_start, epsilon_end above 0")
+
+    def epsilon_at(self, steps: int, fights: int) -> float:
+        """Share of random actions after so many steps, and so many fights since learning began."""
+        if steps < self.learning_starts:
+            return 1.0
+        if self.noisy:
+            return 0.0
+        by_fights = self.epsilon_unit == "fight"
+        way = (self.epsilon_fights, fights) if by_fights else (self.epsilon_steps, steps - self.learning_starts)
+        return scheduled(self.epsilon_schedule, self.epsilon_start, self.epsilon_end, *way)
 
     @property
     def target_stands(self) -> bool:
