@@ -195,18 +195,18 @@ def game_plan(training: Training) -> str:
     """What a training on the game is about to do, and for how long."""
     recipe, fight = training.recipe, training.recipe.fight
     steps = recipe.total_steps - training.env_step
-    matches = recipe.total_steps // recipe.evaluate_every - training.env_step // recipe.evaluate_every
-    fights = matches * recipe.evaluation_fights + recipe.final_fights
-    hours = [
-        expected_training_s(steps, recipe.skip_steps, fight, recipe.game_speed) / 3600.0,
-        expected_s(fights, fight, recipe.game_speed) / 3600.0,
-    ]
+    share = recipe.evaluation_share_pct / 100.0
+    training_h = expected_training_s(steps, recipe.skip_steps, fight, recipe.game_speed) / 3600.0
+    last = recipe.evaluation_fights + recipe.final_fights
+    last_h = expected_s(last, fight, recipe.game_speed) / 3600.0
     start = "one of eleven poses" if recipe.random_start else "the fixed pose"
     decisions = "decisions, waits left out," if recipe.skip_steps else "steps"
     return (
         f"on the real game: {boss_file(recipe.boss).stem}, {fight}, speed {recipe.game_speed:g}, from {start}\n"
         f"       {recipe.algorithm} with {recipe.encoder} and {len(training.env.action_names)} actions: {steps:,} "
-        f"{decisions} about {hours[0]:.1f} h, and {fights:,} fights of matches, about {hours[1]:.1f} h\n"
+        f"{decisions} about {training_h / (1.0 - share):.1f} h, up to {recipe.evaluation_share_pct:g} % of it matches "
+        f"of {recipe.evaluation_fights} fights\n"
+        f"       from the fixed pose, and at the end up to {last} more fights that judge, about {last_h:.1f} h\n"
         "       leave mouse, keyboard and other windows alone meanwhile; Ctrl-C saves and ends it"
     )
 

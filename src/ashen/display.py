@@ -95,6 +95,8 @@ class Display:
         ]
         learner = {key: value for key, value in row.items() if key not in _KNOWN and "/" not in key}
         facts += [(key, _number(value)) for key, value in learner.items()]
+        if "match/fights" in row:
+            facts.append(("match", _match_so_far(row)))
         return [*facts, ("time", _split(row))]
 
     def _match_line(self, row: Row) -> str:
@@ -304,6 +306,13 @@ def _split(row: Row) -> str:
     seconds = {key.removeprefix("seconds/"): value for key, value in row.items() if key.startswith("seconds/")}
     total = sum(seconds.values()) or 1.0
     return ", ".join(f"{part} {value / total:.0%}" for part, value in seconds.items())
+
+
+def _match_so_far(row: Row) -> str:
+    """Of the match that goes on between the fights of a training on the game."""
+    faults = f", {row['match/faults']} interrupted and left out" if row["match/faults"] else ""
+    so_far = f"{row['match/wins']} of {row['match/fights']} won so far{faults}"
+    return f"agent of step {row['match/env_step']:,}: {so_far}; matches take {row['match/share']:.0%} of game time"
 
 
 def _share(value: float | None) -> str:

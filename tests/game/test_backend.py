@@ -185,6 +185,27 @@ def test_two_backends_play_in_turns(elsewhere):
     assert step(training) == Outcome.RUNNING
 
 
+def test_a_fight_in_which_nobody_has_acted_is_handed_over(elsewhere):
+    """Breaks if a match waits for a new fight where one has just begun, or gets one in which something has happened."""
+    elsewhere()
+    roaming = GameOptions(random_start=True, step_deadline_s=60.0)
+    backend = begun(roaming)
+    pose = backend.states.copy()
+    for _ in range(3):  # of eleven poses
+        other = begun(roaming)
+        assert (other.states == pose).all()
+        other.close()
+    backend.reset(ONE)
+    assert (backend.states == pose).all()
+    poses = set()
+    for _ in range(4):
+        poses.add(float(backend.states["player_x_m"][0]))
+        step(backend)
+        backend.reset(ONE)
+    assert len(poses) > 1
+    assert backend.incidents == []
+
+
 def test_one_owner_at_a_time(tmp_path, monkeypatch):
     """Breaks if two trainers press keys in one game, or a crashed one's lock must be removed by hand."""
     monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")

@@ -1,16 +1,12 @@
-import math
-
 import numpy as np
 import pytest
 
 from ashen.evaluation.statistics import (
-    anytime_interval,
     bootstrap_interval,
     chance_of_gain,
     improvement_interval,
     interquartile_mean,
     iqm_interval,
-    is_sure,
     probability_of_improvement,
     wilson_interval,
 )
@@ -37,36 +33,6 @@ def test_wilson_interval_holds_the_rate():
         for wins in (0, 1, fights - 1, fights):
             low, high = wilson_interval(wins, fights)
             assert 0.0 <= low <= wins / fights <= high <= 1.0
-
-
-def test_anytime_interval_at_its_edges_by_hand():
-    """Breaks if the mixture bound is wrong: without a win, (1 - p)^n (n + 1) = 1 / 0.05 gives the upper end."""
-    fights = 100
-    assert anytime_interval(0, fights) == pytest.approx((0.0, 1 - (20 * (fights + 1)) ** (-1 / fights)))
-    low, high = anytime_interval(30, 60)
-    assert low + high == pytest.approx(1.0)
-    for edge in (low, high):
-        mixture = math.lgamma(31) * 2 - math.lgamma(62) - 30 * math.log(edge * (1 - edge))
-        assert mixture == pytest.approx(math.log(20))
-
-
-def test_anytime_interval_holds_at_every_look():
-    """Breaks if looking after every fight makes the interval miss the true rate more often than 5 %."""
-    rng = np.random.default_rng(0)
-    fights, rate = 150, 0.3
-    missed = 0
-    for _ in range(100):
-        wins = np.cumsum(rng.random(fights) < rate)
-        looks = (anytime_interval(int(won), count) for count, won in enumerate(wins, 1) if count % 5 == 0)
-        missed += any(not low <= rate <= high for low, high in looks)
-    assert missed <= 5
-
-
-def test_sure_means_ten_points():
-    """Breaks if a match stops before the anytime interval is narrow enough, or never stops."""
-    assert not is_sure(0, 60)
-    assert is_sure(0, 80)
-    assert not is_sure(100, 200)
 
 
 def test_bootstrap_interval_is_near_the_normal_one():

@@ -53,6 +53,19 @@ def test_a_log_gets_plain_lines(capsys):
     assert "8 of 10 won, 80% (49%-94%)" in lines[1]
 
 
+def test_a_match_on_the_game_is_told_while_it_lasts_and_how_it_ended(capsys):
+    """Breaks if nobody sees how a match between the fights of a training stands, or what was left out of it and why."""
+    under_way = {"match/env_step": 9250, "match/wins": 3, "match/fights": 8, "match/faults": 1, "match/share": 0.098}
+    with Display("mine", 100_000) as display:
+        display.show(TRAIN | under_way)
+        display.show(MATCH | {"fights": 12, "faults": 2, "sure": "better than the agent of step 5", "is_over": True})
+    first, second = capsys.readouterr().err.splitlines()
+    told = "match agent of step 9,250: 3 of 8 won so far, 1 interrupted and left out; matches take 10% of game time"
+    assert told in first
+    assert "8 of 10 won, 80% (49%-94%), 2 interrupted and left out, better than the agent of step 5" in second
+    assert match_text(MATCH | {"is_over": False}) == "8 of 10 won, 80% (49%-94%), not finished"
+
+
 def test_a_terminal_gets_a_table_that_stays(capsys, monkeypatch):
     """Breaks if the live table fails or loses the match when the next training row comes."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")

@@ -9,6 +9,7 @@ from ashen.evaluation.damage import DamageWatch
 from ashen.evaluation.judge import judge
 from ashen.evaluation.match import FightResult, fight_seeds, play_match
 from ashen.evaluation.opponents import make_opponent
+from ashen.evaluation.sequential import SureWhen
 from ashen.evaluation.summary import summarise
 from ashen.runs.fights import WAITED, FightRecord
 
@@ -99,11 +100,12 @@ def test_records_hold_each_fight_from_start_to_end():
         assert record.outcome == (Outcome.WIN if len(record.actions) == 5 else Outcome.LOSS)
 
 
-def test_until_sure_stops_and_else_all_are_played():
+def test_a_match_stops_when_it_is_sure_and_else_all_are_played():
     """Breaks if a match stops early unasked, or goes on when the win rate is known well enough."""
     seeds = [2 * number + 1 for number in range(200)]
     assert len(play_match(Counting(20), Waiting(), seeds)) == 200
-    assert len(play_match(Counting(20), Waiting(), seeds, until_sure=True)) == 80
+    assert len(play_match(Counting(20), Waiting(), seeds, sure_when=SureWhen(0.05))) == 80
+    assert len(play_match(Counting(1), Waiting(), seeds, sure_when=SureWhen(0.1))) == 29
 
 
 def test_progress_is_told_at_once_and_whenever_a_fight_ends():
@@ -139,12 +141,16 @@ def test_summary_by_hand():
     def result(outcome, fight_return, phase2, idle_s=2.0, blow=True):
         return FightResult(outcome, fight_return, 10, 0.5, phase2, {"Attack1": 2}, {"Attack1": 30.0}, idle_s, blow)
 
-    results = [result(Outcome.WIN, 1.0, True), result(Outcome.LOSS, -1.0, True), result(Outcome.FAULT, 0.0, False)]
+    results = [result(Outcome.WIN, 1.0, True), result(Outcome.LOSS, -1.0, True), result(Outcome.FAULT, 9.0, False, 9.0)]
     figures = summarise(results, full_fight=True)
     counts = {name: figures[name] for name in ("fights", "wins", "losses", "timeouts", "faults")}
     assert counts == {"fights": 3, "wins": 1, "losses": 1, "timeouts": 0, "faults": 1}
     assert figures["win_rate"] == 0.5
-    assert figures["phase_change_rate"] == pytest.approx(2 / 3)
+    assert figures["phase_change_rate"] == 1.0
+    assert (figures["interval"], "sure" in figures) == ("fixed", False)
+    sequential = summarise(results, full_fight=True, sure_when=SureWhen(0.5))
+    assert (sequential["interval"], sequential["sure"]) == ("anytime", "known within 50 points")
+    assert sequential["win_rate_high"] - sequential["win_rate_low"] > figures["win_rate_high"] - figures["win_rate_low"]
     assert figures["return_mean"] == 0.0
     assert figures["damage_per_attack"] == {"Attack1": {"shown": 2.0, "damage": 30.0}}
     assert "phase_change_rate" not in summarise(results, full_fight=False)

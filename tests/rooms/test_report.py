@@ -3,13 +3,13 @@
 import json
 import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
 import torch
+from report_pages import CHROMIUM, NO_CHROMIUM, assert_all_sections, assert_shown, report, sections
 
 from ashen.agents import DQNConfig, PPOConfig
 from ashen.cli import main
@@ -17,6 +17,7 @@ from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES
 from ashen.reporter import SECTIONS
 from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.metrics import MetricsLog, read_metrics
 from ashen.training.imported import import_checkpoint
 from ashen.training.joined import join
 from ashen.training.loop import Training
@@ -25,8 +26,6 @@ from ashen.training.relatives import relatives
 from ashen.training.tables import to_table
 from ashen.training.trained import trained
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-CHROMIUM = next((found for name in BROWSERS if (found := shutil.which(name))), None)
 SMALL = {"num_envs": 2, "total_steps": 64, "evaluate_every": 64, "evaluation_fights": 1, "final_fights": 1}
 KINDS = {
     "phase1": {"fight": "phase1"},
@@ -68,7 +67,15 @@ def runs_dir(tmp_path_factory):
     train(folder, "child", replace(recipes["full"], seed=1), parent="full")
     shutil.copytree(folder / "phase1", folder / "game")
     on_game = replace(recipes["phase1"], backend="game", num_envs=1)
-    RunFolder(folder / "game").write_config({"recipe": to_table(on_game)})
+    game = RunFolder(folder / "game")
+    game.write_config({"recipe": to_table(on_game)})
+    slow = read_metrics(game, "evaluation")[-1] | {
+        "faults": 1,
+        "fights": 2,
+        "evaluation_share": 0.125,
+        "game_speed": 3.0,
+    }
+    MetricsLog(game).write("evaluation", 64, 1, slow)
     join(runs["phase1"], runs["phase2"], folder, "joined")
     network = {"0.weight": torch.zeros(1, 74), "0.bias": torch.zeros(1), "2.weight": torch.zeros(20, 1)}
     network["2.bias"] = torch.tensor([float(name == "walk_back") for name in ACTION_NAMES])
@@ -77,26 +84,14 @@ def runs_dir(tmp_path_factory):
     return folder
 
 
-def report(runs_dir: Path, name: str, *words: str, fights: int = 1) -> str:
-    """The page of a run."""
-    assert main(["report", name, "--runs-dir", str(runs_dir), "--fights", str(fights), *words]) == 0
-    return (runs_dir / name / "report.html").read_text(encoding="utf-8")
-
-
-def sections(html: str) -> dict[str, str]:
-    """The sections of a page by their address."""
-    return dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', html, re.S))
-
-
 @pytest.mark.parametrize("name", NOT_SHOWN)
 def test_every_section_is_there_or_says_why_not(name, runs_dir):
     """Breaks if a kind of run has no report, or a section of it is empty without a word."""
-    found = sections(report(runs_dir, name, "--no-films"))
-    assert list(found) == list(SECTIONS)
-    for key, text in found.items():
-        assert re.search(r'class="chart"|<td>|Not shown: \w|<figcaption>', text), key
+    found = assert_all_sections(report(runs_dir, name, "--no-films"))
     assert {key for key, text in found.items() if "Not shown: " in text} <= NOT_SHOWN[name]
     assert ("It was trained on the game" in found["summary"]) == (name == "game")
+    told = "1, 1 fights and 1 interrupted ones, which are left out; 12.5% of game time, fixed start, speed 3."
+    assert (told in found["summary"]) == (name == "game")
     parents = {"joined": ["plays phase 1", "plays phase 2"], "child": ["full (parent)"]}
     told = found["comparison"]
     assert ("No comparison with a parent" in told) == (name not in parents)
@@ -170,23 +165,14 @@ def test_a_name_that_is_html_stays_a_name(runs_dir, tmp_path, capsys):
     assert out.read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium here: apt-get install chromium, or Chrome or Edge on the PATH"
-)
+@pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 @pytest.mark.parametrize("name", ["full", "joined"])
 def test_a_browser_shows_it_without_network_and_without_errors(name, runs_dir, tmp_path):
     """Breaks if a chart is not drawn, the page asks the network for something, or the console shows an error."""
     page = runs_dir / name / "report.html"
-    html = page.read_text(encoding="utf-8") if page.is_file() else report(runs_dir, name, "--no-films")
-    command = [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--v=0", "--dump-dom"]
-    command += [f"--user-data-dir={tmp_path}", page.resolve().as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
-    assert [line for line in shown.stderr.splitlines() if ":CONSOLE:" in line] == []
-    charts = html.count('class="chart"')
-    assert shown.stdout.count('class="main-svg"') >= charts >= 8
-    drawn = re.findall(r'class="chart js-plotly-plot"', shown.stdout)
-    assert len(drawn) == charts
+    if not page.is_file():
+        report(runs_dir, name, "--no-films")
+    assert_shown(page, tmp_path)
 
 
 def test_every_chart_is_as_plotly_wants_it(runs_dir):

@@ -12,6 +12,7 @@ def evaluate(words: Sequence[str]) -> None:
     from ashen.display import say, say_if_cold, say_moment, say_progress
     from ashen.evaluation.judge import judge
     from ashen.evaluation.planning import planned
+    from ashen.evaluation.sequential import asked_for
     from ashen.game.options import expected_s
     from ashen.options.judging import EvaluateOptions
     from ashen.options.parse import parse
@@ -24,11 +25,15 @@ def evaluate(words: Sequence[str]) -> None:
     if doubt := contender.pack.get("doubt"):
         say(doubt)
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
-    if world["backend"] == "game":
+    on_game = world["backend"] == "game"
+    sure_when = asked_for(options.sure_within, on_game)
+    if on_game:
         minutes = max(1.0, expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0)
         kept = f"kept in {options.record}" if options.record else "not kept"
         how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
         say(f"on the real game: {how}; each fight is {kept}")
+        if sure_when:
+            say(f"it stops as soon as the win rate is known within {100 * sure_when.within:g} points, or else after")
         say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
@@ -38,7 +43,7 @@ def evaluate(words: Sequence[str]) -> None:
         random_start=options.start == "random",
         randomise=options.randomise,
         num_envs=options.num_envs,
-        until_sure=options.until_sure,
+        sure_when=sure_when,
         record=recorder(options.record) if options.record else None,
         facts={"kind": "evaluation", "env_step": 0},
         progress=None if options.watch else say_progress,

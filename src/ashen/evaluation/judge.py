@@ -11,13 +11,14 @@ from ashen.env import make_vec
 from ashen.env.worlds import fought_boss
 from ashen.evaluation.match import FightResult, Moment, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
+from ashen.evaluation.sequential import SureWhen
 from ashen.evaluation.summary import summarise
 from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import FightRecord
 
 MATCH_ENVS = 64
 """Fights side by side, unless told otherwise."""
-UNTIL_SURE_ENVS = 20
+SURE_WHEN_ENVS = 20
 """The same when the match may stop early: it is looked at after each round."""
 
 
@@ -30,7 +31,8 @@ def judge(
     random_start: bool = False,
     randomise: str = "none",
     num_envs: int | None = None,
-    until_sure: bool = False,
+    first: int = 0,
+    sure_when: SureWhen | None = None,
     closed_cliff: bool = False,
     record: Callable[[FightRecord], object] | None = None,
     journal: FightJournal | None = None,
@@ -44,12 +46,13 @@ def judge(
         make_policy: gives the policy for the environment it is to play in.
         env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed,
             real_boss.
-        fights: how many fights; with ``until_sure`` the most there may be.
+        fights: how many fights; with ``sure_when`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.
         randomise: ``none``, ``facts`` or ``wide``; the bosses are drawn by the match's seed.
         num_envs: fights side by side; changes the speed, not the fights.
-        until_sure: stop as soon as the win rate is known to within 10 points.
+        first: number of the first of these fights in the match, which may go on another time.
+        sure_when: stop as soon as it gives an answer; None: play all.
         closed_cliff: wall the arena all round.
         record: called with the record of every fight.
         journal: keeps the fight under way on disk; only for fights one by one that are recorded.
@@ -59,27 +62,33 @@ def judge(
 
     Returns:
         The figures of :func:`~ashen.evaluation.summary.summarise`, then ``seconds, table_hash, boss, fight, start,
-        randomise, seed, reward, policy``.
+        randomise, seed, reward, policy, backend``, and on the game ``game_speed``.
     """
     begin, progress = time.perf_counter(), progress or (lambda _: None)
     progress([])
     one_by_one = watch is not None or (num_envs is None and env_options.get("backend") == "game")
-    side_by_side = 1 if one_by_one else num_envs or (UNTIL_SURE_ENVS if until_sure else MATCH_ENVS)
+    side_by_side = 1 if one_by_one else num_envs or (SURE_WHEN_ENVS if sure_when else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
-    start, world = "random" if random_start else "fixed", {key: env_options[key] for key in ("boss", "fight", "reward")}
-    world["boss"] = fought_boss(env_options)
+    world = _world(env_options, random_start)
     env = make_vec(**env_options, **varied, num_envs=min(fights, side_by_side), random_start=random_start, seed=seed)
     with closing(env):
         if closed_cliff:
             env.close_cliff()
-        policy, seeds = make_policy(env), fight_seeds(seed, fights)
-        known = world | {"encoder": env_options["encoder"], "start": start} | varied | (facts or {})
+        policy, seeds = make_policy(env), fight_seeds(seed, fights, first)
+        known = world | {"encoder": env_options["encoder"]} | varied | (facts or {})
+        recording = {"record": record, "journal": journal, "facts": known, "first": first}
         seen = None if watch is None else partial(watch, env)
-        recording = {"record": record, "journal": journal, "facts": known}
-        results = play_match(env, policy, seeds, **recording, until_sure=until_sure, progress=progress, watch=seen)
-    figures = summarise(results, full_fight=env_options["fight"] == "full", stopped_when_sure=until_sure)
-    asked = {"start": start, "randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
+        results = play_match(env, policy, seeds, **recording, sure_when=sure_when, progress=progress, watch=seen)
+    figures = summarise(results, full_fight=env_options["fight"] == "full", sure_when=sure_when)
+    asked = {"randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world
+
+
+def _world(env_options: dict[str, Any], random_start: bool) -> dict[str, Any]:
+    """What is fought, where and how."""
+    world = {key: env_options[key] for key in ("boss", "fight", "reward")} | {"boss": fought_boss(env_options)}
+    world |= {"start": "random" if random_start else "fixed", "backend": env_options.get("backend", "sim")}
+    return world | ({"game_speed": env_options["game_speed"]} if world["backend"] == "game" else {})
 
 
 def first_fight(

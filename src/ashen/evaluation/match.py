@@ -18,7 +18,7 @@ from ashen.evaluation.damage import DamageWatch
 from ashen.evaluation.exploits import IdleWatch, shows_blow
 from ashen.evaluation.incidents import Incidents
 from ashen.evaluation.policies import Policy
-from ashen.evaluation.statistics import is_sure
+from ashen.evaluation.sequential import SureWhen
 from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import FightRecord, Tape
 
@@ -60,9 +60,15 @@ class Moment(NamedTuple):
     """FIGHT_STATE record that came of it."""
 
 
-def fight_seeds(seed: int, fights: int) -> list[int]:
-    """The seeds of a match's fights, [fights]; a longer match begins with the same fights."""
-    return [derive_seed(seed, "fight", number) for number in range(fights)]
+def fight_seeds(seed: int, fights: int, first: int = 0) -> list[int]:
+    """The seeds of a match's fights from number ``first`` on, [fights]; a longer match begins with the same fights."""
+    return [derive_seed(seed, "fight", number) for number in range(first, first + fights)]
+
+
+def wins_of(results: Sequence[FightResult]) -> tuple[int, int]:
+    """Fights won and fights that count: those that ended in a fault do not."""
+    outcomes = [result.outcome for result in results]
+    return outcomes.count(Outcome.WIN), len(outcomes) - outcomes.count(Outcome.FAULT)
 
 
 def match_facts(env: Any, policy: Policy) -> dict[str, Any]:
@@ -84,7 +90,8 @@ def play_match(
     record: Callable[[FightRecord], object] | None = None,
     journal: FightJournal | None = None,
     facts: dict[str, Any] | None = None,
-    until_sure: bool = False,
+    first: int = 0,
+    sure_when: SureWhen | None = None,
     progress: Callable[[Sequence[FightResult]], object] | None = None,
     watch: Callable[[Moment], object] | None = None,
 ) -> list[FightResult]:
@@ -97,7 +104,8 @@ def play_match(
         record: called with the record of every fight, in order.
         journal: keeps the fight under way on disk; only for an environment of one fight, and with ``record``.
         facts: what is to stand in the records' ``meta`` besides what a match knows.
-        until_sure: stop after a round once :func:`~ashen.evaluation.statistics.is_sure` says so.
+        first: number of the first of these fights in their match, for the records.
+        sure_when: stop after a round once it gives an answer; None: play all.
         progress: called whenever a fight ends with all results so far, in the order of the seeds.
         watch: called with every step of each round's first fight.
 
@@ -105,10 +113,10 @@ def play_match(
         One result a fight, in the order of the seeds.
     """
     results: list[FightResult] = []
-    for first in range(0, len(seeds), env.num_envs):
+    for begin in range(0, len(seeds), env.num_envs):
         fights: dict[int, tuple[FightResult, FightRecord | None]] = {}
-        known = None if record is None else (facts or {}) | {"fight_number": first}
-        with closing(_Round(env, policy, seeds[first : first + env.num_envs], known, journal, watch)) as played:
+        known = None if record is None else (facts or {}) | {"fight_number": first + begin}
+        with closing(_Round(env, policy, seeds[begin : begin + env.num_envs], known, journal, watch)) as played:
             for slot, ending in played.play():
                 fights[slot] = ending
                 if progress is not None:
@@ -120,8 +128,7 @@ def play_match(
                     record(fight)
             if journal is not None:
                 journal.end()
-        judged = [result.outcome for result in results if result.outcome != Outcome.FAULT]
-        if until_sure and is_sure(judged.count(Outcome.WIN), len(judged)):
+        if sure_when is not None and sure_when.answer(*wins_of(results)):
             break
     return results
 

@@ -35,43 +35,6 @@ def wilson_interval(wins: int, fights: int, confidence: float = CONFIDENCE) -> t
     return max(0.0, min(rate, center - half)), min(1.0, max(rate, center + half))
 
 
-def anytime_interval(wins: int, fights: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """An interval of a win rate that stays right however often one looks and whenever one stops.
-
-    It holds the rates p that the uniform mixture of all rates does not beat by 1 / (1 - confidence):
-    ``B(wins + 1, losses + 1) / (p^wins (1 - p)^losses) < 1 / (1 - confidence)``.
-
-    Args:
-        wins: fights won so far.
-        fights: fights fought so far.
-        confidence: how often the interval holds the true rate at every look.
-
-    Returns:
-        low, high in 0..1.
-
-    Source:
-        Robbins 1970, "Statistical methods related to the law of the iterated logarithm" (method of mixtures).
-    """
-    losses = fights - wins
-    bound = math.lgamma(wins + 1) + math.lgamma(losses + 1) - math.lgamma(fights + 2) + math.log(1 - confidence)
-
-    def is_inside(rate: float) -> bool:
-        win_part = wins * math.log(rate) if wins else 0.0
-        loss_part = losses * math.log1p(-rate) if losses else 0.0
-        return win_part + loss_part > bound
-
-    best = wins / fights if fights else 0.5
-    low = 0.0 if wins == 0 else _edge(is_inside, 0.0, best)
-    high = 1.0 if losses == 0 else _edge(is_inside, 1.0, best)
-    return low, high
-
-
-def is_sure(wins: int, fights: int, width: float = 0.1) -> bool:
-    """Whether the anytime interval of the win rate is at most ``width`` wide, so that a match may stop early."""
-    low, high = anytime_interval(wins, fights)
-    return high - low <= width
-
-
 def chance_of_gain(before: ArrayLike, after: ArrayLike) -> float:
     """How often two equally good players differ at least so much for the second on the same fights.
 
@@ -198,13 +161,3 @@ def _middle(drawn: NDArray[np.float64], confidence: float) -> tuple[float, float
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def _edge(is_inside, outside: float, inside: float) -> float:
-    for _ in range(50):
-        middle = (outside + inside) / 2
-        if is_inside(middle):
-            inside = middle
-        else:
-            outside = middle
-    return outside

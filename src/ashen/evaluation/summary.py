@@ -6,32 +6,37 @@ from typing import Any
 import numpy as np
 
 from ashen.core.fight import Outcome
-from ashen.evaluation.match import FightResult
-from ashen.evaluation.statistics import anytime_interval, bootstrap_interval, wilson_interval
+from ashen.evaluation.match import FightResult, wins_of
+from ashen.evaluation.sequential import SureWhen, anytime_interval
+from ashen.evaluation.statistics import bootstrap_interval, wilson_interval
 
 
-def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_sure: bool = False) -> dict[str, Any]:
+def summarise(results: Sequence[FightResult], *, full_fight: bool, sure_when: SureWhen | None = None) -> dict[str, Any]:
     """Figures of a match, ready for JSON.
 
     Args:
         results: one a fight, at least one.
         full_fight: whether the fights could change phase; adds ``phase_change_rate``, the share that reached phase 2.
-        stopped_when_sure: the match could stop early, so the win rate gets the interval that allows it.
+        sure_when: by which the match could stop early; its win rate then gets the interval that allows it.
 
     Returns:
-        ``fights, wins, losses, timeouts, faults``; ``win_rate`` with ``win_rate_low, win_rate_high`` (95 %), over the
-        fights without a fault; ``return_mean`` with ``return_low, return_high`` (95 %); ``length_mean_steps``;
+        ``fights, wins, losses, timeouts, faults``; of the fights without a fault, if there is one: ``win_rate`` with
+        ``win_rate_low, win_rate_high`` (95 %) and ``interval``, ``fixed`` (Wilson) or ``anytime``, then with ``sure``,
+        the answer that ended the match, or None; ``return_mean`` with ``return_low, return_high`` (95 %);
+        ``length_mean_steps``;
         ``boss_hp_left_mean`` (0..1); ``longest_boss_idle_s`` of all fights, ``kills_without_blow_share`` of the wins,
         see :mod:`ashen.evaluation.exploits`; ``damage_per_attack``: for each attack how often it was shown, and the hit
         points it cost, both per fight; ``ThrowAtk`` is the boss's throw, ``fall`` what falls cost.
     """
     count = {outcome: sum(result.outcome == outcome for result in results) for outcome in Outcome}
-    wins, judged = count[Outcome.WIN], len(results) - count[Outcome.FAULT]
-    low, high = (anytime_interval if stopped_when_sure else wilson_interval)(wins, judged)
+    fights = len(results)
+    wins, judged = wins_of(results)
+    low, high = (wilson_interval if sure_when is None else anytime_interval)(wins, judged)
+    results = [result for result in results if result.outcome != Outcome.FAULT] or results
     returns = [result.fight_return for result in results]
     return_low, return_high = bootstrap_interval(returns)
     figures = {
-        "fights": len(results),
+        "fights": fights,
         "wins": wins,
         "losses": count[Outcome.LOSS],
         "timeouts": count[Outcome.TIMEOUT],
@@ -39,6 +44,7 @@ def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_
         "win_rate": wins / judged if judged else 0.0,
         "win_rate_low": low,
         "win_rate_high": high,
+        "interval": "fixed" if sure_when is None else "anytime",
         "return_mean": float(np.mean(returns)),
         "return_low": return_low,
         "return_high": return_high,
@@ -47,6 +53,8 @@ def summarise(results: Sequence[FightResult], *, full_fight: bool, stopped_when_
         "longest_boss_idle_s": max(result.longest_boss_idle_s for result in results),
         "kills_without_blow_share": _share_without_blow(results),
     }
+    if sure_when is not None:
+        figures["sure"] = sure_when.answer(wins, judged)
     if full_fight:
         figures["phase_change_rate"] = float(np.mean([result.reached_phase2 for result in results]))
     return figures | {"damage_per_attack": _damage_per_attack(results)}

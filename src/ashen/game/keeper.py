@@ -73,6 +73,8 @@ class Keeper:
         self._in_a_row = 0
         self.holder: object = None
         """Whose fight is under way."""
+        self._untouched: tuple[FightSpec, Shown] | None = None
+        """The fight under way, as long as nobody has acted in it."""
         self.users: WeakSet[Any] = WeakSet()
         """Backends that are open."""
         self.incidents: list[Incident] = []
@@ -88,6 +90,8 @@ class Keeper:
         Raises:
             UserError: it is not, or someone else owns it.
         """
+        if self._untouched is not None and self._untouched[0] == spec:
+            return None
         for _ in range(ATTEMPTS):
             answer = self._ask("open", options.reset_deadline_s, spec)
             if not isinstance(answer, Failed):
@@ -101,12 +105,17 @@ class Keeper:
     def begin(self, holder: object, spec: FightSpec, options: GameOptions) -> Shown:
         """Start a fight; after faults by ever harsher means.
 
+        One that has begun and in which nobody has acted, for example because an environment went on by itself, is
+        handed over as it stands: the game waits between steps, and a new start takes 20 s after a full fight.
+
         Raises:
             UserError: no fight can be started; the game is left playable.
         """
         self.holder = holder
         if self._trouble is None:
             self._last, self._in_a_row = None, 0
+            if self._untouched is not None and self._untouched[0] == spec:
+                return self._untouched[1]
         elif self._last is not None and (self._trouble == Kind.NEEDS_YOU or self._in_a_row >= MOST_IN_A_ROW):
             raise self._stopped(self._last)
         attempts, has_waited = ATTEMPTS, False
@@ -117,6 +126,7 @@ class Keeper:
             if isinstance(answer, Shown):
                 self._trouble = None
                 self._note(answer)
+                self._untouched = (spec, answer)
                 return answer
             kind = fault_named(answer.fault).kind
             if kind == Kind.NEEDS_YOU:
@@ -194,6 +204,7 @@ class Keeper:
         """The answer; a failure is recorded, and a process that does not answer is replaced."""
         if self._process is None:
             self._start()
+        self._untouched = None
         answer = self._exchange(name, limit_s, *arguments)
         if isinstance(answer, Failed):
             self._trouble = self._record(name, fault_named(answer.fault), answer.message).kind
@@ -223,6 +234,7 @@ class Keeper:
         self._process, self._connection = launch_door()
 
     def _end(self) -> None:
+        self._untouched = None
         if self._process is None:
             return
         self._process.kill()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ashen.core.errors import UserError
+from ashen.core.errors import SettingError, UserError
 from ashen.options.parse import check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
 
@@ -18,7 +18,11 @@ class EvaluateOptions:
     run: tyro.conf.Positional[str]
     """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
     fights: int = 200
-    """How many fights; the most there may be with --until-sure."""
+    """How many fights; with --sure-within the most there may be."""
+    sure_within: float | None = None
+    """Stop as soon as the win rate is known within so many percentage points on either side, and say an interval (95 %)
+    that stays right although it was looked at after every fight; 0 plays all fights. If not given, 10 on the real game,
+    where a fight takes long, and 0 in the simulator."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought: the run's own if not given, full for opponents."""
     start: Literal["fixed", "random"] = "fixed"
@@ -31,8 +35,6 @@ class EvaluateOptions:
     """Same seed, same fights."""
     reward: str | None = None
     """What the return is counted in: the run's own if not given, soulsgym for opponents."""
-    until_sure: bool = False
-    """Stop as soon as the win rate is known to within 10 points."""
     num_envs: int | None = None
     """Fights side by side; changes the speed, not the fights."""
     backend: Literal["sim", "game"] | None = None
@@ -59,6 +61,8 @@ class EvaluateOptions:
     def __post_init__(self) -> None:
         check_counts(self, "fights", "num_envs", "plan_steps", "plan_samples")
         check_counts(self, "seed", least=0)
+        if self.sure_within is not None and not 0.0 <= self.sure_within <= 50.0:
+            raise SettingError(EvaluateOptions, "sure_within", self.sure_within, "must lie in 0..50")
         if self.watch and self.json:
             raise UserError("--watch prints lines and --json one object; give one of the two")
 

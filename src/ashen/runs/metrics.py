@@ -6,7 +6,10 @@ steps of 0.1 s that went by in its fights, waits among them. Kinds:
 - ``train``: what happened since the last such row (``fights, win_rate, return_mean, length_mean_steps, steps_per_s``,
   in the full fight ``phase_change_rate``, the agent's own numbers, ``term/<name>``: reward per fight by term,
   ``seconds/world|acting|learning|evaluation``);
-- ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.match.summarise` gives it;
+- ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.summary.summarise` gives it; ``env_step`` is
+  the agent's. On the game also ``is_over``, false if the training ended before it, and, of one between the fights of
+  the training, ``evaluation_share``, of game time for matches so far; rows of kind ``train`` then say of the match
+  under way ``match/wins, match/fights, match/faults, match/env_step, match/share``;
 - ``calibration``: the boss's table refitted to the parent's own fights before a fine-tuning: the figures of
   ``ashen calibrate``, ``win_rate`` of those fights, ``recorded_steps``, and ``is_used``, whether it trains with it;
 - ``warning``: what a guard has found (``guard``; ``state``: begun, lasting or over; ``message``, with what to try);
@@ -146,9 +149,12 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def match_text(figures: Row) -> str:
-    """A match in a few words: wins, fights, and the win rate with its interval."""
-    low, high = figures["win_rate_low"], figures["win_rate_high"]
-    return f"{figures['wins']} of {figures['fights']} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+    """A match in a few words: wins, fights that count, the win rate with its interval, and how it ended."""
+    low, high, faults = figures["win_rate_low"], figures["win_rate_high"], figures.get("faults", 0)
+    text = f"{figures['wins']} of {figures['fights'] - faults} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+    left_out = f", {faults} interrupted and left out" if faults else ""
+    cut_off = "" if figures.get("is_over", True) else ", not finished"
+    return f"{text}{left_out}{cut_off}{', ' + figures['sure'] if figures.get('sure') else ''}"
 
 
 def gate_text(row: Row) -> str:

@@ -122,7 +122,7 @@ def _cost(run: RunFolder, rows: Sequence[Row], log: Sequence[Line]) -> Cost:
 
 
 def _milestones(rows: Sequence[Row], log: Sequence[Line]) -> list[tuple[str, int, float]]:
-    curve = [row for row in rows if row["kind"] == "evaluation"]
+    curve = [row for row in rows if row["kind"] == "evaluation" and row.get("is_over", True)]
     found = [(milestone.label, milestone.first(curve)) for milestone in MILESTONES]
     return [(label, row["env_step"], worked_s(_time(row), rows, log) / 60.0) for label, row in found if row]
 

@@ -8,21 +8,17 @@ from typing import Any
 from ashen.agents.runtime import tune_process
 from ashen.agents.tensors import to_arrays, to_tensors
 from ashen.core.errors import UserError
-from ashen.core.seeding import derive_seed
-from ashen.evaluation.exploits import checks
-from ashen.evaluation.judge import judge
 from ashen.evaluation.policies import GreedyAgent
-from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import save_fight, save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics, trim_metrics
-from ashen.training.checkpoints import has_parent, save_best, save_checkpoint
+from ashen.training.checkpoints import has_parent, save_checkpoint
 from ashen.training.fleet.plan import ALONE
-from ashen.training.gate import Progress, judge_best
+from ashen.training.matches import Matches
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
 from ashen.training.player import Player
-from ashen.training.recipe import Recipe, env_options, make_agent_for, recipe_of
+from ashen.training.recipe import Recipe, make_agent_for
 from ashen.training.replay_files import drop_later, load_replay, save_replay
 from ashen.training.scalars import ScalarsLog
 
@@ -48,7 +44,6 @@ class Training:
         self.agent = make_agent_for(recipe, self.env)
         self.env_step = self._step_before = 0
         self._run: RunFolder | None = None
-        self._best, self._evaluated_at, self._owes_match = (-1.0, 0.0), -1, False
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 
@@ -69,7 +64,7 @@ class Training:
             self.begin(run)
         try:
             if self.env_step == 0 and has_parent(run):
-                yield self._evaluate()  # the parent's match, by which the tuned ones are chosen
+                yield self._write("evaluation", self._matches.whole(0))  # the parent's, by which tuned ones are chosen
             if self.env_step == 0:
                 yield from self._warnings()
             if not self._player.has_begun:
@@ -98,6 +93,8 @@ class Training:
         self._run, self._metrics, self._scalars = run, MetricsLog(run), ScalarsLog(run)
         self._save_fight = partial(save_new_fight if self.recipe.is_on_game else save_fight, folder=run.fights)
         self._player.record(GreedyAgent(self.agent, run.name), self._save_fight, run)
+        timed = partial(self._tally.time, "evaluation")
+        self._matches = Matches(run, self.recipe, self.agent, self._save_fight, timed)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.
@@ -114,10 +111,12 @@ class Training:
             UserError: the checkpoint does not fit, or cannot be gone on from.
         """
         self._load_agent(run, checkpoint)
+        if "match_agent" not in checkpoint:
+            raise UserError(f"an older ashen saved it; go on with that one, or: ashen train --parent {run.name}")
         drop_later(run, self.agent.replay)
         trim_metrics(run, checkpoint["training"]["metrics_rows"])
         self._open(run)
-        self._load_own(to_arrays(checkpoint["training"]))
+        self._load_own(to_arrays(checkpoint["training"]), checkpoint["match_agent"])
         self._monitors.add_rows(read_metrics(run))
 
     def fork(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
@@ -151,9 +150,11 @@ class Training:
         if self._is_due(self.recipe.log_every):
             yield self._write("train", self._train_row())
             yield from self._warnings()
-        self._owes_match |= self._is_due(self.recipe.evaluate_every)
-        if self._owes_match and (self._has_ended or not self.recipe.is_on_game):
-            yield self._evaluate()
+        if self._is_due(self.recipe.evaluate_every):
+            self._matches.owe()
+        if self._matches.is_turn(self._has_ended, self._tally.game_steps):
+            for figures in self._matches.play(self.env_step, self._tally.game_steps):
+                yield self._write("evaluation", figures)
             if self.recipe.is_on_game:
                 self._player.start(self.env_step)
         if self._is_due(self.recipe.checkpoint_every):
@@ -166,55 +167,19 @@ class Training:
         if is_complete and self._tally.steps > 0:
             yield self._write("train", self._train_row())
             yield from self._warnings()
-        if is_complete and self._evaluated_at != self.env_step:
-            yield self._evaluate()
+        if is_complete:
+            for figures in self._matches.last(self.env_step):
+                yield self._write("evaluation", figures)
         self._save()
         if is_complete:
-            yield self._write("final", judge_best(self._run, self._final_match))
+            yield self._write("final", self._matches.final())
 
     def _train_row(self) -> Row:
-        return self._tally.take_row() | self.agent.status()
+        return self._tally.take_row() | self.agent.status() | self._matches.status(self._tally.game_steps)
 
     def _is_due(self, every: int) -> bool:
         """Whether the last step crossed a multiple of ``every``."""
         return self.env_step // every > self._step_before // every
-
-    def _evaluate(self) -> Row:
-        figures = self._match(self.recipe.evaluation_fights, "evaluation", self.env_step)
-        self._evaluated_at, self._owes_match = self.env_step, False
-        score = (figures["win_rate"], figures["return_mean"])
-        if score >= self._best or self.recipe.keep == "last":
-            self._best = score
-            save_best(self._run, self.env_step, {"agent": self.agent.state_dict()})
-        return self._write("evaluation", figures)
-
-    def _final_match(
-        self, checkpoint: dict[str, Any], progress: Progress | None = None, as_parent: bool = False
-    ) -> dict[str, Any]:
-        self.agent.load_state_dict(checkpoint["agent"])
-        is_refitted = self._run.calibrated_file.is_file()
-        recipe = recipe_of(self._run) if as_parent and is_refitted else self.recipe  # with the table it came with
-        figures = self._match(self.recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
-        found = [str(check) for check in checks(figures) if check.passed is False]
-        return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
-
-    def _match(
-        self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
-    ) -> dict[str, Any]:
-        on_game, is_gate = self.recipe.is_on_game, progress is not None
-        # Where two agents play the final match, their fights are not to be mixed with those of the one chosen.
-        is_recorded = on_game or not is_gate
-        with self._tally.time("evaluation"):
-            return judge(
-                lambda env: GreedyAgent(self.agent, self._run.name),
-                env_options(recipe or self.recipe),
-                fights=fights,
-                seed=derive_seed(self.recipe.seed, kind),
-                record=self._save_fight if is_recorded else None,
-                journal=FightJournal(self._run.fights) if on_game else None,
-                facts={"kind": "gate" if is_gate else kind, "env_step": agent_step},
-                progress=progress,
-            )
 
     def _warnings(self) -> Iterator[Row]:
         yield from (self._write("warning", warning) for warning in self._monitors.warnings())
@@ -227,7 +192,7 @@ class Training:
         if kind != "train":
             said = f"win rate {row['win_rate']:.2f}" if "win_rate" in row else row.get("message", "")
             level = logging.WARNING if kind == "warning" else logging.INFO
-            self._run.log(f"{kind} at step {self.env_step}: {said}".rstrip(": "), level)
+            self._run.log(f"{kind} at step {row['env_step']}: {said}".rstrip(": "), level)
         return row
 
     def _save(self) -> None:
@@ -235,6 +200,7 @@ class Training:
             "agent": self.agent.state_dict(with_replay=True),
             "replay": save_replay(self._run, self.agent.replay),
             "training": to_tensors(self._own()),
+            "match_agent": self._matches.agent_state,
         }
         path = save_checkpoint(self._run, self.env_step, state)
         self._run.log(f"saved {path.name}")
@@ -242,18 +208,15 @@ class Training:
     def _own(self) -> dict[str, Any]:
         """Where the training stands, besides its agent."""
         own = {
-            "best": list(self._best),
-            "evaluated_at": self._evaluated_at,
-            "owes_match": self._owes_match,
+            "matches": self._matches.state_dict(),
             "metrics_rows": self._metrics.sync(),
             "pace_left_s": self._pace.left_s,
             "monitors": self._monitors.state_dict(),
         }
         return own | self._player.state_dict()
 
-    def _load_own(self, own: dict[str, Any]) -> None:
-        self._best, self._evaluated_at = tuple(own["best"]), own["evaluated_at"]
-        self._owes_match = own["owes_match"]
+    def _load_own(self, own: dict[str, Any], match_agent: dict[str, Any] | None) -> None:
+        self._matches.load_state_dict(own["matches"], match_agent)
         self._pace.left_s = own["pace_left_s"]
         self._monitors.load_state_dict(own["monitors"])
         self._player.load_state_dict(own)

@@ -67,11 +67,13 @@ class Recipe:
     """Everything random follows from it."""
 
     evaluate_every: int = 200_000
-    """Steps between matches of the greedy agent, on seeds of their own."""
+    """Steps between matches of the greedy agent, on seeds of their own; on the game at least so many."""
     evaluation_fights: int = 50
-    """Fights in such a match; all are recorded."""
+    """Fights in such a match; all are recorded. On the game at most so many: it ends when its answer is sure."""
+    evaluation_share_pct: float = 10.0
+    """On the game, percent of game time for these matches, 0..50: between fights of the training, one by one."""
     final_fights: int = 200
-    """Fights of the kept checkpoint at the end, on fresh seeds."""
+    """Fights of the kept checkpoint at the end, on fresh seeds; on the game at most so many."""
     keep: Literal["best", "last"] = "best"
     """Whether ``best.pt``, the agent that is used, is that of the best match or the last one."""
     checkpoint_every: int = 200_000
@@ -95,6 +97,8 @@ class Recipe:
             raise SettingError(Recipe, "seed", self.seed, "must be at least 0")
         if self.world_steps_per_s < 0.0:
             raise SettingError(Recipe, "world_steps_per_s", self.world_steps_per_s, "must be at least 0")
+        if not 0.0 <= self.evaluation_share_pct <= 50.0:
+            raise SettingError(Recipe, "evaluation_share_pct", self.evaluation_share_pct, "must lie in 0..50")
         for name in ("phase2_starts", "randomise_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingError(Recipe, name, getattr(self, name), "must lie in 0..1")

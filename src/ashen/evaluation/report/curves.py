@@ -65,6 +65,7 @@ def _one(rows: list[Row], kind: str, key: str) -> dict[str, Any]:
 def interval_of(row: Row, key: str) -> tuple[float | None, float | None]:
     """The 95 % interval of a figure in a row of a match; (None, None) where nothing is known of it."""
     if key == "phase_change_rate" and row["kind"] != "train":
-        return wilson_interval(round(row[key] * row["fights"]), row["fights"])
+        fights = row["fights"] - row.get("faults", 0)
+        return wilson_interval(round(row[key] * fights), fights)
     stem = key.removesuffix("_mean")
     return row.get(f"{stem}_low"), row.get(f"{stem}_high")

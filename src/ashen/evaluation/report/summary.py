@@ -5,6 +5,7 @@ from typing import Any
 from ashen.core.fight import Outcome
 from ashen.evaluation.report.attacks import table_of
 from ashen.evaluation.report.subject import SEED, Subject
+from ashen.runs.metrics import Row, match_text
 
 _WIDE = 0.2
 """An interval of the win rate wider than this asks for more fights."""
@@ -25,13 +26,12 @@ def _facts(subject: Subject) -> dict[str, str]:
     if "parent" in config:
         facts["started from"] = f"{config['parent']['run']}, at step {config['parent']['checkpoint_step']:,}"
     facts |= {key: str(options[key]) for key in ("boss", "fight", "encoder", "actions", "reward")}
+    matches = [row for row in subject.rows if row["kind"] == "evaluation" and "evaluation_share" in row]
+    if matches:
+        facts["matches between its fights on the game"] = _on_game(matches)
     finals = [row for row in subject.rows if row["kind"] == "final"]
     if finals:
-        last = finals[-1]
-        facts["final match of its training"] = (
-            f"{last['wins']} of {last['fights']} won, {last['win_rate']:.0%} "
-            f"({last['win_rate_low']:.0%}-{last['win_rate_high']:.0%})"
-        )
+        facts["final match of its training"] = match_text(finals[-1])
     command = f"ashen evaluate {subject.run.name} --backend sim --fights {figures['fights']} --seed {SEED}"
     return facts | {"tables": figures["table_hash"], "these fights again": command}
 
@@ -43,6 +43,18 @@ def _agent(config: dict[str, Any]) -> str:
     recipe = config["recipe"]
     kind = f"{recipe['algorithm']}, seed {recipe['seed']}"
     return f"{kind}, imported from {config['imported']['file']}" if "imported" in config else kind
+
+
+def _on_game(matches: list[Row]) -> str:
+    """What matches on the game cost, and the last of them."""
+    faults = sum(row["faults"] for row in matches)
+    fights = sum(row["fights"] for row in matches) - faults
+    last = matches[-1]
+    return (
+        f"{len(matches)}, {fights} fights and {faults} interrupted ones, which are left out; "
+        f"{last['evaluation_share']:.1%} of game time, {last['start']} start, speed {last['game_speed']:g}. "
+        f"The last one, of step {last['env_step']:,}: {match_text(last)}; its interval stays right at every look"
+    )
 
 
 def _findings(subject: Subject) -> list[str]:

@@ -20,6 +20,7 @@ _FIXED: Final = frozenset({
     "total_steps",
     "evaluate_every",
     "evaluation_fights",
+    "evaluation_share_pct",
     "final_fights",
 })
 """Fields that are the same in all trials, so that one learner is judged by one measure."""

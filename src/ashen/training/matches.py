@@ -1,0 +1,205 @@
+"""Which matches a training plays, and when: those on the way, by which the best agent is kept, and the final one.
+
+In the simulator a match on the way is played at once. On the game, where a fight takes ten seconds or more, it is
+fought one fight at a time between fights of the training, none of which is cut off for it, and takes no more than a
+share of the game's time.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ashen.core.protocols import Agent
+from ashen.core.seeding import derive_seed
+from ashen.evaluation.exploits import checks
+from ashen.evaluation.judge import judge
+from ashen.evaluation.policies import GreedyAgent
+from ashen.evaluation.sequential import Rival, SureWhen
+from ashen.runs.fight_journal import FightJournal
+from ashen.runs.fights import FightRecord
+from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import Row
+from ashen.training.checkpoints import save_best
+from ashen.training.gate import Progress, judge_best
+from ashen.training.recipe import Recipe, env_options, recipe_of
+from ashen.training.slow_match import SlowMatch
+
+
+class Matches:
+    """The matches of one training.
+
+    Args:
+        run: where the best agent and the fights are kept.
+        recipe: how often, and how many fights.
+        agent: who is trained.
+        record: called with the record of every fight.
+        timed: a context in which the seconds of matches are counted.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        agent: Agent,
+        record: Callable[[FightRecord], object],
+        timed: Callable[[], AbstractContextManager[None]],
+    ):
+        self._run, self._recipe, self._agent, self._record, self._timed = run, recipe, agent, record, timed
+        self._best, self._rival = (-1.0, 0.0), None
+        self._judged_step = -1
+        self._is_owed = False
+        self._under_way: SlowMatch | None = None
+        self._game_steps = 0
+
+    def owe(self) -> None:
+        """A match of the agent as it is now is due."""
+        self._is_owed = True
+
+    def is_turn(self, has_ended: bool, game_steps: int) -> bool:
+        """Whether to play now: in the simulator what is owed, on the game one fight between two fights of the training.
+
+        Args:
+            has_ended: whether a fight of the training has just ended.
+            game_steps: steps of 0.1 s of the training's fights so far.
+        """
+        if not self._recipe.is_on_game:
+            return self._is_owed
+        is_wanted = self._is_owed or self._under_way is not None
+        return is_wanted and has_ended and 100.0 * self._share(game_steps) < self._recipe.evaluation_share_pct
+
+    def play(self, env_step: int, game_steps: int) -> Iterator[Row]:
+        """Play when it is the turn to; yields the figures of a match that is over by it, see :meth:`whole`."""
+        if not self._recipe.is_on_game:
+            yield self.whole(env_step)
+            return
+        match = self._begun(env_step)
+        with self._timed():
+            self._game_steps += match.fight()
+        if match.is_over:
+            yield self._ended(match) | {"evaluation_share": self._share(game_steps)}
+
+    def whole(self, env_step: int) -> Row:
+        """Play a match of the agent as it is now, at once; on the game until its answer is sure.
+
+        Returns:
+            The figures of :func:`ashen.evaluation.judge.judge`, and ``env_step``, the steps behind the agent.
+        """
+        if not self._recipe.is_on_game:
+            figures = self._match(self._recipe.evaluation_fights, "evaluation", env_step)
+            self._is_owed = False
+            return self._keep_best(figures, self._agent.state_dict(), env_step)
+        match = self._begun(env_step)
+        with self._timed():
+            while not match.is_over:
+                match.fight()
+        return self._ended(match)
+
+    def last(self, env_step: int) -> Iterator[Row]:
+        """What a complete training still owes: what there is of the match under way, and one of the last agent.
+
+        A match that could not be finished is told with its ``is_over`` false, and chooses no best agent.
+        """
+        match = self._under_way
+        if match is not None and match.env_step != env_step:
+            self._under_way = None
+            if any(match.counts):
+                yield match.figures() | {"env_step": match.env_step}
+        if self._under_way is not None or self._judged_step != env_step:
+            yield self.whole(env_step)
+
+    def final(self) -> Row:
+        """The final match, of the best agent, on fights of its own; a run with a parent plays it twice."""
+        return judge_best(self._run, self._final_match)
+
+    def status(self, game_steps: int) -> Row:
+        """Of the match under way, for rows on the training; empty in the simulator and between matches."""
+        if self._under_way is None:
+            return {}
+        names = ("match/wins", "match/fights", "match/faults")
+        counts = dict(zip(names, self._under_way.counts, strict=True))
+        return {"match/env_step": self._under_way.env_step, **counts, "match/share": self._share(game_steps)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the matches stand: plain data. The agent of the match under way is apart, :attr:`agent_state`."""
+        return {
+            "best": list(self._best),
+            "rival": None if self._rival is None else list(self._rival),
+            "judged_step": self._judged_step,
+            "is_owed": self._is_owed,
+            "game_steps": self._game_steps,
+            "under_way": None if self._under_way is None else self._under_way.state_dict(),
+        }
+
+    @property
+    def agent_state(self) -> dict[str, Any] | None:
+        """The agent that plays the match under way; None without one."""
+        return None if self._under_way is None else self._under_way.agent_state
+
+    def load_state_dict(self, state: dict[str, Any], agent_state: dict[str, Any] | None) -> None:
+        """Go on from there; a match under way goes on with its own agent."""
+        self._best, self._judged_step = tuple(state["best"]), state["judged_step"]
+        self._rival = None if state["rival"] is None else Rival(*state["rival"])
+        self._is_owed, self._game_steps = state["is_owed"], state["game_steps"]
+        kept = state["under_way"]
+        if kept is not None:
+            rival = None if kept["rival"] is None else Rival(*kept["rival"])
+            self._under_way = self._new_match(agent_state, kept["env_step"], rival)
+            self._under_way.load_state_dict(kept)
+
+    def _share(self, game_steps: int) -> float:
+        return self._game_steps / max(1, self._game_steps + game_steps)
+
+    def _begun(self, env_step: int) -> SlowMatch:
+        """The match under way, or one that begins now."""
+        if self._under_way is None:
+            self._under_way = self._new_match(self._agent.state_dict(), env_step, self._rival)
+            self._judged_step, self._is_owed = env_step, False
+        return self._under_way
+
+    def _new_match(self, agent_state: dict[str, Any], env_step: int, rival: Rival | None) -> SlowMatch:
+        return SlowMatch(self._run, self._recipe, agent_state, env_step, rival, self._record)
+
+    def _ended(self, match: SlowMatch) -> Row:
+        self._under_way = None
+        return self._keep_best(match.figures(), match.agent_state, match.env_step)
+
+    def _keep_best(self, figures: Row, agent_state: dict[str, Any], env_step: int) -> Row:
+        self._judged_step = env_step
+        score = (figures["win_rate"], figures["return_mean"])
+        if score >= self._best or self._recipe.keep == "last":
+            self._best = score
+            self._rival = Rival(
+                f"the agent of step {env_step:,}", figures["wins"], figures["fights"] - figures["faults"]
+            )
+            save_best(self._run, env_step, {"agent": agent_state})
+        return figures | {"env_step": env_step}
+
+    def _final_match(
+        self, checkpoint: dict[str, Any], progress: Progress | None = None, as_parent: bool = False
+    ) -> dict[str, Any]:
+        self._agent.load_state_dict(checkpoint["agent"])
+        is_refitted = self._run.calibrated_file.is_file()
+        recipe = recipe_of(self._run) if as_parent and is_refitted else self._recipe  # with the table it came with
+        figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
+        found = [str(check) for check in checks(figures) if check.passed is False]
+        return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
+
+    def _match(
+        self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
+    ) -> dict[str, Any]:
+        on_game, is_gate = self._recipe.is_on_game, progress is not None
+        # Where two agents play the final match, their fights are not to be mixed with those of the one chosen, and both
+        # are to play the same fights.
+        is_recorded = on_game or not is_gate
+        with self._timed():
+            return judge(
+                lambda env: GreedyAgent(self._agent, self._run.name),
+                env_options(recipe or self._recipe),
+                fights=fights,
+                seed=derive_seed(self._recipe.seed, kind),
+                sure_when=SureWhen() if on_game and not is_gate else None,
+                record=self._record if is_recorded else None,
+                journal=FightJournal(self._run.fights) if on_game else None,
+                facts={"kind": "gate" if is_gate else kind, "env_step": agent_step},
+                progress=progress,
+            )
