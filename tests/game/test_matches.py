@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from ashen.cli import main
-from ashen.coach import read_train_options
 from ashen.core.fight import Outcome
 from ashen.evaluation.sequential import anytime_interval
+from ashen.options.training import read_train_options
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import create_run
 from ashen.runs.metrics import match_text, read_metrics
