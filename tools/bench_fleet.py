@@ -1,0 +1,186 @@
+"""What a fleet delivers, against one process alone.
+
+    python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: steps/s that arrive
+    python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
+    python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 at eight times it
+
+Real heads, players and trainings in processes of their own; needs the tests' packages. Prints JSON. Exit code 1 if less
+than 95 % of the paced steps arrive, if less than 90 % of one process's speed is reached, or if curves differ by more
+than seeds do.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from statistics import mean, median
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from fleet_at_work import Fleet, fleet_in
+
+from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import Row, read_metrics
+
+GAME_STEPS_PER_S: Final = 22.0
+PLAYERS: Final = 8
+OUTSIDE: Final = 2
+LEAST_ARRIVED, LEAST_SPEED = 0.95, 0.9
+NEVER: Final = "1000000000"
+_QUIET = ("--evaluate-every", NEVER, "--record-every", NEVER, "--checkpoint-every", NEVER)
+_WARM_UP_S = 20.0
+
+
+def paced(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
+    """Steps/s that reach the learner from players at a game's pace."""
+    wanted = PLAYERS * GAME_STEPS_PER_S
+    steps = int(wanted * (60.0 * options.minutes + 3 * _WARM_UP_S))
+    with fleet_in(folder, actors=PLAYERS - OUTSIDE) as fleet:
+        fleet.start()
+        for number in range(OUTSIDE):
+            fleet.join(f"pc{number}", "--client", "--pace", f"{GAME_STEPS_PER_S:g}")
+        words = ("--total-steps", str(steps), "--log-every", "500", *_QUIET, "--no-skip-steps", "--num-envs", "1")
+        run = _trained(fleet, "paced", 0, PLAYERS - OUTSIDE, GAME_STEPS_PER_S, words)
+    rows = _settled(read_metrics(run, "train"), PLAYERS)
+    arrived = _speed(rows)
+    figures = {
+        "players": PLAYERS,
+        "of_them_outside": OUTSIDE,
+        "steps_per_s": round(arrived, 1),
+        "steps_per_s_wanted": wanted,
+        "share": round(arrived / wanted, 4),
+        "minutes": round(_seconds(rows) / 60.0, 1),
+        "staleness_mean_updates": round(mean(row["fleet/staleness_mean"] for row in rows), 1),
+        "left_out_steps": sum(row["fleet/left_out_steps"] for row in rows),
+        "updates": rows[-1]["updates"] - rows[0]["updates"],
+    }
+    return figures, arrived >= LEAST_ARRIVED * wanted
+
+
+def throughput(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
+    """Steps/s of a fleet on this machine's cores over those of one process, in turns."""
+    found: dict[str, Any] = {}
+    for recipe, steps in options.recipe:
+        speeds: dict[str, list[float]] = {"alone": [], "fleet": []}
+        for turn in range(options.turns):
+            for way, actors in (("alone", ()), ("fleet", ("--actors", str(os.cpu_count())))):
+                words = ("--total-steps", steps, "--log-every", str(int(steps) // 20), *_QUIET, "--final-fights", "1")
+                run = _alone(folder, f"{recipe}-{way}-{turn}", recipe, (*words, *actors))
+                speeds[way].append(_speed(read_metrics(run, "train")[2:]))
+        ratios = [fleet / alone for alone, fleet in zip(*speeds.values(), strict=True)]
+        found[recipe] = {"ratio": round(median(ratios), 3), "spread": [round(min(ratios), 3), round(max(ratios), 3)]}
+        found[recipe] |= {f"{way}_steps_per_s": round(median(values)) for way, values in speeds.items()}
+    return found, all(one["ratio"] >= LEAST_SPEED for one in found.values())
+
+
+def curves(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
+    """Hit points left to the boss over steps, by eight players at a game's pace, and by one at eight times it."""
+    words = ["--total-steps", str(options.steps), "--evaluate-every", str(options.steps // 5), "--log-every", "2000"]
+    words += ["--evaluation-fights", "100", "--record-every", NEVER, "--no-skip-steps", "--num-envs", "1"]
+    words += ["--dqn.updates-per-step", "0.25", "--dqn.learning-starts", "2000", "--keep", "last"]
+    ways = {"eight": (PLAYERS, GAME_STEPS_PER_S), "one": (1, PLAYERS * GAME_STEPS_PER_S)}
+    left: dict[str, list[list[float]]] = {way: [] for way in ways}
+    wall_s: dict[str, list[float]] = {way: [] for way in ways}
+    for way, (actors, pace) in ways.items():
+        jobs = [
+            (f"{way}-{seed}", ("--seed", str(seed), "--actors", str(actors), "--pace", f"{pace:g}"))
+            for seed in range(options.seeds)
+        ]
+        for run in _side_by_side(folder, options.jobs, [(name, (*words, *more)) for name, more in jobs]):
+            left[way].append([row["boss_hp_left_mean"] for row in read_metrics(run, "evaluation")])
+            wall_s[way].append(_seconds(read_metrics(run, "train")))
+    marks = []
+    for eight, one in zip(zip(*left["eight"], strict=True), zip(*left["one"], strict=True), strict=True):
+        spread = max(max(eight) - min(eight), max(one) - min(one))
+        marks.append({"eight": eight, "one": one, "apart": abs(mean(eight) - mean(one)), "spread": spread})
+    figures = {"boss_hp_left": marks, "wall_s": wall_s, "steps": options.steps, "seeds": options.seeds}
+    return figures, all(mark["apart"] <= mark["spread"] for mark in marks)
+
+
+def _trained(fleet: Fleet, name: str, seed: int, actors: int, pace: float, words: Sequence[str]) -> RunFolder:
+    where = ("--runs-dir", str(fleet.runs), "--name", name, "--seed", str(seed))
+    who = ("--fleet", f"{fleet.host}:{fleet.port}", "--actors", str(actors), "--pace", f"{pace:g}")
+    training = fleet.run("train", "dqn", *where, *who, *words, name=name)
+    if training.wait():
+        raise SystemExit(fleet.said(name))
+    return RunFolder(fleet.runs / name)
+
+
+def _alone(folder: Path, name: str, recipe: str, words: Sequence[str]) -> RunFolder:
+    command = [sys.executable, "-m", "ashen", "train", recipe, "--runs-dir", str(folder), "--name", name, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return RunFolder(folder / name)
+
+
+def _side_by_side(folder: Path, jobs: int, trainings: list[tuple[str, Sequence[str]]]) -> list[RunFolder]:
+    waiting, running = list(trainings), []
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            name, words = waiting.pop(0)
+            command = [sys.executable, "-m", "ashen", "train", "dqn", "--runs-dir", str(folder), "--name", name, *words]
+            running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        running = [one for one in running if one.poll() is None]
+        time.sleep(0.5)
+    return [RunFolder(folder / name) for name, _ in trainings]
+
+
+def _settled(rows: list[Row], players: int) -> list[Row]:
+    """The rows from which on all players have been there for a while, without the last, which ends early."""
+    first = next(place for place, row in enumerate(rows) if _players(row) == players)
+    start_s = _at_s(rows[first])
+    return [row for row in rows[first:-1] if _at_s(row) - start_s >= _WARM_UP_S]
+
+
+def _players(row: Row) -> int:
+    return sum(name.startswith("fleet/steps_per_s/") for name in row)
+
+
+def _at_s(row: Row) -> float:
+    return datetime.fromisoformat(row["time"]).timestamp()
+
+
+def _seconds(rows: list[Row]) -> float:
+    return _at_s(rows[-1]) - _at_s(rows[0])
+
+
+def _speed(rows: list[Row]) -> float:
+    return (rows[-1]["env_step"] - rows[0]["env_step"]) / _seconds(rows)
+
+
+WAYS: Final[dict[str, Callable[..., tuple[dict[str, Any], bool]]]] = {
+    "paced": paced,
+    "throughput": throughput,
+    "curves": curves,
+}
+
+
+def main() -> int:
+    """Measure, print, and judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("--minutes", type=float, default=10.0, help="of paced")
+    parser.add_argument("--turns", type=int, default=5, help="of throughput")
+    parser.add_argument("--seeds", type=int, default=3, help="of curves")
+    parser.add_argument("--steps", type=int, default=100_000, help="of curves")
+    parser.add_argument("--jobs", type=int, default=3, help="trainings of curves side by side")
+    options = parser.parse_args()
+    options.recipe = [("full", "1500000"), ("dqn", "40000")]
+    with tempfile.TemporaryDirectory(prefix="ashen-fleet-") as folder:
+        figures, is_enough = WAYS[options.way](options, Path(folder))
+    machine = {"cores": os.cpu_count(), "machine": platform.platform(), "python": platform.python_version()}
+    print(json.dumps({"way": options.way, **figures, **machine}, indent=1))
+    return 0 if is_enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
