@@ -1,8 +1,8 @@
 """What a fleet delivers, against one process alone.
 
-    python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: steps/s that arrive
+    python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: what arrives
     python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
-    python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 at eight times it
+    python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 eight times it
 
 Real heads, players and trainings in processes of their own; needs the tests' packages. Prints JSON. Exit code 1 if less
 than 95 % of the paced steps arrive, if less than 90 % of one process's speed is reached, or if curves differ by more
