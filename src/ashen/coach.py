@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from ashen.core.errors import UserError
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.game.options import expected_s, expected_training_s
@@ -21,7 +22,6 @@ from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run, default_runs_dir
 from ashen.runs.log import STARTED
-from ashen.signals import StopOnSignal
 from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
@@ -299,16 +299,18 @@ def _train(training: Training, run: RunFolder) -> None:
         say(game_plan(training))
     say_if_cold()
     with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
+        result = None
         for row in training.run(run, stop):
             display.show(row)
+            result = row if row["kind"] == "final" else None
             if row["kind"] == "evaluation":
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
-    if row["kind"] != "final":
+    if result is None:
         print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
     else:
-        print(f"result  {match_text(row)}{gate_text(row)}")
-        for found in row["exploits"]:
+        print(f"result  {match_text(result)}{gate_text(result)}")
+        for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
         if stop():
             print(f"ashen: complete, but not filmed; ashen film {run.name} does that", file=sys.stderr)

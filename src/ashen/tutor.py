@@ -10,11 +10,11 @@ import tyro
 
 from ashen.coach import backend_of, started, train_new
 from ashen.core.errors import SettingError, UserError
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import clone_text, match_text, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.folder import create_run, default_runs_dir
-from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
 from ashen.training.lineage import with_lineage

@@ -60,7 +60,7 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
 
     Args:
         run: with its ``config.json`` and the parent's checkpoint.
-        should_stop: asked before every fight.
+        should_stop: asked before every fight, and where the game cannot go on.
         say: told how far it is.
 
     Returns:
@@ -88,6 +88,8 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
             try:
                 play_match(env, policy, [seed], record=keep, facts=facts | {"env_step": tally.steps})
             except UserError as error:  # of the game: only the user can mend it
+                if should_stop():
+                    return False
                 kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.name}"
                 raise UserError(f"{error}; {kept}") from None
             finally:

@@ -99,7 +99,9 @@ class Training:
             yield from self._last_work()
         except UserError as error:  # of the game: only the user can mend it
             self._save()
-            raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            if not should_stop():
+                raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            run.log(str(error))
         finally:
             self._recorder.give_up()
             if self._account:
