@@ -88,7 +88,7 @@ class Home:
 def at_home() -> Iterator[Home]:
     """All that a trial needs, for a while; the door's deadlines and the keeper's waits go by the fake's clock."""
     with ExitStack() as stack:
-        lock = Path(stack.enter_context(TemporaryDirectory())) / "lock.json"
+        lock = Path(stack.enter_context(TemporaryDirectory())) / "lock.pid"
         fake = stack.enter_context(install(budget_s=HANG_S))
         stack.callback(keys.uninstall)  # what tests SoulsGym alone wants its own keys
         soulsgym_builds.load()

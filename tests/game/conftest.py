@@ -50,7 +50,7 @@ def elsewhere(tmp_path, monkeypatch):
         monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)} | options))
         return said
 
-    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.pid")
     monkeypatch.setattr("ashen.game.backend.the_keeper", lambda: keeper)
     yield be_elsewhere
     keeper.close()
