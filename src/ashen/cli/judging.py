@@ -15,6 +15,7 @@ def evaluate(words: Sequence[str]) -> None:
     from ashen.game.options import expected_s
     from ashen.options.judging import EvaluateOptions
     from ashen.options.parse import parse
+    from ashen.runs.fight_journal import FightJournal, keep_interrupted
     from ashen.runs.fights import recorder
     from ashen.training.contenders import find_contender
 
@@ -24,12 +25,15 @@ def evaluate(words: Sequence[str]) -> None:
     if doubt := contender.pack.get("doubt"):
         say(doubt)
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
-    if world["backend"] == "game":
+    on_game = world["backend"] == "game"
+    if on_game:
         minutes = max(1.0, expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0)
         kept = f"kept in {options.record}" if options.record else "not kept"
         how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
         say(f"on the real game: {how}; each fight is {kept}")
         say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
+    if options.record:
+        keep_interrupted(options.record)
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
         world,
@@ -40,6 +44,7 @@ def evaluate(words: Sequence[str]) -> None:
         num_envs=options.num_envs,
         until_sure=options.until_sure,
         record=recorder(options.record) if options.record else None,
+        journal=FightJournal(options.record) if options.record and on_game else None,
         facts={"kind": "evaluation", "env_step": 0},
         progress=None if options.watch else say_progress,
         watch=say_moment if options.watch else None,
