@@ -28,7 +28,7 @@ from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe, run_label, training_recipe, with_few_matches
+from ashen.training.recipe import Recipe, load_recipe, recipe_of, run_label, training_recipe, with_few_matches
 from ashen.training.session import session
 from ashen.training.start import forked, is_complete, resumed, run_config
 from ashen.training.trained import Trained
@@ -216,9 +216,12 @@ def _calibrate_and_train(run: RunFolder) -> None:
     """Refit the boss's table to the parent's fights, then train with it; goes on with what of that is there."""
     say_if_cold()
     with StopOnSignal() as stop:
-        if steps_to_record(run):
+        if steps := steps_to_record(run):
             print(f"ashen: recording fights to calibrate from in {run.path}", file=sys.stderr)
-            tell = partial(_tell, run)
+            tell, recipe = partial(_tell, run), recipe_of(run)
+            if recipe.is_on_game:
+                hours = expected_training_s(steps, recipe.skip_steps, recipe.fight, recipe.game_speed) / 3600.0
+                say(f"{_game_world(replace(recipe, random_start=False))}\n       {steps:,} steps about {hours:.1f} h")
             if record(run, stop, tell) and not stop():
                 for line in refit_lines(refit(run, tell)):
                     tell(line)
@@ -283,14 +286,18 @@ def game_plan(training: Training) -> str:
         expected_training_s(steps, recipe.skip_steps, fight, recipe.game_speed) / 3600.0,
         expected_s(fights, fight, recipe.game_speed) / 3600.0,
     ]
-    start = "one of eleven poses" if recipe.random_start else "the fixed pose"
     decisions = "decisions, waits left out," if recipe.skip_steps else "steps"
     return (
-        f"on the real game: {boss_file(recipe.boss).stem}, {fight}, speed {recipe.game_speed:g}, from {start}\n"
+        f"{_game_world(recipe)}\n"
         f"       {recipe.algorithm} with {recipe.encoder} and {len(training.env.action_names)} actions: {steps:,} "
         f"{decisions} about {hours[0]:.1f} h, and {fights:,} fights of matches, about {hours[1]:.1f} h\n"
         "       leave mouse, keyboard and other windows alone meanwhile; Ctrl-C saves and ends it"
     )
+
+
+def _game_world(recipe: Recipe) -> str:
+    start = "one of eleven poses" if recipe.random_start else "the fixed pose"
+    return f"on the real game: {boss_file(recipe.boss).stem}, {recipe.fight}, speed {recipe.game_speed:g}, from {start}"
 
 
 def _train(training: Training, run: RunFolder) -> None:

@@ -101,6 +101,7 @@ def at_home() -> Iterator[Home]:
             "ashen.game.keeper.launch_door": home.launch,
             "ashen.game.owner.lock_file": lambda: lock,
             "ashen.game.backend.the_keeper": lambda: home.keeper,
+            "ashen.game.keeper.the_keeper": lambda: home.keeper,
         }.items():
             stack.enter_context(mock.patch(name, stands_in))
         yield home

@@ -51,6 +51,7 @@ def elsewhere(tmp_path, monkeypatch):
         return said
 
     monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.pid")
-    monkeypatch.setattr("ashen.game.backend.the_keeper", lambda: keeper)
+    for module in ("backend", "keeper"):
+        monkeypatch.setattr(f"ashen.game.{module}.the_keeper", lambda: keeper)
     yield be_elsewhere
     keeper.close()

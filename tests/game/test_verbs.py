@@ -80,3 +80,17 @@ def test_matches_on_the_game_are_few():
     assert (sim.evaluate_every, sim.evaluation_fights) == (2_000, 100)
     assert (game.evaluate_every, game.evaluation_fights, game.final_fights) == (9_250, 20, 50)
     assert read_train_options(["game", "--backend=game", "--final-fights", "3"]).recipe.final_fights == 3
+
+
+def test_a_match_says_what_the_game_did_besides(tmp_path, capsys):
+    """Breaks if faults of a match, or names that no table knows, are told nowhere."""
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+    from fake_game.home import at_home
+
+    with at_home() as home:
+        home.fake.fault("boss_animation", name="Roar", after_ticks=400, for_ticks=30)
+        home.fake.fault("read_error", after_ticks=600)
+        assert main(["evaluate", "random-valid", "--backend", "game", "--fight", "phase1", "--fights", "2"]) == 0
+    said = capsys.readouterr().err
+    assert "went wrong on the game: memory (1 times)" in said
+    assert "shown by the game and in no table: boss Roar (" in said

@@ -49,6 +49,11 @@ def evaluate(words: Sequence[str]) -> None:
         progress=None if options.watch else say_progress,
         watch=say_moment if options.watch else None,
     )
+    if on_game:
+        from ashen.game.keeper import the_keeper
+
+        for line in the_keeper().account():
+            say(line)
     if options.json:
         print(json.dumps(figures))
     else:

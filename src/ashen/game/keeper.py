@@ -160,6 +160,16 @@ class Keeper:
             raise self._stopped(answer)
         return answer
 
+    def account(self) -> list[str]:
+        """What went wrong and what no table knows, in lines; none if all was well."""
+        faults = Counter(incident.fault for incident in self.incidents)
+        parts = {"went wrong on the game": faults, "shown by the game and in no table": self.unknown_animations}
+        return [
+            f"{what}: {', '.join(f'{name} ({times} times)' for name, times in counts.items())}"
+            for what, counts in parts.items()
+            if counts
+        ]
+
     def interrupt(self) -> None:
         """Account for a fight that ended because another one began."""
         self._record("step", fault_named("interrupted"), "two environments of one process used the game in turns")
