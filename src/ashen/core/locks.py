@@ -1,6 +1,6 @@
 """A lock on an open file, which the system takes away with the process, however that ends."""
 
-import os
+import sys
 from contextlib import suppress
 from typing import BinaryIO, Final
 
@@ -16,7 +16,7 @@ def lock(file: BinaryIO) -> bool:
     A file system without locks refuses nobody.
     """
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             file.seek(_PLACE_BYTES)
@@ -35,7 +35,7 @@ def lock(file: BinaryIO) -> bool:
 def unlock(file: BinaryIO) -> None:
     """Unlock a file at once, where closing it would leave it to the system when."""
     with suppress(OSError):
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             file.seek(_PLACE_BYTES)

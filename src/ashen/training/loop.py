@@ -318,8 +318,7 @@ class Training:
             "replay": save_replay(self._run, self.agent.replay),
             "training": to_tensors(self._own()),
         }
-        path = save_checkpoint(self._run, self.env_step, state)
-        self._run.log(f"saved {path.name}")
+        self._run.log(f"saved {save_checkpoint(self._run, self.env_step, state).name}")
 
     def _own(self) -> dict[str, Any]:
         """Where the training stands, besides its agent; without the world, where that is the game."""
@@ -338,8 +337,7 @@ class Training:
         return own | {"fights": fights, "world": self.env.state_dict(), "recorder": self._recorder.state_dict()}
 
     def _load_own(self, own: dict[str, Any]) -> None:
-        self._best, self._evaluated_at = tuple(own["best"]), own["evaluated_at"]
-        self._owes_match = own["owes_match"]
+        self._best, self._evaluated_at, self._owes_match = tuple(own["best"]), own["evaluated_at"], own["owes_match"]
         self._pace.left_s = own["pace_left_s"]
         self._tally.load_state_dict(own["tally"])
         self._monitors.load_state_dict(own["monitors"])
