@@ -96,7 +96,9 @@ class Training:
             yield from self._last_work()
         except UserError as error:  # of the game: only the user can mend it
             self._save()
-            raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            if not should_stop():
+                raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            run.log(str(error))
         finally:
             self._recorder.give_up()
             if self._account:
@@ -287,8 +289,7 @@ class Training:
             "training": to_tensors(self._own()),
             "match_agent": self._matches.agent_state,
         }
-        path = save_checkpoint(self._run, self.env_step, state)
-        self._run.log(f"saved {path.name}")
+        self._run.log(f"saved {save_checkpoint(self._run, self.env_step, state).name}")
 
     def _own(self) -> dict[str, Any]:
         """Where the training stands, besides its agent; without the world, where that is the game."""
