@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.game.options import expected_s, expected_training_s
@@ -18,7 +19,6 @@ from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.log import STARTED
-from ashen.signals import StopOnSignal
 from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
@@ -26,7 +26,7 @@ from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, run_label
+from ashen.training.recipe import Recipe, recipe_of, run_label
 from ashen.training.session import session
 from ashen.training.start import fleet_of, forked, is_complete, resumed, run_config, training_of
 from ashen.training.trained import Trained
@@ -152,9 +152,12 @@ def _calibrate_and_train(run: RunFolder) -> None:
     """Refit the boss's table to the parent's fights, then train with it; goes on with what of that is there."""
     say_if_cold()
     with StopOnSignal() as stop:
-        if steps_to_record(run):
+        if steps := steps_to_record(run):
             print(f"ashen: recording fights to calibrate from in {run.path}", file=sys.stderr)
-            tell = partial(_tell, run)
+            tell, recipe = partial(_tell, run), recipe_of(run)
+            if recipe.is_on_game:
+                hours = expected_training_s(steps, recipe.skip_steps, recipe.fight, recipe.game_speed) / 3600.0
+                say(f"{_game_world(replace(recipe, random_start=False))}\n       {steps:,} steps about {hours:.1f} h")
             if record(run, stop, tell) and not stop():
                 for line in refit_lines(refit(run, tell)):
                     tell(line)
@@ -199,10 +202,9 @@ def game_plan(training: Training) -> str:
     training_h = expected_training_s(steps, recipe.skip_steps, fight, recipe.game_speed) / 3600.0
     last = recipe.evaluation_fights + recipe.final_fights
     last_h = expected_s(last, fight, recipe.game_speed) / 3600.0
-    start = "one of eleven poses" if recipe.random_start else "the fixed pose"
     decisions = "decisions, waits left out," if recipe.skip_steps else "steps"
     return (
-        f"on the real game: {boss_file(recipe.boss).stem}, {fight}, speed {recipe.game_speed:g}, from {start}\n"
+        f"{_game_world(recipe)}\n"
         f"       {recipe.algorithm} with {recipe.encoder} and {len(training.env.action_names)} actions: {steps:,} "
         f"{decisions} about {training_h / (1.0 - share):.1f} h, up to {recipe.evaluation_share_pct:g} % of it matches "
         f"of {recipe.evaluation_fights} fights\n"
@@ -211,22 +213,29 @@ def game_plan(training: Training) -> str:
     )
 
 
+def _game_world(recipe: Recipe) -> str:
+    start = "one of eleven poses" if recipe.random_start else "the fixed pose"
+    return f"on the real game: {boss_file(recipe.boss).stem}, {recipe.fight}, speed {recipe.game_speed:g}, from {start}"
+
+
 def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
     if training.recipe.is_on_game:
         say(game_plan(training))
     say_if_cold()
     with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
+        result = None
         for row in training.run(run, stop):
             display.show(row)
+            result = row if row["kind"] == "final" else None
             if row["kind"] == "evaluation":
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
-    if row["kind"] != "final":
+    if result is None:
         print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
     else:
-        print(f"result  {match_text(row)}{gate_text(row)}")
-        for found in row["exploits"]:
+        print(f"result  {match_text(result)}{gate_text(result)}")
+        for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
         if stop():
             print(f"ashen: complete, but not filmed; ashen film {run.name} does that", file=sys.stderr)

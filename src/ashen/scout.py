@@ -13,12 +13,12 @@ import tyro
 from rich.console import Console
 
 from ashen.core.errors import UserError
+from ashen.core.signals import StopOnSignal
 from ashen.display import say_if_cold, trials_table
 from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.files import write_text
 from ashen.runs.folder import default_runs_dir, run_names
 from ashen.runs.metrics import MetricName
-from ashen.signals import StopOnSignal
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe
 from ashen.training.sweep.plan import Plan

@@ -10,13 +10,13 @@ import tyro
 
 from ashen.coach import started, train_new
 from ashen.core.errors import SettingError, UserError
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first
 from ashen.options.training import backend_of
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.runs.metrics import clone_text, match_text
-from ashen.signals import StopOnSignal
 from ashen.training.find_run import find_run
 from ashen.training.finetune import finetuning_recipe
 from ashen.training.lineage import CLONED, with_lineage

@@ -88,7 +88,7 @@ class Home:
 def at_home() -> Iterator[Home]:
     """All that a trial needs, for a while; the door's deadlines and the keeper's waits go by the fake's clock."""
     with ExitStack() as stack:
-        lock = Path(stack.enter_context(TemporaryDirectory())) / "lock.json"
+        lock = Path(stack.enter_context(TemporaryDirectory())) / "lock.pid"
         fake = stack.enter_context(install(budget_s=HANG_S))
         stack.callback(keys.uninstall)  # what tests SoulsGym alone wants its own keys
         soulsgym_builds.load()
@@ -101,6 +101,7 @@ def at_home() -> Iterator[Home]:
             "ashen.game.keeper.launch_door": home.launch,
             "ashen.game.owner.lock_file": lambda: lock,
             "ashen.game.backend.the_keeper": lambda: home.keeper,
+            "ashen.game.keeper.the_keeper": lambda: home.keeper,
         }.items():
             stack.enter_context(mock.patch(name, stands_in))
         yield home

@@ -50,7 +50,8 @@ def elsewhere(tmp_path, monkeypatch):
         monkeypatch.setenv("ASHEN_FAKE_GAME", json.dumps({"faults": list(faults)} | options))
         return said
 
-    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
-    monkeypatch.setattr("ashen.game.backend.the_keeper", lambda: keeper)
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.pid")
+    for module in ("backend", "keeper"):
+        monkeypatch.setattr(f"ashen.game.{module}.the_keeper", lambda: keeper)
     yield be_elsewhere
     keeper.close()

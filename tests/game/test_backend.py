@@ -1,6 +1,5 @@
 """The backend and the process behind it, over a fake game in that process."""
 
-import json
 import os
 import subprocess
 import sys
@@ -56,9 +55,10 @@ def test_a_fight_goes_to_its_end_and_the_next_begins(elsewhere, tmp_path):
     backend.reset(ONE)
     assert step(backend) == Outcome.RUNNING
     assert backend.incidents == []
-    assert (tmp_path / "lock.json").exists()
+    with pytest.raises(UserError, match=f"process {os.getpid()} owns the game already"):
+        Ownership()
     backend.close()
-    assert not (tmp_path / "lock.json").exists()
+    Ownership().release()
 
 
 @pytest.mark.parametrize(("hook", "fault"), [("install_and_die", "door_died"), ("install_and_block", "door_hung")])
@@ -95,7 +95,7 @@ def test_what_cannot_be_recovered_is_told_in_one_line(elsewhere, tmp_path):
     ):
         backend.reset(ONE)
     assert len(backend.incidents) == 4
-    assert not (tmp_path / "lock.json").exists()
+    Ownership().release()
 
 
 def test_a_game_that_is_gone_is_waited_for_but_not_for_ever(elsewhere):
@@ -136,7 +136,7 @@ def test_a_focus_that_does_not_come_back_ends_the_training(elsewhere, tmp_path):
     with pytest.raises(UserError, match="another window is in front of the game's; click into the game's window"):
         backend.reset(ONE)
     assert len(said) == 1
-    assert not (tmp_path / "lock.json").exists()
+    Ownership().release()
 
 
 def test_what_a_monitor_finds_in_fight_after_fight_ends_the_training(elsewhere):
@@ -207,24 +207,59 @@ def test_a_fight_in_which_nobody_has_acted_is_handed_over(elsewhere):
 
 
 def test_one_owner_at_a_time(tmp_path, monkeypatch):
-    """Breaks if two trainers press keys in one game, or a crashed one's lock must be removed by hand."""
-    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
+    """Breaks if two trainers press keys in one game, or what a crashed one left must be removed by hand."""
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.pid")
     own = Ownership()
-    with pytest.raises(UserError, match=r"process \d+ owns the game already"):
+    with pytest.raises(UserError, match=f"process {os.getpid()} owns the game already"):
+        Ownership()
+    own._file.truncate(0)  # as in the moment before it is written
+    with pytest.raises(UserError, match="another process owns the game already"):
         Ownership()
     own.release()
-    for stale in ('{"pid": 1, "started_s": 0.0}', "half", json.dumps({"pid": 2**30, "started_s": 0.0})):
-        (tmp_path / "lock.json").write_text(stale, encoding="utf-8")
-        Ownership().release()
-    assert not (tmp_path / "lock.json").exists()
+    (tmp_path / "lock.pid").write_text("99999 or half", encoding="utf-8")
+    Ownership().release()
+
+
+def test_of_two_that_start_at_once_one_owns_the_game(tmp_path):
+    """Breaks if between making the lock file and writing it, or over a dead one's, a second process slips in."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from ashen.core.errors import UserError; from ashen.game import owner\n"
+        f"owner.lock_file = lambda: Path({str(tmp_path / 'lock.pid')!r})\n"
+        "for _ in sys.stdin:\n"
+        "    try: own = owner.Ownership()\n"
+        "    except UserError: own = None\n"
+        "    print(own is not None, flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    if own: own.release()\n"
+        "    print(flush=True)\n"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+
+    def answers():
+        for one in both:
+            print(file=one.stdin, flush=True)
+        return [one.stdout.readline().strip() for one in both]
+
+    answers()  # both have started
+    for _ in range(100):
+        answers()
+        (tmp_path / "lock.pid").write_text('{"pid": 1073741824, "started_s": 0.0}', encoding="utf-8")
+        assert sorted(answers()) == ["False", "True"]
+    for one in both:
+        one.communicate()
 
 
 def test_fights_that_the_game_has_not_are_told():
     """Breaks if a fight that cannot be fought on the game is a traceback, or another one is fought."""
     with pytest.raises(UserError, match="unknown fight 'phase3'"):
         GameBackend("iudex", "phase3")
-    with pytest.raises(UserError, match="unknown boss 'vordt'"):
-        GameBackend("vordt", "full")
+    with pytest.raises(UserError, match=r"no table of vordt, .*soulsgym's GitHub head has him, PyPI's build has not"):
+        GameBackend("vordt", "phase1")
     with pytest.raises(UserError, match=r"game_speed = 4 must lie in 1\.\.3"):
         GameOptions(game_speed=4)
 
@@ -235,7 +270,7 @@ def test_the_process_that_owns_the_game_ends_with_the_trainer(tmp_path):
     code = (
         "import numpy as np, multiprocessing, threading\n"
         "from ashen.game import owner; from pathlib import Path\n"
-        f"owner.lock_file = lambda: Path({str(tmp_path / 'lock.json')!r})\n"
+        f"owner.lock_file = lambda: Path({str(tmp_path / 'lock.pid')!r})\n"
         "from ashen.game.backend import GameBackend; from ashen.game.options import GameOptions\n"
         "backend = GameBackend('iudex', 'phase1', GameOptions(step_deadline_s=500.0))\n"
         "backend.reset(np.ones(1, bool))\n"

@@ -68,6 +68,18 @@ def test_an_environment_is_read_and_set_by_its_own_names(maker, start, flags):
     assert set(vars(env)) == before  # a name of the other build's would be read by nobody
 
 
+@pytest.mark.parametrize("name", ["focus_application", "focus"])
+def test_the_window_comes_to_the_front_by_its_own_name(name):
+    """Breaks if the window of one build is asked by the other's name, or what Windows refuses is swallowed."""
+    asked = []
+    env = SimpleNamespace(_game_window=SimpleNamespace(**{name: lambda: asked.append(name)}))
+    builds.focus(env)
+    assert asked == [name]
+    setattr(env._game_window, name, lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        builds.focus(env)
+
+
 @pytest.mark.parametrize("info", [{"allowed_actions": [0, 19]}, {"action_mask": np.eye(1, 20)[0] + np.eye(20)[19]}])
 def test_the_valid_actions_are_a_mask(info):
     """Breaks if a list of actions is taken for a mask, or the other way round."""

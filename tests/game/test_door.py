@@ -6,6 +6,7 @@ import pytest
 from ashen.core.fight import FIGHT_STATE, NOTHING
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
+from ashen.game import keys
 from ashen.game.door import Door, Failed, Shown
 from ashen.game.faults import FAULTS, Kind, fault_named
 from ashen.game.options import GameOptions
@@ -107,6 +108,13 @@ def test_the_mask_is_soulsgyms(door):
     assert np.frombuffer(shown.mask, np.bool_).all()
     shown = step(door, 8)
     assert np.flatnonzero(np.frombuffer(shown.mask, np.bool_)).tolist() == [NOTHING]
+
+
+def test_keys_go_by_letter_or_by_place_as_each_fight_wants(fake, door):
+    """Breaks if the first fight's way to press keys stays for those that follow."""
+    for use_scan_codes in (True, False, True):
+        row_of(begin(door, use_scan_codes=use_scan_codes))
+        assert bool(keys._replaced) == use_scan_codes
 
 
 def test_random_starts_differ(door):

@@ -85,7 +85,9 @@ def test_finetuning_on_the_game_is_one_command(elsewhere, tmp_path, capsys):
     assert main([*words, *SMALL, *folder]) == 0
     words = ["finetune", "old", "--name", "new", "--total-steps", "1120", "--calibrate-steps", "1000"]
     assert main([*words, *SMALL, *ON_GAME, *folder]) == 0
-    assert "refitted to" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    plan = "on the real game: iudex, phase1, speed 3, from the fixed pose\n       1,000 steps about 0.0 h"
+    assert said.index(plan) < said.index("recorded fight 1:") < said.index("refitted to")
     run = RunFolder(tmp_path / "new")
     fights = [load_fight(path) for path in list_fights(run.fights, KIND)]
     assert {fight.meta["table_hash"] for fight in fights} == {"game"}

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.game
 def folder(tmp_path, monkeypatch):
     """Where a soak may write, with a keeper and a lock of its own."""
     own = keeper.Keeper(print)
-    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.json")
+    monkeypatch.setattr(owner, "lock_file", lambda: tmp_path / "lock.pid")
     monkeypatch.setattr(keeper, "the_keeper", lambda: own)
     monkeypatch.setattr("ashen.game.backend.the_keeper", lambda: own)
     monkeypatch.setenv("ASHEN_GAME_INSTALL", "")

@@ -27,6 +27,17 @@ def test_what_the_game_cannot_do_is_told(words, message):
         read_train_options(words.split())
 
 
+@pytest.mark.parametrize("words", [["train", "game", "--backend", "game"], ["train", "smoke"], ["evaluate", "random"]])
+def test_a_boss_without_a_table_is_one_line(words, capsys, tmp_path, monkeypatch):
+    """Breaks if who asks for Vordt is not told why there is none, in the simulator or on the game, or gets a run."""
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--boss", "vordt"]) == 2
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("ashen: there is no table of vordt, and so no simulated one: ")
+    assert "soulsgym's GitHub head has him, PyPI's build has not" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_recipe_says_where_it_is_fought():
     """Breaks if a run's folder does not say that it was trained on the game, or at which speed."""
     recipe = read_train_options(["game", "--backend", "game", "--game-speed", "2"]).recipe
@@ -69,3 +80,17 @@ def test_matches_on_the_game_are_few():
     assert (sim.evaluate_every, sim.evaluation_fights) == (2_000, 100)
     assert (game.evaluate_every, game.evaluation_fights, game.final_fights) == (9_250, 20, 50)
     assert read_train_options(["game", "--backend=game", "--final-fights", "3"]).recipe.final_fights == 3
+
+
+def test_a_match_says_what_the_game_did_besides(tmp_path, capsys):
+    """Breaks if faults of a match, or names that no table knows, are told nowhere."""
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+    from fake_game.home import at_home
+
+    with at_home() as home:
+        home.fake.fault("boss_animation", name="Roar", after_ticks=400, for_ticks=30)
+        home.fake.fault("read_error", after_ticks=600)
+        assert main(["evaluate", "random-valid", "--backend", "game", "--fight", "phase1", "--fights", "2"]) == 0
+    said = capsys.readouterr().err
+    assert "went wrong on the game: memory (1 times)" in said
+    assert "shown by the game and in no table: boss Roar (" in said

@@ -15,6 +15,7 @@ from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, NOTHING, Outcome
 from ashen.core.seeding import derive_seed
+from ashen.core.signals import StopOnSignal
 from ashen.env import FightEnv
 from ashen.evaluation.explain.fight import explain_fight
 from ashen.evaluation.match import fight_seeds
@@ -28,7 +29,6 @@ from ashen.play.pace import FRAMES_PER_S
 from ashen.play.window import Window, Words
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import create_run
-from ashen.signals import StopOnSignal
 from ashen.sim.backend import SimBackend
 
 PHASE1 = Setting(fight="phase1")

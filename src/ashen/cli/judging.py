@@ -16,6 +16,7 @@ def evaluate(words: Sequence[str]) -> None:
     from ashen.game.options import expected_s
     from ashen.options.judging import EvaluateOptions
     from ashen.options.parse import parse
+    from ashen.runs.fight_journal import FightJournal, keep_interrupted
     from ashen.runs.fights import recorder
     from ashen.training.contenders import find_contender
 
@@ -35,6 +36,8 @@ def evaluate(words: Sequence[str]) -> None:
         if sure_when:
             say(f"it stops as soon as the win rate is known within {100 * sure_when.within:g} points, or else after")
         say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
+    if options.record:
+        keep_interrupted(options.record)
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
         world,
@@ -45,10 +48,16 @@ def evaluate(words: Sequence[str]) -> None:
         num_envs=options.num_envs,
         sure_when=sure_when,
         record=recorder(options.record) if options.record else None,
+        journal=FightJournal(options.record) if options.record and on_game else None,
         facts={"kind": "evaluation", "env_step": 0},
         progress=None if options.watch else say_progress,
         watch=say_moment if options.watch else None,
     )
+    if on_game:
+        from ashen.game.keeper import the_keeper
+
+        for line in the_keeper().account():
+            say(line)
     if options.json:
         print(json.dumps(figures))
     else:

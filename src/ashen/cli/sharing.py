@@ -78,8 +78,8 @@ def demo(words: Sequence[str]) -> None:
     print(fight_text(record))
     out = options.out
     if out is None:
+        from ashen.core.signals import StopOnSignal
         from ashen.play.show import SHOWN_PER_S, show
-        from ashen.signals import StopOnSignal
 
         try:
             with StopOnSignal() as stop:

@@ -23,10 +23,10 @@ def play(words: Sequence[str]) -> None:
 
     options = parse(PlayOptions, "play", words, more_help=f"Keys, by their places on a US keyboard:\n{key_text()}")
     from ashen.core.seeding import derive_seed
+    from ashen.core.signals import StopOnSignal
     from ashen.display import say_if_cold
     from ashen.play.bout import Setting
     from ashen.play.game import Plan, play
-    from ashen.signals import StopOnSignal
 
     seed = randbits(32) if options.seed is None else options.seed
     varied = derive_seed(seed, "randomise")  # as a match draws its bosses

@@ -24,6 +24,12 @@ from ashen.core.errors import UserError, unknown
 from ashen.core.limits import flaw, is_alike, kind_of, name_of
 
 CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
+WITHOUT_TABLE = {
+    "vordt": "there is no table of vordt, and so no simulated one: no source tells when his attacks hit; on the game "
+    "soulsgym's GitHub head has him, PyPI's build has not, for who writes his table: --boss vordt.toml "
+    "(docs/add-a-boss.md)"
+}
+"""Bosses that are asked for and have no table, and why."""
 _KEYS = {"v", "s", "c", "range", "note"}
 _OVERLAY_KEYS = {"base", "overlay", "player", "animations"}
 
@@ -173,6 +179,8 @@ def boss_file(boss: str) -> Path:
         if not path.is_file():
             raise UserError(f"no boss table at {path}; give a boss name or the path of an existing TOML file")
         return path
+    if boss in WITHOUT_TABLE:
+        raise UserError(WITHOUT_TABLE[boss])
     if boss not in boss_names():
         raise unknown("boss", boss, boss_names())
     return boss_names()[boss]

@@ -10,6 +10,7 @@ from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, NOTHING, NUM_ACTIONS
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.evaluation.recording import Recording
+from ashen.runs.fight_journal import keep_interrupted
 from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight
 from ashen.runs.folder import RunFolder, open_run
 
@@ -65,6 +66,7 @@ def _paths(place: str, runs_dir: Path) -> list[Path]:
         folder = RunFolder(path).fights if RunFolder(path).fights.is_dir() else path
     else:
         folder = open_run(place, runs_dir, or_else="a folder of fights or an .npz file").fights
+    keep_interrupted(folder)
     paths = list_fights(folder)
     if not paths:
         raise UserError(f"no recorded fights in {folder}; record some with ashen play, or give --from another folder")

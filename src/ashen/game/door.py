@@ -81,15 +81,15 @@ class Door:
 
     def open(self, spec: FightSpec) -> None:
         """Be ready for a kind of fight."""
-        if self._env is None or self._spec is None or self._spec.world != spec.world:
+        is_new = self._env is None or self._spec is None or self._spec.world != spec.world
+        if is_new:
             self._env = None
             builds.load()
-            if not spec.use_scan_codes:
-                keys.uninstall()
             env = builds.make_env(spec)
             watch(env, self._watchdog)
             self._env, self._is_fresh = env, True
-        elif self._spec.table == spec.table:
+        (keys.install if spec.use_scan_codes else keys.uninstall)()
+        if not is_new and self._spec.table == spec.table:
             return
         table = Path(spec.table)
         self._translator = Translator(table, spec.fight, builds.arena_box(self._env))

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
+from math import ceil
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
 from ashen.core.errors import UserError
 from ashen.core.fight import STEP_S
+from ashen.core.signals import is_stop_asked
 from ashen.game.door import Failed, Shown, serve
 from ashen.game.faults import Fault, Kind, fault_named
 from ashen.game.monitors.monitors import FOCUS_LOST, SILENT_FAULTS
@@ -32,6 +34,10 @@ _UNSTICK_S: Final = 120.0
 _LEAVE_S: Final = 10.0
 _LOOK_EVERY_S: Final = 2.0
 """Between two looks for a game that has ended, or for its window."""
+_HEAR_EVERY_S: Final = 0.5
+"""Between two looks for Ctrl-C while an answer is waited for."""
+_STOP_S: Final = 1.5
+"""What is asked for at Ctrl-C may still take so long."""
 
 
 class Incident(NamedTuple):
@@ -139,6 +145,7 @@ class Keeper:
                 self._wait_for_focus(answer, options)
             elif before is not None:
                 self._trouble = Kind(min(max(kind, before + 1), Kind.NEEDS_GAME_RESTART))
+            self._heed_stop()
         raise self._stopped(answer)
 
     def step(self, action: int, options: GameOptions) -> Shown | None:
@@ -162,6 +169,16 @@ class Keeper:
         if isinstance(answer, Failed):
             raise self._stopped(answer)
         return answer
+
+    def account(self) -> list[str]:
+        """What went wrong and what no table knows, in lines; none if all was well."""
+        faults = Counter(incident.fault for incident in self.incidents)
+        parts = {"went wrong on the game": faults, "shown by the game and in no table": self.unknown_animations}
+        return [
+            f"{what}: {', '.join(f'{name} ({times} times)' for name, times in counts.items())}"
+            for what, counts in parts.items()
+            if counts
+        ]
 
     def interrupt(self) -> None:
         """Account for a fight that ended because another one began."""
@@ -220,13 +237,27 @@ class Keeper:
             return Failed("door_died", "it could not be started")
         try:
             self._connection.send((name, limit_s, *arguments))
-            if self._connection.poll(limit_s + _GRACE_S):
+            if self._is_answered(limit_s + _GRACE_S, can_be_stopped=name != "unstick"):
                 return self._connection.recv()
             failed = Failed("door_hung", f"no answer to {name} within {limit_s:g} s")
         except (EOFError, OSError):
             failed = Failed("door_died", f"its process ended during {name}")
         self._end()
         return failed
+
+    def _is_answered(self, limit_s: float, can_be_stopped: bool) -> bool:
+        """Whether an answer comes in time; a long wait for it ends at Ctrl-C."""
+        looks = ceil(limit_s / _HEAR_EVERY_S)
+        while looks > 0:
+            with suppress(InterruptedError):  # so Ctrl-C ends a wait on Windows; its handler has set the flag
+                if self._connection.poll(_HEAR_EVERY_S):
+                    return True
+            looks -= 1
+            if can_be_stopped and is_stop_asked():
+                looks = min(looks, ceil(_STOP_S / _HEAR_EVERY_S))
+        if can_be_stopped:
+            self._heed_stop()
+        return False
 
     def _start(self) -> None:
         if self._ownership is None:
@@ -279,19 +310,27 @@ class Keeper:
                 return
         raise self._stopped(failed)
 
-    @staticmethod
-    def _looks(options: GameOptions) -> Iterator[None]:
-        """Moments to look again, until patience is over."""
+    def _looks(self, options: GameOptions) -> Iterator[None]:
+        """Moments to look again, until patience is over or somebody presses Ctrl-C."""
         ends_s = time.monotonic() + options.patience_s
         while time.monotonic() < ends_s:
+            self._heed_stop()
             yield
             time.sleep(min(_LOOK_EVERY_S, options.patience_s))
 
+    def _heed_stop(self) -> None:
+        """Let Ctrl-C end what would wait on."""
+        if is_stop_asked():
+            raise self._ended("stopped by Ctrl-C while it was waited for")
+
     def _stopped(self, failed: Failed) -> UserError:
+        return self._ended(f"{failed.message}; {fault_named(failed.fault).advice}")
+
+    def _ended(self, why: str) -> UserError:
         """The error that ends it all, with the game left playable."""
         self.close()
         self._trouble, self._last, self._in_a_row = None, None, 0
-        return UserError(f"the game: {failed.message}; {fault_named(failed.fault).advice}")
+        return UserError(f"the game: {why}")
 
 
 @cache

@@ -17,7 +17,8 @@ from ashen.evaluation.calibrate.fights import LEAST_FIGHTS, LEAST_STEPS, fights_
 from ashen.evaluation.calibrate.report import judged_calibration
 from ashen.evaluation.match import play_match
 from ashen.evaluation.policies import GreedyAgent
-from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight, save_fight
+from ashen.runs.fight_journal import FightJournal, keep_interrupted
+from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight, save_new_fight
 from ashen.runs.files import write_text
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import MetricsLog, Row, read_metrics
@@ -60,7 +61,7 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
 
     Args:
         run: with its ``config.json`` and the parent's checkpoint.
-        should_stop: asked before every fight.
+        should_stop: asked before every fight, and where the game cannot go on.
         say: told how far it is.
 
     Returns:
@@ -70,24 +71,30 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
         UserError: the game cannot go on; the fights so far are kept.
     """
     recipe, wanted, tally = recipe_of(run), steps_to_record(run), _Tally()
+    for path in keep_interrupted(run.fights):
+        say(f"a fight was cut off when the program ended; kept as {path.name}")
     for path in list_fights(run.fights, KIND):
         tally.add(load_fight(path))
     env = make_vec(**env_options(recipe), num_envs=1)
     account = game_account(run, env.backend, recipe)
+    journal = FightJournal(run.fights) if recipe.is_on_game else None
     policy = GreedyAgent(_parent(run, recipe).agent(env), run.name)
     facts = {key: getattr(recipe, key) for key in ("fight", "encoder", "reward")}
     facts |= {"boss": fought_boss(env_options(recipe)), "start": "fixed", "randomise": "none", "kind": KIND}
 
     def keep(fight: FightRecord) -> None:
-        save_fight(fight, run.fights)
+        save_new_fight(fight, run.fights)
         tally.add(fight)
 
     with closing(env):
         while not tally.is_enough(wanted) and not should_stop():
             seed = derive_seed(recipe.seed, KIND, tally.number)
             try:
-                play_match(env, policy, [seed], record=keep, facts=facts | {"env_step": tally.steps})
+                about = facts | {"env_step": tally.steps}
+                play_match(env, policy, [seed], record=keep, journal=journal, facts=about)
             except UserError as error:  # of the game: only the user can mend it
+                if should_stop():
+                    return False
                 kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.name}"
                 raise UserError(f"{error}; {kept}") from None
             finally:

@@ -75,7 +75,9 @@ class Training:
             yield from self._last_work()
         except UserError as error:  # of the game: only the user can mend it
             self._save()
-            raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            if not should_stop():
+                raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+            run.log(str(error))
         finally:
             self._player.give_up()
         run.log(f"{'ended' if self.env_step >= self.recipe.total_steps else 'stopped'} at step {self.env_step}")
@@ -202,8 +204,7 @@ class Training:
             "training": to_tensors(self._own()),
             "match_agent": self._matches.agent_state,
         }
-        path = save_checkpoint(self._run, self.env_step, state)
-        self._run.log(f"saved {path.name}")
+        self._run.log(f"saved {save_checkpoint(self._run, self.env_step, state).name}")
 
     def _own(self) -> dict[str, Any]:
         """Where the training stands, besides its agent."""

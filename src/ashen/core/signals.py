@@ -2,6 +2,8 @@
 
 import signal
 
+_UNDER_WAY: list["StopOnSignal"] = []
+
 
 class StopOnSignal:
     """Turns the first Ctrl-C (or polite request to end) into a flag; a second one interrupts at once."""
@@ -10,9 +12,11 @@ class StopOnSignal:
         self.is_set = False
         names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
         self._old = {getattr(signal, name): signal.signal(getattr(signal, name), self._set) for name in names}
+        _UNDER_WAY.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        _UNDER_WAY.remove(self)
         for number, handler in self._old.items():
             signal.signal(number, handler)
 
@@ -24,3 +28,8 @@ class StopOnSignal:
         if self.is_set:
             raise KeyboardInterrupt
         self.is_set = True
+
+
+def is_stop_asked() -> bool:
+    """Whether Ctrl-C was pressed in this process: for what waits deep inside of what is to stop."""
+    return any(one.is_set for one in _UNDER_WAY)
