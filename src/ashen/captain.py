@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 from ashen.core.errors import UserError
+from ashen.core.signals import StopOnSignal
 from ashen.display import say
 from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
 from ashen.runs.folder import RunFolder
-from ashen.signals import StopOnSignal
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
 from ashen.training.fleet.cluster import check_can_cluster, head_running, join_cluster, prepare_ray
 from ashen.training.fleet.wire import AwayError, Wire, read_token
