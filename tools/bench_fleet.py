@@ -3,6 +3,7 @@
     python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: what arrives
     python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
     python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 eight times it
+    python tools/bench_fleet.py ingest                 what a step costs the learner: bytes, and time
 
 Real heads, players and trainings in processes of their own; needs the tests' packages. Prints JSON. Exit code 1 if less
 than 95 % of the paced steps arrive, if less than 90 % of one process's speed is reached, or if curves differ by more
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from statistics import mean, median
@@ -105,6 +107,40 @@ def curves(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], b
     return figures, all(mark["apart"] <= mark["spread"] for mark in marks)
 
 
+def ingest(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
+    """What a step and a player cost the learner, in one process: bytes on the wire, and time to check and remember."""
+    from ashen.agents.acting import acting_state
+    from ashen.training.fleet.batch import Tag, from_bytes, to_bytes
+    from ashen.training.fleet.gatherer import Gatherer
+    from ashen.training.fleet.ledger import Ledger
+    from ashen.training.fleet.weights import packed
+    from ashen.training.loop import Training
+    from ashen.training.recipe import load_recipe
+
+    recipe = replace(load_recipe("dqn"), dqn=replace(load_recipe("dqn").dqn, updates_per_step=0.0))
+    learner, ledger = Training(recipe).agent, Ledger("s", 0)
+    gatherer = Gatherer(recipe, 1, "one")
+    gatherer.record()
+    weights = packed(acting_state(learner), Tag("s", 0))
+    gatherer.load(weights)
+    took_s, steps, size = {"read": 0.0, "check": 0.0, "remember": 0.0}, 0, 0
+    for _ in range(options.turns):
+        data = to_bytes(gatherer.play())
+        times_s = [time.perf_counter()]
+        batch = from_bytes(data)
+        times_s.append(time.perf_counter())
+        ledger.check(batch, 0)
+        times_s.append(time.perf_counter())
+        learner.take([batch.part])
+        times_s.append(time.perf_counter())
+        for what, begin, end in zip(took_s, times_s, times_s[1:], strict=False):
+            took_s[what] += end - begin
+        steps, size = steps + batch.counts["steps"], size + len(data)
+    figures = {"steps": steps, "bytes_per_step": round(size / steps), "weights_bytes": len(weights)}
+    figures |= {f"{what}_us_per_step": round(1e6 * seconds / steps, 2) for what, seconds in took_s.items()}
+    return figures | {"steps_per_s_at_most": round(steps / sum(took_s.values()))}, True
+
+
 def _trained(fleet: Fleet, name: str, seed: int, actors: int, pace: float, words: Sequence[str]) -> RunFolder:
     where = ("--runs-dir", str(fleet.runs), "--name", name, "--seed", str(seed))
     who = ("--fleet", f"{fleet.host}:{fleet.port}", "--actors", str(actors), "--pace", f"{pace:g}")
@@ -161,6 +197,7 @@ WAYS: Final[dict[str, Callable[..., tuple[dict[str, Any], bool]]]] = {
     "paced": paced,
     "throughput": throughput,
     "curves": curves,
+    "ingest": ingest,
 }
 
 

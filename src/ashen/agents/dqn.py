@@ -146,7 +146,9 @@ class DQNAgent:
 
     def gather(self, step: Transitions) -> dict[str, NDArray[Any]]:
         """As :meth:`observe`, for a learner elsewhere."""
-        return self.gatherer(step)._asdict()
+        gathered = self.gatherer(step)
+        seen = step.obs if self.config.normalise_obs else step.obs[:, :0]  # the rows hold them too
+        return gathered._replace(obs=seen)._asdict()
 
     def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
         """Learn from what was gathered elsewhere, each fight of it under a number of its own."""

@@ -15,7 +15,7 @@ class Gathered(NamedTuple):
     rows: NDArray[Any]  # [M] of transition_dtype
     fights: NDArray[np.int64]  # [M], numbers of the fights they are of
     faulted: NDArray[np.int64]  # [F], fights that must not be learned from, earlier rows of theirs included
-    obs: NDArray[np.float32]  # [S, D], of the steps
+    obs: NDArray[np.float32]  # [S, D], of the steps; [S, 0] where nobody wants their statistics
     ended: NDArray[np.bool_]  # [S], whether a step was its fight's last
 
 
