@@ -10,7 +10,7 @@ def fleet(words: Sequence[str]) -> None:
     action, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("--help", words)
     if action == "--help":
         print(HELP, end="")
-        return
+        raise SystemExit
     if action not in _ACTIONS:
         raise unknown("word", action, _ACTIONS, "ashen fleet")
     _ACTIONS[action](rest)
