@@ -70,4 +70,5 @@ def _check_books(run: RunFolder, steps: int) -> None:
     final = read_metrics(run, "final")[-1]
     assert final["env_step"] == checkpoint["env_step"]
     rows = read_metrics(run, "train")
+    assert rows[-1]["env_step"] == final["env_step"] and "fleet/waiting" in rows[-1]
     assert max(row["fleet/restarts"] for row in rows) >= 1

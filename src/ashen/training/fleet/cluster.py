@@ -25,6 +25,7 @@ _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again
     "RAY_worker_niceness": "0",  # players are no background work
 }
 _END_S: Final = 20.0

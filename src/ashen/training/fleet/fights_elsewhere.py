@@ -28,6 +28,23 @@ _GRACE_S: Final = 1.0
 """A round waits at least so long for stragglers before others play more in their place."""
 
 
+class _Wish:
+    """In place of a recorder, which every player has: whether one of them is to record a fight."""
+
+    def __init__(self) -> None:
+        self._is_wanted = False
+
+    def ask(self) -> None:
+        self._is_wanted = True
+
+    def take(self) -> bool:
+        was_wanted, self._is_wanted = self._is_wanted, False
+        return was_wanted
+
+    def give_up(self) -> None:
+        """Players end theirs by themselves."""
+
+
 class FightsElsewhere:
     """Asks players for batches, and hands on those that may be learned from.
 
@@ -46,9 +63,8 @@ class FightsElsewhere:
         self._round_steps = recipe.num_envs * recipe.ppo.rollout_steps * ENOUGH if agent.replay is None else 0
         self.ledger = Ledger(secrets.token_hex(8), 0 if self._round_steps else plan.staleness)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
-        self.recorder = self
+        self.recorder = _Wish()
         self._stack = ExitStack()
-        self._record = False
         self._published = -1
         self._round: list[Batch] = []
         self._counted_s = time.monotonic()
@@ -85,8 +101,7 @@ class FightsElsewhere:
             tag = Tag(self.ledger.session, version)
             self.crew.publish(packed(acting_state(self._agent), tag), tag)
             self._published, self._round, self._round_began_s = version, [], time.monotonic()
-        self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self._record)
-        self._record = False
+        self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self.recorder.take())
         new = [batch for batch in self.crew.wait(WAIT_S) if self.ledger.check(batch, version) is None]
         if not self._round_steps:
             return new
@@ -113,10 +128,6 @@ class FightsElsewhere:
     def record(self, policy: Any, save: Any, run: RunFolder) -> None:
         """Players record by themselves; they are told of the run."""
         self._run_name = run.name
-
-    def ask(self) -> None:
-        """Have a fight recorded."""
-        self._record = True
 
     def give_up(self) -> None:
         """End the players."""
