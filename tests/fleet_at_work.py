@@ -37,12 +37,14 @@ class Fleet:
         self.folder, self.runs, self.host, self.actors = folder, folder / "runs", host, actors
         self.port, self.door_port = free_port(), free_port()
         self.environment = os.environ | {"HOME": str(folder), "RAY_TMPDIR": "/tmp"}  # sockets want short paths
+        self.tls: tuple[Path, Path] | None = None
+        """Certificate and key of the door."""
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
     def door(self) -> str:
         """Where players from outside knock."""
-        return f"http://{self.host}:{self.door_port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.door_port}"
 
     def run(self, *words: str, name: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start an ashen command in the background; what it says goes to ``NAME.log``."""
@@ -56,6 +58,8 @@ class Fleet:
     def start(self, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start the head and wait until its door is open."""
         words = ["--address", self.host, "--port", str(self.port), "--door-port", str(self.door_port)]
+        if self.tls:
+            words += ["--tls-cert", str(self.tls[0]), "--tls-key", str(self.tls[1])]
         log = self.folder / "head.log"
         said_before = log.stat().st_size if log.is_file() else 0
         head = self.run("fleet", "start", *words, "--actors", str(self.actors), name="head", prefix=prefix)
