@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-HEAD_S = 180.0
+HEAD_S = 600.0
 """For a head to be up, on a machine that does much else."""
 
 
@@ -36,7 +36,9 @@ class Fleet:
     def __init__(self, folder: Path, actors: int, host: str = "127.0.0.1"):
         self.folder, self.runs, self.host, self.actors = folder, folder / "runs", host, actors
         self.port, self.door_port = free_port(), free_port()
-        self.environment = os.environ | {"HOME": str(folder), "RAY_TMPDIR": "/tmp"}  # sockets want short paths
+        compiled = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        own = {"HOME": str(folder), "XDG_CACHE_HOME": compiled, "RAY_TMPDIR": "/tmp"}  # sockets want short paths
+        self.environment = os.environ | own
         self.tls: tuple[Path, Path] | None = None
         """Certificate and key of the door."""
         self._processes: list[subprocess.Popen[bytes]] = []

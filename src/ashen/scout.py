@@ -22,6 +22,7 @@ from ashen.runs.metrics import MetricName
 from ashen.signals import StopOnSignal
 from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.wire import read_token
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe
 from ashen.training.sweep.plan import Plan
@@ -126,6 +127,7 @@ def _places(options: SweepOptions) -> Iterator["Places | None"]:
         yield None
         return
     check_can_cluster()
+    read_token()
     prepare_ray(options.fleet)
     from ashen.training.fleet.crew import ray_running  # Ray is an extra, and takes a while
     from ashen.training.fleet.trials import Elsewhere

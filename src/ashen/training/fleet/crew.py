@@ -192,6 +192,7 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
     Raises:
         UserError: there is no fleet at that address, or it does not know our token.
     """
+    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     quiet = {"logging_level": "error", "log_to_driver": False, "namespace": NAMESPACE}
     try:
         if plan.fleet is None:
@@ -203,8 +204,8 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         where = f"the fleet at {plan.fleet}" if plan.fleet else "Ray on this machine"
         raise UserError(f"cannot reach {where}: {last_line(error)}; see: ashen fleet status") from None
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ray has put its own in the place of ours
-        signal.signal(number, signal.getsignal(number))
+    for number, handler in ours.items():  # Ray has put its own in their place
+        signal.signal(number, handler)
     try:
         yield
     finally:
