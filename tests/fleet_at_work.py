@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-HEAD_S = 180.0
+HEAD_S = 600.0
 """For a head to be up, on a machine that does much else."""
 
 
@@ -36,13 +36,17 @@ class Fleet:
     def __init__(self, folder: Path, actors: int, host: str = "127.0.0.1"):
         self.folder, self.runs, self.host, self.actors = folder, folder / "runs", host, actors
         self.port, self.door_port = free_port(), free_port()
-        self.environment = os.environ | {"HOME": str(folder), "RAY_TMPDIR": "/tmp"}  # sockets want short paths
+        compiled = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        own = {"HOME": str(folder), "XDG_CACHE_HOME": compiled, "RAY_TMPDIR": "/tmp"}  # sockets want short paths
+        self.environment = os.environ | own
+        self.tls: tuple[Path, Path] | None = None
+        """Certificate and key of the door."""
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
     def door(self) -> str:
         """Where players from outside knock."""
-        return f"http://{self.host}:{self.door_port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.door_port}"
 
     def run(self, *words: str, name: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start an ashen command in the background; what it says goes to ``NAME.log``."""
@@ -56,6 +60,8 @@ class Fleet:
     def start(self, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         """Start the head and wait until its door is open."""
         words = ["--address", self.host, "--port", str(self.port), "--door-port", str(self.door_port)]
+        if self.tls:
+            words += ["--tls-cert", str(self.tls[0]), "--tls-key", str(self.tls[1])]
         log = self.folder / "head.log"
         said_before = log.stat().st_size if log.is_file() else 0
         head = self.run("fleet", "start", *words, "--actors", str(self.actors), name="head", prefix=prefix)

@@ -1,8 +1,10 @@
 """A fleet with someone watching: its head, those who join it, and a look at all of them."""
 
 import json
+import re
 import time
 from pathlib import Path
+from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
@@ -10,9 +12,12 @@ from ashen.display import say
 from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
-from ashen.training.fleet.cluster import check_can_cluster, head_running, join_cluster, prepare_ray
-from ashen.training.fleet.wire import AwayError, Wire, read_token
+from ashen.training.fleet.cluster import check_can_cluster, check_free, head_running, join_cluster, prepare_ray
+from ashen.training.fleet.wire import AwayError, OtherRunError, Wire, read_token
 from ashen.training.tables import to_table
+
+_KEY: Final = 6
+"""Characters of a run's key in the name of the folder of who plays for it: two runs may have one name."""
 
 
 def lead(options: FleetStartOptions) -> None:
@@ -24,6 +29,10 @@ def lead(options: FleetStartOptions) -> None:
     check_can_cluster()
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UserError("a certificate and its key belong together; give both --tls-cert and --tls-key, or neither")
+    for file in filter(None, (options.tls_cert, options.tls_key)):
+        if not file.is_file():
+            raise UserError(f"there is no file {file}; give the door's certificate and its key, PEM")
+    check_free(options.address, options.door_port, "--door-port")
     prepare_ray(options.address)
     from ashen.training.fleet.head import door_open, make_token  # Ray is an extra, and takes a while
 
@@ -55,7 +64,7 @@ def join(options: FleetJoinOptions) -> None:
             _play_outside(options, stop)
         else:
             check_can_cluster()
-            if options.address.startswith("http"):
+            if not re.fullmatch(r"[^:/]+:\d+", options.address):
                 raise UserError(
                     "a Linux machine joins HOST:PORT of the head's Ray; for its door give --game or --client"
                 )
@@ -64,15 +73,19 @@ def join(options: FleetJoinOptions) -> None:
 
 
 def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
-    if not options.address.startswith(("http://", "https://")):
-        raise UserError(f"'{options.address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
     name = options.name or player_name()
     wire = Wire(options.address, read_token(), name, options.ca)
-    about = wait_for_run(wire, stop, say)
-    if about is None:
-        return
+    while (about := wait_for_run(wire, stop, say)) is not None:
+        try:
+            _play_for(about, wire, name, options, stop)
+        except OtherRunError as error:
+            say(f"{error}; playing for that")
+
+
+def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
+    """Play for a run until told to stop; raises OtherRunError when another is trained."""
     recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed)
-    run = _folder(options.runs_dir, about["run"], name)
+    run = _folder(options.runs_dir, f"{Path(about['run']).name}-{Path(name).name}-{Path(about['key']).name[:_KEY]}")
     if not run.config_file.is_file():
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
     client = Client(wire, about, recipe, run, options.pace)
@@ -81,8 +94,8 @@ def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
     say(f"played {client.sent_steps:,} steps")
 
 
-def _folder(runs_dir: Path, run: str, player: str) -> RunFolder:
-    folder = RunFolder(runs_dir / f"{Path(run).name}-{Path(player).name}")
+def _folder(runs_dir: Path, name: str) -> RunFolder:
+    folder = RunFolder(runs_dir / name)
     folder.fights.mkdir(parents=True, exist_ok=True)
     folder.checkpoints.mkdir(exist_ok=True)
     return folder

@@ -97,6 +97,8 @@ class Display:
         facts += [(key, _number(value)) for key, value in learner.items()]
         if "match/fights" in row:
             facts.append(("match", _match_so_far(row)))
+        if "fleet/waiting" in row:
+            facts.append(("fleet", _fleet(row)))
         return [*facts, ("time", _split(row))]
 
     def _match_line(self, row: Row) -> str:
@@ -313,6 +315,16 @@ def _match_so_far(row: Row) -> str:
     faults = f", {row['match/faults']} interrupted and left out" if row["match/faults"] else ""
     so_far = f"{row['match/wins']} of {row['match/fights']} won so far{faults}"
     return f"agent of step {row['match/env_step']:,}: {so_far}; matches take {row['match/share']:.0%} of game time"
+
+
+def _fleet(row: Row) -> str:
+    """Who plays, how fast, and what is amiss."""
+    speeds = [value for key, value in row.items() if key.startswith("fleet/steps_per_s/")]
+    told = [f"{len(speeds)} players" + (f" of {min(speeds):,.0f} to {max(speeds):,.0f} steps/s" if speeds else "")]
+    told.append(f"{row['fleet/staleness_mean']:,.0f} updates behind ({row['fleet/staleness_max']:,.0f} at most)")
+    amiss = {"restarts": "restarts", "waiting": "batches waiting", "left_out_steps": "steps left out"}
+    counts = ((row[f"fleet/{key}"], what) for key, what in amiss.items())
+    return ", ".join([*told, *(f"{count:,.0f} {what}" for count, what in counts if count)])
 
 
 def _share(value: float | None) -> str:

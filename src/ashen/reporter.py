@@ -11,6 +11,7 @@ from ashen.display import say, say_progress
 from ashen.evaluation.report.attacks import attack_table, before_hits
 from ashen.evaluation.report.budget import fight_time, training_time
 from ashen.evaluation.report.curves import curves
+from ashen.evaluation.report.fleet import fleet
 from ashen.evaluation.report.phases import phase_change, win_rates
 from ashen.evaluation.report.places import arena_maps, distances
 from ashen.evaluation.report.rivals import comparison
@@ -23,6 +24,7 @@ from ashen.reports.page.blocks import Block, Part, Text
 from ashen.reports.page.budget import draw_fight_time, draw_training_time
 from ashen.reports.page.curves import draw_curves
 from ashen.reports.page.films import draw_films
+from ashen.reports.page.fleet import draw_fleet
 from ashen.reports.page.page import page
 from ashen.reports.page.phases import draw_phase_change, draw_win_rates
 from ashen.reports.page.places import draw_arena, draw_distances
@@ -102,6 +104,9 @@ SECTIONS: Final = {
     "fight-time": Section("Time in a fight", "", fight_time, draw_fight_time),
     "training-time": Section(
         "Time of the training", "The largest part is the one worth making faster.", training_time, draw_training_time
+    ),
+    "fleet": Section(
+        "The fleet", "A player far below the others has a slow machine or a bad line to the head.", fleet, draw_fleet
     ),
     "comparison": Section(
         "Compared with others",

@@ -4,7 +4,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,9 @@ from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.files import write_text
 from ashen.runs.folder import default_runs_dir, run_names
 from ashen.runs.metrics import MetricName
+from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.wire import read_token
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, load_recipe
 from ashen.training.sweep.plan import Plan
@@ -27,6 +31,7 @@ from ashen.training.tables import to_toml
 
 if TYPE_CHECKING:
     from ashen.training.sweep.crew import News
+    from ashen.training.sweep.places import Places
     from ashen.training.sweep.study import Study
 
 SHOWN_TRIALS = 5
@@ -46,6 +51,8 @@ class SweepOptions:
     """How many trials the study is to have in all."""
     workers: int = os.cpu_count() or 1
     """Trials side by side, each on one thread; as many as there are cores if not given."""
+    fleet: str | None = None
+    """Address of a fleet (ashen fleet start prints it) on whose machines the trials run; this one if not given."""
     metric: MetricName = "win_rate"
     """Figure of the final match that trials are ranked by."""
     space: Path | None = None
@@ -101,19 +108,32 @@ def search(options: SweepOptions, words: Sequence[str]) -> None:
 
     plan = options.plan
     Training(plan.recipe)  # says what is wrong with the recipe before there is a study
-    study = _open_study(options, plan)
-    say_if_cold()
-    try:
+    with _places(options) as places, closing(_open_study(options, plan)) as study:
+        say_if_cold()
         with StopOnSignal() as stop:
             print(f"ashen: {options.trials} trials in {study.file}, runs in {options.runs_dir}", file=sys.stderr)
-            for news in run_trials(study, options.runs_dir, options.trials, options.workers, stop):
+            for news in run_trials(study, options.runs_dir, options.trials, options.workers, stop, places):
                 print(f"{news.run}: {_text(news, study)}", file=sys.stderr)
         _tell(study)
-    finally:
-        study.close()
     if stop():
         again = shlex.join(["ashen", "sweep", *(word for word in words if word != "--resume"), "--resume"])
         print(f"ashen: stopped and saved; go on with: {again}", file=sys.stderr)
+
+
+@contextmanager
+def _places(options: SweepOptions) -> Iterator["Places | None"]:
+    """Where the trials train; None for this machine."""
+    if options.fleet is None:
+        yield None
+        return
+    check_can_cluster()
+    read_token()
+    prepare_ray(options.fleet)
+    from ashen.training.fleet.crew import ray_running  # Ray is an extra, and takes a while
+    from ashen.training.fleet.trials import Elsewhere
+
+    with ray_running(FleetPlan(fleet=options.fleet)):
+        yield Elsewhere(options.runs_dir)
 
 
 def _open_study(options: SweepOptions, plan: Plan) -> "Study":
@@ -144,7 +164,7 @@ def _text(news: "News", study: "Study") -> str:
         return at if news.score is None else f"{at}, {measure.label} {measure.text(news.score)}"
     if news.state == "completed":
         return f"completed, {measure.label} {measure.text(news.score)} in the final match; {study.ended} trials ended"
-    return f"failed at {at}: {news.reason}" if news.state == "failed" else f"{news.state} at {at}"
+    return f"{news.state} at {at}" + (f": {news.reason}" if news.reason else "")
 
 
 def _tell(study: "Study") -> None:

@@ -11,7 +11,7 @@ from small_fleet import SMALL, TAG
 from ashen.agents.acting import acting_state
 from ashen.core.errors import SettingError, UserError
 from ashen.training.fleet.batch import Batch, Tag, digest_of, from_bytes, merged, to_bytes
-from ashen.training.fleet.ledger import DAMAGED, DOUBLE, STALE, Ledger
+from ashen.training.fleet.ledger import DAMAGED, DOUBLE, EMPTY, STALE, Ledger
 from ashen.training.fleet.plan import FleetPlan, check_learner, share_of
 from ashen.training.fleet.weights import packed, unpacked
 
@@ -82,7 +82,7 @@ def test_the_ledger_tells_lost_double_and_damaged():
     assert ledger.check(batch_of(0, life="another"), 0) is None
     account = ledger.accounts["p"]
     assert (account.batches, account.steps, account.lost) == (3, 15, 2)
-    assert account.left_out == {"damaged": 1, "double": 1, "stale": 0}
+    assert account.left_out == {"damaged": 1, "double": 1, "empty": 0, "stale": 0}
     row = ledger.take_row(2.0)
     assert row["fleet/steps_per_s/p"] == 7.5 and row["fleet/left_out_steps"] == 10.0
     assert "fleet/steps_per_s/p" not in ledger.take_row(2.0)
@@ -108,6 +108,16 @@ def test_ppo_takes_what_its_present_policy_of_this_session_has_played():
         (Tag("a session", 4), 3),
     ]):
         assert ledger.check(batch_of(number + 1, tag), version) == STALE
+
+
+def test_what_never_became_a_rollout_is_not_learned_from(gathered):
+    """Breaks if a player that ends in the middle of a rollout brings the learner down, or its fights get lost."""
+    whole, gatherer = gathered()
+    rest = gatherer.play(should_stop=iter([False, True]).__next__)
+    assert rest.counts["steps"] > 0 and not rest.part
+    ledger = Ledger("a session", 0)
+    assert (ledger.check(whole, 0), ledger.check(rest, 0)) == (None, EMPTY)
+    assert ledger.accounts["one"].steps == whole.counts["steps"]
 
 
 def test_fights_of_all_lives_have_numbers_of_their_own():
@@ -136,6 +146,9 @@ def test_what_no_fleet_can_do_is_said():
     """Breaks if a wrong plan is found out only when players start."""
     with pytest.raises(SettingError):
         FleetPlan(actors=-1)
+    for address in ("http://10.0.0.5:8420", "10.0.0.5"):
+        with pytest.raises(SettingError, match="must be HOST:PORT"):
+            FleetPlan(fleet=address)
     with pytest.raises(UserError, match="ashen fleet join ADDRESS --game"):
         check_learner(replace(SMALL, backend="game", num_envs=1), FleetPlan(actors=2))
     with pytest.raises(UserError, match="rollout"):

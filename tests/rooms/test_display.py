@@ -53,6 +53,18 @@ def test_a_log_gets_plain_lines(capsys):
     assert "8 of 10 won, 80% (49%-94%)" in lines[1]
 
 
+def test_a_fleet_is_told_in_a_few_words(capsys):
+    """Breaks if nobody sees that a player is slow or has died, or a training alone speaks of a fleet."""
+    row = {"fleet/steps_per_s/actor-0": 22.0, "fleet/steps_per_s/pc": 11.4, "fleet/waiting": 3.0}
+    row |= {"fleet/staleness_mean": 2.4, "fleet/staleness_max": 7.0, "fleet/restarts": 1.0, "fleet/left_out_steps": 0.0}
+    for more in (row, {}):
+        with Display("mine", 100_000) as display:
+            display.show(TRAIN | more)
+    first, second = capsys.readouterr().err.splitlines()
+    told = "fleet 2 players of 11 to 22 steps/s, 2 updates behind (7 at most), 1 restarts, 3 batches waiting  "
+    assert told in first and "fleet" not in second
+
+
 def test_a_match_on_the_game_is_told_while_it_lasts_and_how_it_ended(capsys):
     """Breaks if nobody sees how a match between the fights of a training stands, or what was left out of it and why."""
     under_way = {"match/env_step": 9250, "match/wins": 3, "match/fights": 8, "match/faults": 1, "match/share": 0.098}

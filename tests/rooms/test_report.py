@@ -33,15 +33,15 @@ KINDS = {
     "full": {"fight": "full"},
 }
 NOT_SHOWN = {
-    "phase1": {"phase-change"},
-    "phase2": {"phase-change"},
-    "full": {"phase-change"},
-    "joined": {"phase-change", "curves", "training-time"},
-    "imported": {"phase-change", "curves", "training-time", "before-hits"},
-    "child": {"phase-change"},
-    "game": {"phase-change"},
+    "phase1": {"fleet", "phase-change"},
+    "phase2": {"fleet", "phase-change"},
+    "full": {"fleet", "phase-change"},
+    "joined": {"fleet", "phase-change", "curves", "training-time"},
+    "imported": {"fleet", "phase-change", "curves", "training-time", "before-hits"},
+    "child": {"fleet", "phase-change"},
+    "game": {"fleet", "phase-change"},
 }
-"""Sections that small agents, who never come to phase 2, cannot fill; an agent who is not hit has no hits either."""
+"""Sections that small agents, who play alone and never come to phase 2, cannot fill; one who is not hit has no hits."""
 
 
 def train(runs_dir: Path, name: str, recipe: Recipe, parent: str | None = None) -> RunFolder:

@@ -1,5 +1,6 @@
 """The figures of a report, worked out by hand on small fights."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from ashen.evaluation.match import FightResult
 from ashen.evaluation.report.attacks import attack_table, before_hits
 from ashen.evaluation.report.budget import fight_time, training_time
 from ashen.evaluation.report.curves import curves
+from ashen.evaluation.report.fleet import fleet
 from ashen.evaluation.report.phases import phase_change, win_rates
 from ashen.evaluation.report.places import arena_maps, arena_outline, distances
 from ashen.evaluation.report.scores import chosen_fights, scores_of
 from ashen.evaluation.report.subject import LOCKED, Missing, Subject, action_kinds
+from ashen.reports.page.fleet import draw_fleet
 from ashen.runs.fights import WAITED, FightRecord
 from ashen.runs.folder import RunFolder
 
@@ -203,6 +206,24 @@ def test_time_is_added_up(tmp_path: Path):
     assert (phases[2]["steps"], phases[2]["seconds"], phases[2]["shares"]["roll"]) == (1, pytest.approx(0.1), 1.0)
     with pytest.raises(Missing, match="not trained here"):
         training_time(a_subject(fights, path=tmp_path / "none"))
+
+
+def test_a_fleet_is_told_by_player(tmp_path: Path):
+    """Breaks if a silent player passes for a fast one, or restarts before a resume are forgotten or counted twice."""
+    rows = []
+    for step, speeds, restarts in ((10, {"a": 20.0, "b": 10.0}, 1.0), (20, {"a": 20.0}, 2.0), (30, {"a": 20.0}, 1.0)):
+        row = {"kind": "train", "env_step": step} | {f"fleet/steps_per_s/{name}": s for name, s in speeds.items()}
+        row |= {"fleet/staleness_mean": 1.5, "fleet/staleness_max": 4.0, "fleet/waiting": step / 10}
+        rows.append(json.dumps(row | {"fleet/restarts": restarts, "fleet/left_out_steps": 5.0}))
+    (tmp_path / "metrics.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    figures = fleet(a_subject([a_fight([0])], path=tmp_path))
+    assert figures["players"]["b"] == {"x": [10, 20, 30], "y": [10.0, None, None], "mean": pytest.approx(10 / 3)}
+    assert (figures["restarts"], figures["left_out_steps"], figures["waiting_max"]) == (3.0, 15.0, 3.0)
+    told, table, speeds, _ = draw_fleet(figures)
+    assert "3 players were replaced, 15 steps left out" in told.text
+    assert table.rows == [("a", "20.0"), ("b", "3.3")] and [trace["name"] for trace in speeds.traces] == ["a", "b"]
+    with pytest.raises(Missing, match="--actors"):
+        fleet(a_subject([a_fight([0])], path=tmp_path / "none"))
 
 
 def test_curves_come_with_their_intervals(tmp_path: Path):

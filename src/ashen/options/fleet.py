@@ -6,6 +6,8 @@ from pathlib import Path
 
 import tyro
 
+from ashen.core.errors import SettingError
+from ashen.options.parse import check_counts
 from ashen.runs.folder import default_runs_dir
 
 
@@ -28,6 +30,12 @@ class FleetStartOptions:
     """Certificate for that door, PEM; with --tls-key it speaks https."""
     tls_key: Path | None = None
     """The certificate's key."""
+
+    def __post_init__(self) -> None:
+        check_counts(self, "actors", least=0)
+        for name in ("port", "door_port"):
+            if not 0 < getattr(self, name) < 2**16:
+                raise SettingError(FleetStartOptions, name, getattr(self, name), "must lie in 1..65535")
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class FleetJoinOptions:
     """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs, in which recorded fights and batches on their way are kept."""
+
+    def __post_init__(self) -> None:
+        check_counts(self, "actors")
+        if self.pace < 0.0:
+            raise SettingError(FleetJoinOptions, "pace", self.pace, "must be at least 0")
 
 
 @dataclass(frozen=True)

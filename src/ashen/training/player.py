@@ -1,6 +1,7 @@
 """The fights an agent learns in: plays, counts and records them, and knows where they stand. Learning is elsewhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,20 +62,27 @@ class Player:
         self.tally = Tally(recipe.num_envs, self.env.reward.names, recipe.fight == "full")
         self._obs: Any = None
 
-    def record(self, policy: GreedyAgent, save: Callable[[FightRecord], object], run: RunFolder | None = None) -> None:
+    def record(
+        self, policy: GreedyAgent, save: Callable[[FightRecord], object], run: RunFolder | None = None
+    ) -> list[Path]:
         """Record fights from here on.
 
         Args:
             policy: who fights them, when it does not explore.
             save: called with each.
             run: whose folder keeps the fights under way and an account of the game, if that is what is fought.
+
+        Returns:
+            Records of fights in whose middle the program ended before.
         """
         on_game = run is not None and self.recipe.is_on_game
-        for kept in keep_interrupted(run.fights) if run else ():
+        cut_off = keep_interrupted(run.fights) if run else []
+        for kept in cut_off:
             run.log(f"a fight was cut off when the program ended; kept as {kept.name}")
         journal = FightJournal(run.fights) if on_game else None
         self.recorder = FightRecorder(save, self._facts(policy), Incidents(self.env.backend), journal)
         self._account = game_account(run, self.env.backend, self.recipe) if run else None
+        return cut_off
 
     def _facts(self, policy: GreedyAgent) -> dict[str, Any]:
         world = {key: value for key, value in env_options(self.recipe).items() if key in ("fight", "encoder", "reward")}
@@ -149,11 +157,16 @@ class Player:
         agent.observe(Transitions(obs, mask, actions, rewards, obs, mask, nobody, nobody, faulted=~nobody))
         agent.update()
 
-    def give_up(self) -> None:
-        """The fights under way do not go on; what is known of them on the game is written."""
-        self.recorder.give_up()
+    def give_up(self) -> Path | None:
+        """The fights under way do not go on; what is known of them on the game is written.
+
+        Returns:
+            The record of the one that the game was in the middle of.
+        """
+        kept = self.recorder.give_up()
         if self._account:
             self._account.write()
+        return kept
 
     def state_dict(self) -> dict[str, Any]:
         """Where the fights stand, and what was counted; on the game the latter alone. The arrays are live."""

@@ -1,6 +1,7 @@
 """Records the fights an agent trains in: now and then one whole fight of the first slot, on the game every one."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,9 @@ class FightRecorder:
         self._stream["nth_of_seed"] += 1
         self._begin(env_step, next_is_whole)
 
-    def give_up(self) -> None:
-        """The fight under way does not go on, and the journal, if there is one, keeps it as it is."""
-        if self._journal is not None:
-            self._journal.give_up(self._incidents.first())
+    def give_up(self) -> Path | None:
+        """The fight under way does not go on; the file in which the journal, if there is one, keeps it as it is."""
+        return None if self._journal is None else self._journal.give_up(self._incidents.first())
 
     def state_dict(self) -> dict[str, Any]:
         """What is taped and wanted."""

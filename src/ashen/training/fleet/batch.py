@@ -40,13 +40,15 @@ class Batch:
     """How many batches of this life came before."""
     tag: Tag
     part: dict[str, NDArray[Any]]
-    """What the agent gathered, for :meth:`ashen.core.protocols.Agent.take`."""
+    """What the agent gathered, for :meth:`ashen.core.protocols.Agent.take`; empty if that makes no whole yet."""
     counts: dict[str, Any]
     """Of :meth:`ashen.training.tally.Tally.take_counts`."""
     windows: list[dict[str, Any]] = field(default_factory=list)
     """What the guards look at, :class:`ashen.training.monitors.window.Window`."""
     notes: list[str] = field(default_factory=list)
-    """Lines for the learner's log, such as animations that no table knows."""
+    """Lines for the learner's log."""
+    unknown: dict[str, int] = field(default_factory=dict)
+    """Animations that no table knows, with the steps that showed them since the last batch."""
     fights: list[FightRecord] = field(default_factory=list)
     """Recorded fights."""
     digest: str = ""
@@ -107,7 +109,7 @@ def _checked(fight: FightRecord) -> FightRecord:
     return replace(fight, meta=meta | {name: int(meta[name]) for name in ("env_step", "fight_number")})
 
 
-_PLAIN = ("player", "life", "number", "tag", "part", "counts", "windows", "notes", "digest")
+_PLAIN = ("player", "life", "number", "tag", "part", "counts", "windows", "notes", "unknown", "digest")
 _ARRAY = "array"
 
 

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.tables import unpack_tables
 from ashen.training.fleet.weights import unpacked
-from ashen.training.fleet.wire import AwayError, Wire
+from ashen.training.fleet.wire import AwayError, FullError, Wire
 from ashen.training.recipe import Recipe, kept_recipe
 
 TRY_AGAIN_S: Final = 1.0
@@ -90,26 +91,28 @@ class Client:
 
         Raises:
             UserError: the game cannot go on until the user mends it, or the head refuses us.
+            OtherRunError: the head trains another run by now.
         """
-        self._courier.start()
-        try:
-            played_by = None
-            while not should_stop():
-                self._fetch(played_by, should_stop)
-                batch = self._gatherer.play(should_stop=lambda: should_stop() or self._courier.error is not None)
-                played_by = batch.tag
-                self._keep(batch)
-                for line in self._courier.news():
-                    tell(line)
-                if self._courier.error:
-                    raise self._courier.error
-        finally:
-            self._gatherer.player.give_up()
-            self._gatherer.player.env.close()
-            self._courier.stop()
+        with self._courier, closing(self._gatherer.player.env):
+            try:
+                self._play(should_stop, tell)
+            finally:
+                self._keep(self._gatherer.finish())
+
+    def _play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
+        played_by = None
+        while not should_stop():
+            self._fetch(played_by, should_stop)
+            batch = self._gatherer.play(should_stop=lambda: should_stop() or self._courier.error is not None)
+            played_by = batch.tag
+            self._keep(batch)
+            for line in self._courier.news():
+                tell(line)
+            if self._courier.error:
+                raise self._courier.error
 
     def _keep(self, batch: Batch) -> None:
-        if batch.part:
+        if batch.part or batch.fights:
             notes = [f"{self._spool.dropped} batches were dropped for want of room"] if self._spool.dropped else []
             self._spool.add(to_bytes(replace(batch, notes=notes)))
             self.sent_steps += batch.counts["steps"]
@@ -138,14 +141,13 @@ class _Courier:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
         self.weights: bytes | None = None
-        self.error: UserError | None = None
+        self.error: Exception | None = None
         self._tag = Tag("", 0)
 
-    def start(self) -> None:
-        """Begin."""
+    def __enter__(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Hand over what can be handed over at once, and end."""
         self._is_over.set()
         self._thread.join()
@@ -155,30 +157,32 @@ class _Courier:
         return [self._news.get() for _ in range(self._news.qsize())]
 
     def _go(self) -> None:
-        is_away = False
+        is_away = is_told = False
         while not self._is_over.is_set() or (self._spool.waiting() and not is_away):
             try:
                 self._round()
             except AwayError as error:
-                if not is_away:
-                    self._news.put(f"{error}; playing on, {len(self._spool.waiting())} batches wait")
                 is_away = True
+                if not is_told and not isinstance(error, FullError):
+                    self._news.put(f"{error}; playing on, {len(self._spool.waiting())} batches wait")
+                    is_told = True
                 self._is_over.wait(TRY_AGAIN_S)
-            except UserError as error:
+            except Exception as error:  # of whatever kind: the player has to hear of it
                 self.error = error
                 return
             else:
-                if is_away:
+                if is_told:
                     self._news.put("the head is back, and has all that waited")
-                is_away = False
+                is_away = is_told = False
                 self._is_over.wait(0.05)
 
     def _round(self) -> None:
         if (new := self._wire.weights(self._tag)) is not None:
             self._tag, self.weights = unpacked(new)[1], new
         for path in self._spool.waiting():
-            self._wire.send(path.read_bytes())
-            path.unlink()
+            with suppress(FileNotFoundError):  # dropped meanwhile for want of room
+                self._wire.send(path.read_bytes())
+                path.unlink()
 
 
 def _check_alike(about: dict[str, Any], gatherer: Gatherer) -> None:

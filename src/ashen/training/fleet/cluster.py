@@ -21,6 +21,7 @@ DOOR_PORT: Final = 8420
 TRY_AGAIN_S: Final = 5.0
 """Between two attempts of a node to join."""
 LOOPBACK: Final = ("127.0.0.1", "localhost")
+NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: python bootstrap.py fleet"
 _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -71,8 +72,7 @@ def head_running(host: str, port: int, players: int) -> Iterator[None]:
         "--include-dashboard=false",
         f"--num-cpus={players}",
     ]
-    if _answers(host, port):
-        raise UserError(f"something is at {host}:{port} already, perhaps a fleet; end it, or give another --port")
+    check_free(host, port, "--port")
     with _ray(words) as head:
         while not _answers(host, port):
             if head.is_over:
@@ -87,6 +87,9 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
     Args:
         address: of the head, ``HOST:PORT``.
         players: that may play here.
+
+    Raises:
+        UserError: Ray is missing.
     """
     prepare_ray(address)
     while not should_stop():
@@ -106,6 +109,8 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
 def _ray(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """``ray start`` as a child that ends its own children when it is ended."""
     program = Path(sysconfig.get_path("scripts")) / "ray"
+    if not program.exists():
+        raise UserError(NO_RAY)
     words = [str(program), "start", "--block", "--disable-usage-stats", *words]
     with tempfile.TemporaryFile() as log:
         own = {"stdout": log, "stderr": log, "start_new_session": True}  # Ctrl-C is ours to hear
@@ -132,6 +137,21 @@ class _Child(NamedTuple):
         self.log.seek(0)
         lines = [line for line in self.log.read().decode(errors="replace").splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
+
+
+def check_free(host: str, port: int, option: str) -> None:
+    """Whether this machine can listen there.
+
+    Raises:
+        UserError: it cannot; ``option`` is what sets the port.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        raise UserError(f"{host} is no address of this machine ({error.strerror}); give one by --address") from None
+    if _answers(host, port):
+        raise UserError(f"something is at {host}:{port} already, perhaps a fleet; end it, or give another {option}")
 
 
 def _answers(host: str, port: int) -> bool:

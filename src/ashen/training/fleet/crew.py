@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Batch, Tag, from_bytes
+from ashen.training.fleet.cluster import NO_RAY
 from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.plan import FleetPlan
@@ -21,7 +22,7 @@ try:
     import ray
     from ray.exceptions import RayError
 except ModuleNotFoundError:
-    raise UserError("a fleet needs Ray, which is not installed; install it with: python bootstrap.py fleet") from None
+    raise UserError(NO_RAY) from None
 
 NAMESPACE: Final = "ashen"
 _STORE_BYTES: Final = 256 * 2**20
@@ -39,8 +40,8 @@ class _Seat:
     deaths: int = 0
     """Since it last sent something."""
     calls: list[Any] = field(default_factory=list)
-    version: int = -1
-    """What it was last asked to play by."""
+    is_asked: bool = False
+    """To play by the present networks."""
 
 
 class Crew:
@@ -80,11 +81,17 @@ class Crew:
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
         seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
-        seat.calls, seat.version = [], -1
+        seat.calls, seat.is_asked = [], False
+
+    def room(self) -> int:
+        """How many actors the machines that are there by now have cores for."""
+        return int(ray.cluster_resources().get("CPU", 0))
 
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
-        self._weights, self._version = ray.put(weights), tag.version
+        self._weights = ray.put(weights)
+        for seat in self._seats:
+            seat.is_asked = False
         if self._desk is not None:
             self._desk.publish.remote(weights, tag)
 
@@ -97,9 +104,9 @@ class Crew:
             record: have the first player asked record a fight.
         """
         for seat in self._seats:
-            while len(seat.calls) < open_calls and (again or seat.version != self._version):
+            while len(seat.calls) < open_calls and (again or not seat.is_asked):
                 seat.calls.append(seat.actor.play.remote(self._weights, record))
-                seat.version, record = self._version, False
+                seat.is_asked, record = True, False
 
     def wait(self, timeout_s: float) -> list[Batch]:
         """Batches that have come, after waiting so long at most for the first one.
@@ -120,7 +127,13 @@ class Crew:
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
         batches = []
-        for data in ray.get(call):
+        try:
+            brought = ray.get(call)
+        except RayError as error:
+            raise UserError(
+                f"the fleet's head has gone ({last_line(error)}); start it again: ashen fleet start"
+            ) from None
+        for data in brought:
             try:
                 batches.append(from_bytes(data))
             except UserError:
@@ -145,7 +158,7 @@ class Crew:
         seat.deaths += 1
         self.restarts += 1
         if seat.deaths >= _DEATHS_IN_A_ROW:
-            raise UserError(f"{seat.name} died {seat.deaths} times before it sent anything: {_last_line(error)}")
+            raise UserError(f"{seat.name} died {seat.deaths} times before it sent anything: {last_line(error)}")
         ray.kill(seat.actor)
         self._fill(seat)
 
@@ -179,6 +192,7 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
     Raises:
         UserError: there is no fleet at that address, or it does not know our token.
     """
+    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     quiet = {"logging_level": "error", "log_to_driver": False, "namespace": NAMESPACE}
     try:
         if plan.fleet is None:
@@ -189,15 +203,16 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
             ray.init(address=plan.fleet, **quiet)
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         where = f"the fleet at {plan.fleet}" if plan.fleet else "Ray on this machine"
-        raise UserError(f"cannot reach {where}: {_last_line(error)}; see: ashen fleet status") from None
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ray has put its own in the place of ours
-        signal.signal(number, signal.getsignal(number))
+        raise UserError(f"cannot reach {where}: {last_line(error)}; see: ashen fleet status") from None
+    for number, handler in ours.items():  # Ray has put its own in their place
+        signal.signal(number, handler)
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _last_line(error: BaseException) -> str:
+def last_line(error: BaseException) -> str:
+    """What an error of Ray's says in its last line; the others are for Ray's makers."""
     lines = str(error).strip().splitlines()
     return lines[-1].strip() if lines else type(error).__name__

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import deque
+from http import HTTPStatus
 from typing import Any, Final
 
-from ashen.training.fleet.batch import Tag
+from ashen.training.fleet.batch import MAX_BYTES, Tag
 
 NAME: Final = "desk"
 """Under which Ray finds it."""
@@ -33,8 +34,9 @@ class Desk:
 
     async def open(self, about: dict[str, Any]) -> None:
         """A learner begins: what is to be played; what waited for another run is dropped."""
-        if self._about is None or self._about["run"] != about["run"]:
+        if self._about is None or self._about["key"] != about["key"]:
             self._inbox.clear()
+            self._weights, self._tag = b"", Tag("", 0)
         self._about = about
         self._learner_s = time.monotonic()
 
@@ -61,20 +63,30 @@ class Desk:
             return None
         return self._about | {"outside": max(1, len(self._present()))}
 
-    async def weights(self, player: str, have: Tag) -> bytes | None:
-        """The learner's networks; None if a player has them already, or there are none."""
+    async def weights(self, player: str, run: str, have: Tag) -> tuple[HTTPStatus, bytes]:
+        """The learner's networks, unless a player has them already, there are none, or they are another run's."""
         self._heard_s[player] = time.monotonic()
-        return None if have == self._tag or not self._weights else self._weights
+        if self._is_other(run):
+            return HTTPStatus.CONFLICT, b""
+        if have == self._tag or not self._weights:
+            return HTTPStatus.NOT_MODIFIED, b""
+        return HTTPStatus.OK, self._weights
 
-    async def put(self, player: str, data: bytes) -> bool:
-        """Bring a batch; False if there is no room yet."""
+    async def put(self, player: str, run: str, data: bytes) -> HTTPStatus:
+        """Bring a batch, which is refused if there is no room yet, or another run is trained now."""
         self._heard_s[player] = time.monotonic()
-        if self._about is None or len(self._inbox) >= MAX_WAITING:
+        if self._is_other(run):
+            return HTTPStatus.CONFLICT
+        size = sum(len(waiting) for waiting in self._inbox)
+        if self._about is None or len(self._inbox) >= MAX_WAITING or size + len(data) > MAX_BYTES:
             self._refused += 1
-            return False
+            return HTTPStatus.TOO_MANY_REQUESTS
         self._inbox.append(data)
         self._arrived.set()
-        return True
+        return HTTPStatus.OK
+
+    def _is_other(self, run: str) -> bool:
+        return self._about is not None and self._about["key"] != run
 
     async def status(self) -> dict[str, Any]:
         """Who is there, and what the learner last said of itself."""
@@ -88,4 +100,6 @@ class Desk:
         }
 
     def _present(self) -> list[str]:
-        return sorted(name for name, heard_s in self._heard_s.items() if time.monotonic() - heard_s < GONE_AFTER_S)
+        now_s = time.monotonic()
+        self._heard_s = {name: heard_s for name, heard_s in self._heard_s.items() if now_s - heard_s < GONE_AFTER_S}
+        return sorted(self._heard_s)

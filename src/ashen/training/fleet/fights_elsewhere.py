@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from ashen.agents.acting import acting_state
 from ashen.core.protocols import Agent
+from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.crew import Crew, ray_running
-from ashen.training.fleet.ledger import Ledger
+from ashen.training.fleet.ledger import DOUBLE, Ledger
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
+from ashen.training.game_account import UnknownAnimations
 from ashen.training.player import Player
 from ashen.training.recipe import Recipe
 from ashen.training.tables import to_table
@@ -61,6 +63,7 @@ class FightsElsewhere:
         self.env, self.tally = shape.env, shape.tally
         self._recipe, self._plan, self._agent = recipe, plan, agent
         self._round_steps = recipe.num_envs * recipe.ppo.rollout_steps * ENOUGH if agent.replay is None else 0
+        self._key = secrets.token_hex(8)
         self.ledger = Ledger(secrets.token_hex(8), 0 if self._round_steps else plan.staleness)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
         self.recorder = _Wish()
@@ -78,11 +81,14 @@ class FightsElsewhere:
         """
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
+        if (room := self.crew.room()) < self._plan.actors:
+            self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
         self.has_begun = True
 
     def _about(self) -> dict[str, Any]:
         return {
-            "run": self._run_name,
+            "run": self._run.name,
+            "key": self._key,
             "recipe": to_table(self._recipe),
             "luggage": pack_tables(self._recipe),
             "players": self._plan.actors,
@@ -102,14 +108,30 @@ class FightsElsewhere:
             self.crew.publish(packed(acting_state(self._agent), tag), tag)
             self._published, self._round, self._round_began_s = version, [], time.monotonic()
         self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self.recorder.take())
-        new = [batch for batch in self.crew.wait(WAIT_S) if self.ledger.check(batch, version) is None]
+        new = [batch for batch in self.crew.wait(WAIT_S) if self._enter(batch, version)]
         if not self._round_steps:
             return new
         if new and not self._round:
             self._grace_ends_s = 2.0 * time.monotonic() - self._round_began_s + _GRACE_S
         self._round += new
-        steps = sum(batch.counts["steps"] for batch in self._round)
-        return self._round if steps >= self._round_steps else []
+        if sum(batch.counts["steps"] for batch in self._round) < self._round_steps:
+            return []
+        self._published = -1  # also where nothing of the round could be learned and the policy stays
+        return self._round
+
+    def _enter(self, batch: Batch, version: int) -> bool:
+        """Keep what a batch tells; whether it is to be learned from."""
+        reason = self.ledger.check(batch, version)
+        if reason == DOUBLE:
+            return False
+        for fight in batch.fights:  # whatever becomes of the steps: nobody can fight it again
+            save_new_fight(fight, self._run.fights)
+        for note in batch.notes:
+            self._run.log(f"{batch.player}: {note}")
+        if batch.unknown:
+            self._unknown.add(batch.unknown)
+            self._unknown.save()
+        return reason is None
 
     @property
     def _is_late(self) -> bool:
@@ -126,8 +148,8 @@ class FightsElsewhere:
         return row
 
     def record(self, policy: Any, save: Any, run: RunFolder) -> None:
-        """Players record by themselves; they are told of the run."""
-        self._run_name = run.name
+        """Players record by themselves; what they send is kept in the run's folder."""
+        self._run, self._unknown = run, UnknownAnimations(run, self._recipe.boss)
 
     def give_up(self) -> None:
         """End the players."""
@@ -136,10 +158,11 @@ class FightsElsewhere:
 
     def state_dict(self) -> dict[str, Any]:
         """What was counted."""
-        return {"tally": self.tally.state_dict(), "fleet": self.ledger.state_dict()}
+        return {"tally": self.tally.state_dict(), "fleet": self.ledger.state_dict(), "fleet_key": self._key}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on counting from there."""
         self.tally.load_state_dict(state["tally"])
         if "fleet" in state:
+            self._key = state["fleet_key"]
             self.ledger.load_state_dict(state["fleet"])

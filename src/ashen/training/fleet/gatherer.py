@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ashen.agents.acting import load_acting_state
 from ashen.core.protocols import Agent, Decision, Transitions
 from ashen.evaluation.policies import GreedyAgent
-from ashen.runs.fights import FightRecord
+from ashen.runs.fights import FightRecord, load_fight
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag, digest_of, merged
 from ashen.training.fleet.plan import share_of
@@ -47,6 +48,7 @@ class Gatherer:
         self._observer = _Observer(self.agent)
         self._watch = Watch(share.num_envs, len(self.player.env.encoder.names), len(self.player.env.action_names))
         self._fights: list[FightRecord] = []
+        self._unknown = self._unknown_so_far()
         self._tag = Tag("", 0)
         self._sent = 0
         self._due_s = 0.0
@@ -70,7 +72,7 @@ class Gatherer:
             should_stop: asked after every step; what has been gathered by then is the batch.
 
         Raises:
-            UserError: the game cannot go on until the user mends it.
+            UserError: the game cannot go on until the user mends it; :meth:`finish` then has what there is.
         """
         if record:
             self.player.recorder.ask()
@@ -87,6 +89,12 @@ class Gatherer:
                 break
         return self._batch()
 
+    def finish(self) -> Batch:
+        """End the fights under way: what there is since the last batch, the fight that is cut off in the game too."""
+        if (kept := self.player.give_up()) is not None:
+            self._fights.append(load_fight(kept))
+        return self._batch()
+
     def record(self, run: RunFolder | None = None, save: Callable[[FightRecord], object] = lambda fight: None) -> None:
         """Record fights, to send them with the batches.
 
@@ -99,13 +107,14 @@ class Gatherer:
             save(fight)
             self._fights.append(fight)
 
-        self.player.record(GreedyAgent(self.agent, self.name), keep, run)
+        self._fights += map(load_fight, self.player.record(GreedyAgent(self.agent, self.name), keep, run))
 
     def _batch(self) -> Batch:
         parts, self._observer.parts = self._observer.parts, []
         part = merged(parts) if parts else {}
         window = self._watch.take()
         fights, self._fights[:] = list(self._fights), []
+        before, self._unknown = self._unknown, self._unknown_so_far()
         batch = Batch(
             player=self.name,
             life=self.life,
@@ -114,11 +123,15 @@ class Gatherer:
             part=part,
             counts=self.player.tally.take_counts(),
             windows=[vars(window)] if window else [],
+            unknown=dict(self._unknown - before),
             fights=fights,
             digest=digest_of(part),
         )
         self._sent += 1
         return batch
+
+    def _unknown_so_far(self) -> Counter[str]:
+        return Counter(self.player.env.backend.unknown_animations if self.player.recipe.is_on_game else ())
 
     def _wait(self, passed_steps: float) -> None:
         if self._pace:

@@ -4,6 +4,7 @@ import hmac
 import json
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 import ray
 from ray import serve
@@ -54,20 +55,21 @@ class _Ingress:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self._token.encode()):
             return Response("the token is missing or wrong", 401)
-        player = request.headers.get("ashen-player", "")[:100]
+        player, run = unquote(request.headers.get("ashen-player", ""))[:100], request.headers.get("ashen-run", "")
         match request.method, request.url.path:
             case "GET", "/run":
                 about = await self._desk.run.remote()
                 return _json(about) if about else Response("no training is under way", 503)
             case "GET", "/weights":
-                have = Tag(request.query_params.get("session", ""), int(request.query_params.get("version", "0")))
-                weights = await self._desk.weights.remote(player, have)
-                return Response(status_code=304) if weights is None else Response(weights)
+                version = request.query_params.get("version", "")
+                have = Tag(request.query_params.get("session", ""), int(version) if version.isdecimal() else -1)
+                status, weights = await self._desk.weights.remote(player, run, have)
+                return Response(weights, status)
             case "POST", "/batch":
-                if int(request.headers.get("content-length", "0")) > MAX_BYTES:
-                    return Response("too large", 413)
-                is_taken = await self._desk.put.remote(player, await request.body())
-                return Response(status_code=200 if is_taken else 429)
+                length = request.headers.get("content-length", "")
+                if not length.isdecimal() or int(length) > MAX_BYTES:
+                    return Response("too large, or of unknown length", 413)
+                return Response(status_code=await self._desk.put.remote(player, run, await request.body()))
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
                 return _json(await self._desk.status.remote() | {"machines": nodes})

@@ -8,8 +8,10 @@ from ashen.training.fleet.batch import Batch, Tag
 
 DAMAGED: Final = "damaged"
 DOUBLE: Final = "double"
+EMPTY: Final = "empty"
+"""Its player ended before there was a whole rollout."""
 STALE: Final = "stale"
-LEFT_OUT: Final = (DAMAGED, DOUBLE, STALE)
+LEFT_OUT: Final = (DAMAGED, DOUBLE, EMPTY, STALE)
 """Why a batch is not learned from."""
 _FIGHTS_PER_LIFE: Final = 2**40
 """Numbers of fights that one life of a player may use."""
@@ -72,6 +74,8 @@ class Ledger:
             return DOUBLE
         if not batch.is_whole:
             return DAMAGED
+        if not batch.part:
+            return EMPTY
         if self._staleness == 0:
             return None if batch.tag == now else STALE
         return STALE if now.version - batch.tag.version > self._staleness else None

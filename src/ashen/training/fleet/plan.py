@@ -1,5 +1,6 @@
 """How a fleet is made up, and what each player of it plays of a recipe."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +27,9 @@ class FleetPlan:
         for name in ("actors", "pace", "staleness"):
             if getattr(self, name) < 0:
                 raise SettingError(FleetPlan, name, getattr(self, name), "must be at least 0")
+        if self.fleet is not None and not re.fullmatch(r"[^:/]+:\d+", self.fleet):
+            rule = "must be HOST:PORT of the head's Ray, as ashen fleet start tells it"
+            raise SettingError(FleetPlan, "fleet", self.fleet, rule)
 
     @property
     def is_wanted(self) -> bool:

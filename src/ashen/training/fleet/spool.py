@@ -32,7 +32,7 @@ class Spool:
             OSError: the disk is full.
         """
         for path in self.waiting()[: -MAX_FILES + 1]:
-            path.unlink()
+            path.unlink(missing_ok=True)  # it may have been sent just now
             self.dropped += 1
         write_bytes(self._folder / f"{self._next:09d}.batch", data)
         self._next += 1

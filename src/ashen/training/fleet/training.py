@@ -42,10 +42,6 @@ class FleetTraining(Training):
             self.env_step += batch.counts["steps"]
             self._tally.add_counts(batch.counts)
             self._monitors.add_windows(batch.windows)
-            for fight in batch.fights:
-                self._save_fight(fight)
-            for note in batch.notes:
-                self._run.log(f"{batch.player}: {note}")
 
     def _numbered(self, life: str, part: dict[str, Any]) -> dict[str, Any]:
         """A part whose fights have numbers of their own among those of all players."""

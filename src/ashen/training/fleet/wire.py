@@ -1,12 +1,15 @@
 """The way from a player outside to the ingress: HTTP, with the standard library alone."""
 
+import http.client
 import json
 import os
 import ssl
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Tag
@@ -18,6 +21,14 @@ class AwayError(Exception):
     """The ingress, or the learner behind it, cannot be reached or has no room now; worth trying again."""
 
 
+class FullError(AwayError):
+    """The learner has more than it can learn from now."""
+
+
+class OtherRunError(Exception):
+    """The fleet trains another run by now."""
+
+
 class Wire:
     """Calls of the ingress.
 
@@ -26,32 +37,49 @@ class Wire:
         token: the fleet's.
         player: who calls.
         ca: certificate that signs the ingress's, PEM; None trusts what this machine does.
+
+    Raises:
+        UserError: the address is none, or the certificate cannot be read.
     """
 
     def __init__(self, address: str, token: str, player: str = "", ca: Path | None = None):
-        self.address, self._headers = address.rstrip("/"), {"Authorization": f"Bearer {token}", "Ashen-Player": player}
-        self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
+        if not address.startswith(("http://", "https://")):
+            raise UserError(f"'{address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
+        self.address = address.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}", "Ashen-Player": quote(player)}
+        try:
+            self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
+        except OSError as error:  # ssl's own among them
+            raise UserError(f"cannot read a certificate in {ca} ({error.strerror or error}); give a PEM file") from None
 
     def run(self) -> dict[str, Any]:
         """What is to be played.
 
         Raises:
             AwayError: nobody says so now.
-            UserError: the token is wrong.
+            UserError: the token is wrong, or this is no door of a fleet.
         """
-        return json.loads(self._call("/run"))
+        about = self._table("/run")
+        self._headers["Ashen-Run"] = about["key"]
+        return about
 
     def status(self) -> dict[str, Any]:
         """How the fleet is; errors as of :meth:`run`."""
-        return json.loads(self._call("/status"))
+        return self._table("/status")
 
     def weights(self, have: Tag) -> bytes | None:
-        """Newer networks, or None; errors as of :meth:`run`."""
+        """Newer networks of the run, or None; errors as of :meth:`run`, and OtherRunError."""
         return self._call(f"/weights?session={have.session}&version={have.version}") or None
 
     def send(self, data: bytes) -> None:
-        """Hand over a batch; errors as of :meth:`run`."""
+        """Hand over a batch of the run; errors as of :meth:`weights`."""
         self._call("/batch", data)
+
+    def _table(self, path: str) -> dict[str, Any]:
+        try:
+            return json.loads(self._call(path))
+        except ValueError:
+            raise UserError(f"{self.address} is no door of a fleet; give what ashen fleet start tells") from None
 
     def _call(self, path: str, data: bytes | None = None) -> bytes:
         request = urllib.request.Request(self.address + path, data, self._headers)
@@ -60,19 +88,27 @@ class Wire:
                 return answer.read()
         except urllib.error.HTTPError as error:
             with error:
-                if error.code == 304:
-                    return b""
-                if error.code == 401:
-                    raise UserError(f"{self.address} does not take this token; {TOKEN_HELP}") from None
-                raise AwayError(
-                    f"{self.address} answers {error.code}: {error.read(200).decode(errors='replace')}"
-                ) from None
-        except ssl.SSLCertVerificationError as error:
-            raise UserError(f"{self.address} shows a certificate nobody here trusts ({error.verify_message})") from None
-        except (OSError, ValueError) as error:
-            if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
-                raise UserError(f"{self.address} shows a certificate that nobody here trusts; give its --ca") from None
-            raise AwayError(f"{self.address} cannot be reached: {error}") from None
+                return self._refused(HTTPStatus(error.code), error.read(200).decode(errors="replace"))
+        except http.client.InvalidURL as error:
+            raise UserError(f"{self.address} is no address ({error})") from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                why = reason.verify_message
+                raise UserError(f"nobody here trusts the certificate of {self.address} ({why}); give --ca") from None
+            raise AwayError(f"{self.address} cannot be reached: {reason}") from None
+
+    def _refused(self, status: HTTPStatus, why: str) -> bytes:
+        match status:
+            case HTTPStatus.NOT_MODIFIED:
+                return b""
+            case HTTPStatus.UNAUTHORIZED:
+                raise UserError(f"{self.address} does not take this token; {TOKEN_HELP}") from None
+            case HTTPStatus.CONFLICT:
+                raise OtherRunError(f"{self.address} trains another run now") from None
+            case HTTPStatus.TOO_MANY_REQUESTS:
+                raise FullError(f"{self.address} has batches enough for now") from None
+        raise AwayError(f"{self.address} answers {status}: {why}") from None
 
 
 TOKEN_HELP = "copy the file that ashen fleet start names to ~/.ray/auth_token here, or set RAY_AUTH_TOKEN"
@@ -88,6 +124,9 @@ def read_token() -> str:
         return token
     path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
     try:
-        return path.read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8").strip()
     except OSError:
-        raise UserError(f"no token in {path}; {TOKEN_HELP}") from None
+        token = ""
+    if not token:  # an empty one would let everybody in
+        raise UserError(f"no token in {path}; {TOKEN_HELP}")
+    return token

@@ -1,0 +1,41 @@
+"""Who played for a training besides itself: how fast, how far behind the learner, and what was lost on the way."""
+
+from statistics import mean
+from typing import Any, Final
+
+from ashen.evaluation.report.subject import Missing, Subject
+
+SPEED: Final = "fleet/steps_per_s/"
+"""What begins the names of the players' speeds in rows of kind ``train``."""
+
+
+def fleet(subject: Subject) -> dict[str, Any]:
+    """The players of a fleet.
+
+    Returns:
+        ``players``: by name, ``x`` (environment steps), ``y`` (steps a second, None where nothing came of it) and
+        their ``mean``, silence counted as 0; ``behind``: ``x``, ``mean`` and ``max`` updates; ``restarts``,
+        ``left_out_steps`` in all; ``waiting_max`` batches.
+
+    Raises:
+        Missing: the training played all fights itself.
+    """
+    rows = [row for row in subject.rows if row["kind"] == "train" and "fleet/waiting" in row]
+    if not rows:
+        raise Missing("the training played all its fights itself; others play for it with: ashen train --actors N.")
+    steps = [row["env_step"] for row in rows]
+    names = sorted({key.removeprefix(SPEED) for row in rows for key in row if key.startswith(SPEED)})
+    restarts = [row["fleet/restarts"] for row in rows]
+    return {
+        "players": {name: _player([row.get(SPEED + name) for row in rows], steps) for name in names},
+        "behind": {"x": steps} | {how: [row[f"fleet/staleness_{how}"] for row in rows] for how in ("mean", "max")},
+        "restarts": sum(
+            now - before if now >= before else now for before, now in zip([0.0, *restarts[:-1]], restarts, strict=True)
+        ),
+        "left_out_steps": sum(row["fleet/left_out_steps"] for row in rows),
+        "waiting_max": max(row["fleet/waiting"] for row in rows),
+    }
+
+
+def _player(speeds: list[float | None], steps: list[int]) -> dict[str, Any]:
+    return {"x": steps, "y": speeds, "mean": mean(speed or 0.0 for speed in speeds)}
