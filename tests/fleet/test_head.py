@@ -77,9 +77,9 @@ def test_who_is_let_in(fleet, monkeypatch, capsys):
     words = ["train", "smoke", "--fleet", f"127.0.0.1:{fleet.port}", "--actors", "1", "--runs-dir", str(fleet.runs)]
     train = fleet.run(*words, name="train")
     del fleet.environment["RAY_AUTH_TOKEN"]
-    assert train.wait(120.0) == 2
+    assert train.wait(300.0) == 2
     said = fleet.said("train")
-    assert "token" in said.splitlines()[-1] and "Traceback" not in said
+    assert "perhaps it has another token" in said.splitlines()[-1] and "Traceback" not in said
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,12 @@ NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: pyt
 _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "error",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again
     "RAY_worker_niceness": "0",  # players are no background work
 }
+_ANSWER_S: Final = 10.0
 _END_S: Final = 20.0
 """For Ray to end its processes."""
 
@@ -152,6 +154,19 @@ def check_free(host: str, port: int, option: str) -> None:
         raise UserError(f"{host} is no address of this machine ({error.strerror}); give one by --address") from None
     if _answers(host, port):
         raise UserError(f"something is at {host}:{port} already, perhaps a fleet; end it, or give another {option}")
+
+
+def check_answers(address: str) -> None:
+    """Whether somebody is at ``HOST:PORT``.
+
+    Raises:
+        UserError: nobody is.
+    """
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"nobody answers at {address} ({error}); is it up? ashen fleet start") from None
 
 
 def _answers(host: str, port: int) -> bool:

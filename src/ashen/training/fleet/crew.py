@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Batch, Tag, from_bytes
-from ashen.training.fleet.cluster import NO_RAY
+from ashen.training.fleet.cluster import NO_RAY, check_answers
 from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.plan import FleetPlan
@@ -200,10 +200,15 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
             own = {"num_cpus": plan.actors, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
             ray.init(address="local", _node_ip_address="127.0.0.1", **own, **quiet)
         else:
+            check_answers(plan.fleet)  # Ray would try for a minute
             ray.init(address=plan.fleet, **quiet)
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
-        where = f"the fleet at {plan.fleet}" if plan.fleet else "Ray on this machine"
-        raise UserError(f"cannot reach {where}: {last_line(error)}; see: ashen fleet status") from None
+        if plan.fleet is None:
+            raise UserError(f"cannot start Ray on this machine: {last_line(error)}") from None
+        how = (
+            "perhaps it has another token than this machine, or this machine has not joined it; see: ashen fleet status"
+        )
+        raise UserError(f"cannot join the fleet at {plan.fleet}: {last_line(error)}; {how}") from None
     for number, handler in ours.items():  # Ray has put its own in their place
         signal.signal(number, handler)
     try:
