@@ -6,6 +6,7 @@ of the actor's, which is handed over when the trial ends.
 
 import io
 import secrets
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -108,10 +109,9 @@ class _Trial:
     """Keeps a trial's process on its machine, and hands on what it says."""
 
     def __init__(self, recipe: dict[str, Any], runs_dir: Path, run: str, mark: str, packed: bytes):
-        self._is_shared = (runs_dir / mark).is_file()
-        if not self._is_shared:
-            self._folder = tempfile.TemporaryDirectory(prefix="ashen-trial-")
-            runs_dir = Path(self._folder.name)
+        self._own = None
+        if not (runs_dir / mark).is_file():
+            self._own = runs_dir = Path(tempfile.mkdtemp(prefix="ashen-trial-"))
             _unpack(packed, runs_dir / run)
         self._run, self._place = runs_dir / run, Here(runs_dir)
         self._line = self._place.start(recipe, run)
@@ -122,7 +122,10 @@ class _Trial:
                 pass
             return "said", self._line.recv()
         except (EOFError, ConnectionError):
-            return "ended", (self._line.end(), b"" if self._is_shared else _packed(self._run))
+            ended = self._line.end(), _packed(self._run) if self._own else b""
+            if self._own:
+                shutil.rmtree(self._own, ignore_errors=True)
+            return "ended", ended
 
     def answer(self, goes_on: bool) -> None:
         self._line.send(goes_on)
