@@ -122,7 +122,13 @@ class _Trial:
                 pass
             return "said", self._line.recv()
         except (EOFError, ConnectionError):
-            return "ended", (self._line.end(), b"" if self._is_shared else _packed(self._run))
+            return "ended", (self._line.end(), self._handed_over())
+
+    def _handed_over(self) -> bytes:
+        if self._is_shared:
+            return b""
+        with self._folder:
+            return _packed(self._run)
 
     def answer(self, goes_on: bool) -> None:
         self._line.send(goes_on)
