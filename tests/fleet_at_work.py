@@ -66,7 +66,7 @@ class Fleet:
         said_before = log.stat().st_size if log.is_file() else 0
         head = self.run("fleet", "start", *words, "--actors", str(self.actors), name="head", prefix=prefix)
         ends_s = time.monotonic() + HEAD_S
-        while b"token" not in log.read_bytes()[said_before:]:
+        while b"\ntoken " not in log.read_bytes()[said_before:]:
             if head.poll() is not None or time.monotonic() > ends_s:
                 raise AssertionError(f"no head: {self.said('head')}")
             time.sleep(0.2)

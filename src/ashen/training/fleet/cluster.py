@@ -24,8 +24,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost")
 NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: python bootstrap.py fleet"
 _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a machine that plays too is slow to open its door
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "error",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again
     "RAY_worker_niceness": "0",  # players are no background work

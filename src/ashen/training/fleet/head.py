@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError
-from ashen.training.fleet.crew import NAMESPACE, ray_running
+from ashen.training.fleet.crew import NAMESPACE, RayError, last_line, ray_running
 from ashen.training.fleet.desk import NAME, Desk
 from ashen.training.fleet.ingress import Door, close_door, open_door
 from ashen.training.fleet.plan import FleetPlan
@@ -42,9 +42,10 @@ def door_open(options: Any) -> Iterator[None]:
         desk = ray.remote(num_cpus=0)(Desk).options(name=NAME, lifetime="detached").remote()
         try:
             open_door(door, read_token(), NAMESPACE)
-        except RuntimeError as error:
+        except (RuntimeError, RayError) as error:
+            reason = last_line(error)
             raise UserError(
-                f"cannot open a door at {door.host}:{door.port}: {error}; give another --door-port"
+                f"cannot open a door at {door.host}:{door.port}: {reason}; start again, or give another --door-port"
             ) from None
         yield
         close_door()

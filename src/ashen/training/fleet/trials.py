@@ -6,7 +6,6 @@ of the actor's, which is handed over when the trial ends.
 
 import io
 import secrets
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -109,9 +108,10 @@ class _Trial:
     """Keeps a trial's process on its machine, and hands on what it says."""
 
     def __init__(self, recipe: dict[str, Any], runs_dir: Path, run: str, mark: str, packed: bytes):
-        self._own = None
-        if not (runs_dir / mark).is_file():
-            self._own = runs_dir = Path(tempfile.mkdtemp(prefix="ashen-trial-"))
+        self._is_shared = (runs_dir / mark).is_file()
+        if not self._is_shared:
+            self._folder = tempfile.TemporaryDirectory(prefix="ashen-trial-")
+            runs_dir = Path(self._folder.name)
             _unpack(packed, runs_dir / run)
         self._run, self._place = runs_dir / run, Here(runs_dir)
         self._line = self._place.start(recipe, run)
@@ -122,10 +122,13 @@ class _Trial:
                 pass
             return "said", self._line.recv()
         except (EOFError, ConnectionError):
-            ended = self._line.end(), _packed(self._run) if self._own else b""
-            if self._own:
-                shutil.rmtree(self._own, ignore_errors=True)
-            return "ended", ended
+            return "ended", (self._line.end(), self._handed_over())
+
+    def _handed_over(self) -> bytes:
+        if self._is_shared:
+            return b""
+        with self._folder:
+            return _packed(self._run)
 
     def answer(self, goes_on: bool) -> None:
         self._line.send(goes_on)
