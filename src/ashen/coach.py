@@ -191,6 +191,9 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         folder.keep_overlay(overlay, own_base(overlay))
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
+    rate = training.agent.status()["learning_rate"]
+    kept = f"--{options.recipe.algorithm}.learning-rate-final-share 1 would keep it"
+    say(f"learning rate from here on: {rate:.2g}, on its way over all {options.recipe.total_steps:,} steps; {kept}")
     _start(training, folder, {"parent": parent}, run)
 
 
@@ -224,9 +227,10 @@ def _train(training: Training, run: RunFolder) -> None:
         say(game_plan(training))
     say_if_cold()
     with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
-        result = None
+        result = updates = None
         for row in training.run(run, stop):
             display.show(row)
+            updates = row.get("updates", updates)
             result = row if row["kind"] == "final" else None
             if row["kind"] == "evaluation":
                 _draw_curves(run)
@@ -234,6 +238,8 @@ def _train(training: Training, run: RunFolder) -> None:
     if result is None:
         print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
     else:
+        if updates == 0:
+            say("nothing was learned: it ended before the first update; give more --total-steps")
         print(f"result  {match_text(result)}{gate_text(result)}")
         for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
