@@ -30,7 +30,7 @@ def test_a_fleet_in_a_storm_trains_to_its_end(tmp_path, storm_s):
 
     Every 5 s one of three players dies, once the head with all of Ray and the training. Two more play from outside.
     """
-    rng, steps = random.Random(0), int(60 * storm_s)
+    rng, steps = random.Random(0), int(150 * storm_s)
     with fleet_in(tmp_path, actors=3) as fleet:
         head, training, killed = fleet.start(), None, 0
         outside = [fleet.join(f"pc{number}", "--client", "--pace", "44") for number in (1, 2)]
@@ -63,7 +63,7 @@ def _check_books(run: RunFolder, steps: int) -> None:
     """Every step learned from was sent by somebody, once and whole, and lies in the replay."""
     checkpoint = load_checkpoint(latest_checkpoint(run))
     accounts = checkpoint["training"]["fleet"]["accounts"]
-    assert {"actor-0", "actor-1", "actor-2", "pc1", "pc2"} <= {name.removeprefix("a-") for name in accounts}
+    assert {"actor-0", "actor-1", "actor-2", "pc1", "pc2"} <= {name.split("-")[1] if name.startswith("a-") else name for name in accounts}
     assert sum(account["steps"] for account in accounts.values()) == checkpoint["env_step"] >= steps
     assert checkpoint["replay"]["written"] == checkpoint["env_step"]  # one-step returns: a row for every step
     assert not any(account["left_out"]["damaged"] for account in accounts.values())
