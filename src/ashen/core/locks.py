@@ -6,12 +6,12 @@ from typing import BinaryIO, Final
 
 _HELD: Final = (BlockingIOError, PermissionError)
 """What a lock that another holds is refused with: the first on POSIX, the second on Windows."""
-_PLACE_BYTES: Final = 2**20
+_PLACE_BYTES: Final = 2**30
 """On Windows nobody reads what is locked, so it is a byte behind everything that is written."""
 
 
 def lock(file: BinaryIO) -> bool:
-    """Lock a file until it is unlocked or closed; False if it is locked already.
+    """Lock a file until it is unlocked or closed; False if it is locked already. Where it is read and written stays.
 
     A file system without locks refuses nobody.
     """
@@ -19,8 +19,12 @@ def lock(file: BinaryIO) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
+            place = file.tell()
             file.seek(_PLACE_BYTES)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            finally:
+                file.seek(place)
         else:
             import fcntl
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class FightJournal:
     def __init__(self, folder: Path):
         self._folder = folder
         self._meta: dict[str, Any] = {}
-        self._file: IO[bytes] | None = None
+        self._file: BinaryIO | None = None
         self._row = np.zeros(0)
         self._steps = 0
         self._thread = ThreadPoolExecutor(1, "ashen-fight-journal")  # a disk may take longer than a step

@@ -3,17 +3,12 @@
 import errno
 import os
 import time
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 from ashen.core.errors import UserError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from ashen.core.locks import lock
 
 MEDIA_MARKS: Final = {".mp4": b"ftyp", ".webp": b"WEBP", ".gif": b"GIF8", ".png": b"\x89PNG"}
 """What stands near the beginning of films and pictures, by file ending."""
@@ -83,35 +78,21 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def create_held(path: Path) -> IO[bytes]:
+def create_held(path: Path) -> BinaryIO:
     """Make a new file to append to, which :func:`is_held` until it is closed or the process has ended, however it did.
 
     Raises:
         OSError: it is there already, or cannot be made.
     """
     file = path.open("xb")
-    if fcntl is not None:
-        with suppress(OSError):  # some network drives know no locks
-            fcntl.flock(file, fcntl.LOCK_EX)
+    lock(file)
     return file
 
 
 def is_held(path: Path) -> bool:
     """Whether a file made by :func:`create_held` is still being written."""
-    if fcntl is None:
-        try:
-            os.rename(path, path)  # noqa: PTH104 (Windows moves no file that somebody has open)
-        except PermissionError:
-            return True
-        return False
     with path.open("rb+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-    return False
+        return not lock(file)
 
 
 def append_line(path: Path, line: str) -> None:
