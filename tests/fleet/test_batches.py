@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_fleet import SMALL, TAG
+from small_fleet import SMALL, TAG, batch_of
 
 from ashen.agents.acting import acting_state
 from ashen.core.errors import SettingError, UserError
-from ashen.training.fleet.batch import Batch, Tag, digest_of, from_bytes, merged, to_bytes
+from ashen.training.fleet.batch import Tag, from_bytes, merged, to_bytes
 from ashen.training.fleet.ledger import DAMAGED, DOUBLE, EMPTY, STALE, Ledger
 from ashen.training.fleet.plan import FleetPlan, check_learner, share_of
 from ashen.training.fleet.weights import packed, unpacked
@@ -64,12 +64,6 @@ def test_what_is_no_batch_is_refused(gathered, what):
         file.write(to_bytes(bad))
     with pytest.raises(UserError):
         from_bytes(file.getvalue())
-
-
-def batch_of(number=0, tag=TAG, life="l", player="p", steps=5):
-    """A batch of which nothing but its books matters."""
-    part = {"obs": np.full(3, number)}
-    return Batch(player, life, number, tag, part, {"steps": steps}, digest=digest_of(part))
 
 
 def test_the_ledger_tells_lost_double_and_damaged():

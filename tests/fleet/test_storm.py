@@ -63,7 +63,9 @@ def _check_books(run: RunFolder, steps: int) -> None:
     """Every step learned from was sent by somebody, once and whole, and lies in the replay."""
     checkpoint = load_checkpoint(latest_checkpoint(run))
     accounts = checkpoint["training"]["fleet"]["accounts"]
-    assert {"actor-0", "actor-1", "actor-2", "pc1", "pc2"} <= {name.split("-")[1] if name.startswith("a-") else name for name in accounts}
+    assert {"actor-0", "actor-1", "actor-2", "pc1", "pc2"} <= {
+        name.split("-")[1] if name.startswith("a-") else name for name in accounts
+    }
     assert sum(account["steps"] for account in accounts.values()) == checkpoint["env_step"] >= steps
     assert checkpoint["replay"]["written"] == checkpoint["env_step"]  # one-step returns: a row for every step
     assert not any(account["left_out"]["damaged"] for account in accounts.values())

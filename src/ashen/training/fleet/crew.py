@@ -87,6 +87,11 @@ class Crew:
         """How many actors the machines that are there by now have cores for."""
         return int(ray.cluster_resources().get("CPU", 0))
 
+    def room_here(self) -> int:
+        """The same of this machine."""
+        own = ray.get_runtime_context().get_node_id()
+        return int(sum(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["NodeID"] == own))
+
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
         self._weights = ray.put(weights)
@@ -109,10 +114,10 @@ class Crew:
                 seat.is_asked, record = True, False
 
     def wait(self, timeout_s: float) -> list[Batch]:
-        """Batches that have come, after waiting so long at most for the first one.
+        """Batches that have come, after waiting so long at most for the first one; at once if nobody is asked.
 
         Raises:
-            UserError: a player cannot play.
+            UserError: a player cannot play, or the fleet's head has gone.
         """
         seats = {call: seat for seat in self._seats for call in seat.calls}
         if self._desk is not None and self._desk_call is None:

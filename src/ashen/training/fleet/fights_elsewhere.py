@@ -1,11 +1,13 @@
 """The fights of a training whose players are a fleet: in place of :class:`ashen.training.player.Player`."""
 
+import os
 import secrets
 import time
 from contextlib import ExitStack
 from typing import Any, Final
 
 from ashen.agents.acting import acting_state
+from ashen.agents.runtime import tune_process
 from ashen.core.protocols import Agent
 from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
@@ -13,6 +15,7 @@ from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
 from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.round import Round
 from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
 from ashen.training.game_account import UnknownAnimations
@@ -24,10 +27,6 @@ WAIT_S: Final = 0.5
 """How long to wait for a batch before looking whether to stop."""
 OPEN_CALLS: Final = 2
 """Of each player where the learner need not have learned from a batch before the next one begins."""
-ENOUGH: Final = 0.95
-"""Share of a rollout at which a round is over: shares of players are rounded."""
-_GRACE_S: Final = 1.0
-"""A round waits at least so long for stragglers before others play more in their place."""
 
 
 class _Wish:
@@ -62,14 +61,13 @@ class FightsElsewhere:
     def __init__(self, recipe: Recipe, plan: FleetPlan, shape: Player, agent: Agent):
         self.env, self.tally = shape.env, shape.tally
         self._recipe, self._plan, self._agent = recipe, plan, agent
-        self._round_steps = recipe.num_envs * recipe.ppo.rollout_steps * ENOUGH if agent.replay is None else 0
+        self._is_in_rounds = agent.replay is None
         self._key = secrets.token_hex(8)
-        self.ledger = Ledger(secrets.token_hex(8), 0 if self._round_steps else plan.staleness)
+        self.ledger = Ledger(secrets.token_hex(8), 0 if self._is_in_rounds else plan.staleness)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
         self.recorder = _Wish()
         self._stack = ExitStack()
         self._published = -1
-        self._round: list[Batch] = []
         self._counted_s = time.monotonic()
         self.has_begun = False
 
@@ -81,6 +79,8 @@ class FightsElsewhere:
         """
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
+        # Who plays here needs the cores, and threads that wait for each other on busy ones take ten times as long.
+        tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
         self.has_begun = True
@@ -106,18 +106,22 @@ class FightsElsewhere:
         if version != self._published:
             tag = Tag(self.ledger.session, version)
             self.crew.publish(packed(acting_state(self._agent), tag), tag)
-            self._published, self._round, self._round_began_s = version, [], time.monotonic()
-        self.crew.ask(1 if self._round_steps else OPEN_CALLS, self._is_late, self.recorder.take())
-        new = [batch for batch in self.crew.wait(WAIT_S) if self._enter(batch, version)]
-        if not self._round_steps:
-            return new
-        if new and not self._round:
-            self._grace_ends_s = 2.0 * time.monotonic() - self._round_began_s + _GRACE_S
-        self._round += new
-        if sum(batch.counts["steps"] for batch in self._round) < self._round_steps:
+            self._published = version
+            self._round = Round(self._recipe.num_envs * self._recipe.ppo.rollout_steps, time.monotonic())
+        if not self._is_in_rounds:
+            return self._heard(OPEN_CALLS, again=True)[1]
+        heard, taken = self._heard(1, again=self._round.is_late(time.monotonic()))
+        self._round.add(sum(batch.tag.version == version for batch in heard), taken, time.monotonic())
+        if not self._round.is_over:
             return []
         self._published = -1  # also where nothing of the round could be learned and the policy stays
-        return self._round
+        return self._round.batches
+
+    def _heard(self, open_calls: int, again: bool) -> tuple[list[Batch], list[Batch]]:
+        """Batches that came after asking for more, and those of them to learn from."""
+        self.crew.ask(open_calls, again, self.recorder.take())
+        heard = self.crew.wait(WAIT_S)
+        return heard, [batch for batch in heard if self._enter(batch, self._published)]
 
     def _enter(self, batch: Batch, version: int) -> bool:
         """Keep what a batch tells; whether it is to be learned from."""
@@ -133,17 +137,12 @@ class FightsElsewhere:
             self._unknown.save()
         return reason is None
 
-    @property
-    def _is_late(self) -> bool:
-        """Whether whoever has played may be asked again by the same networks: always, but in rounds."""
-        return not self._round_steps or (bool(self._round) and time.monotonic() > self._grace_ends_s)
-
     def take_row(self) -> dict[str, float]:
         """Metrics of the fleet since the last call."""
         now_s = time.monotonic()
         row = self.ledger.take_row(now_s - self._counted_s)
         self._counted_s = now_s
-        row |= {"fleet/restarts": float(self.crew.restarts), "fleet/waiting": float(self.crew.waiting)}
+        row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
         self.crew.status = row | {"step": self._agent.steps}
         return row
 

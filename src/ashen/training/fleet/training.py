@@ -1,9 +1,7 @@
 """The training of a fleet: the ordinary loop, which gets its steps from players elsewhere."""
 
-import os
 from typing import Any
 
-from ashen.agents.runtime import tune_process
 from ashen.runs.metrics import Row
 from ashen.training.fleet.fights_elsewhere import FightsElsewhere
 from ashen.training.fleet.plan import FleetPlan, check_learner
@@ -26,8 +24,6 @@ class FleetTraining(Training):
         check_learner(recipe, plan)
         super().__init__(recipe)
         self.plan = plan
-        # Players beside it need the cores, and threads that wait for each other on busy ones take ten times as long.
-        tune_process(threads=max(1, (os.cpu_count() or 1) - plan.actors))
         self._player = FightsElsewhere(recipe, plan, self._player, self.agent)
 
     def _step(self) -> None:
