@@ -14,10 +14,6 @@ from typing import IO, Final, NamedTuple
 
 from ashen.core.errors import UserError
 
-RAY_PORT: Final = 6379
-"""Of the head, for nodes."""
-DOOR_PORT: Final = 8420
-"""Of the ingress, for players from outside."""
 TRY_AGAIN_S: Final = 5.0
 """Between two attempts of a node to join."""
 LOOPBACK: Final = ("127.0.0.1", "localhost")
@@ -108,7 +104,7 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
 
 
 @contextmanager
-def _ray(words: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+def _ray(words: list[str]) -> Iterator["_Child"]:
     """``ray start`` as a child that ends its own children when it is ended."""
     program = Path(sysconfig.get_path("scripts")) / "ray"
     if not program.exists():

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError
-from ashen.training.fleet.crew import NAMESPACE, RayError, last_line, ray_running
+from ashen.training.fleet.crew import NAMESPACE, RayError, last_line, ray, ray_running
 from ashen.training.fleet.desk import NAME, Desk
 from ashen.training.fleet.ingress import Door, close_door, open_door
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
-
-import ray  # isort: skip (the settings that crew makes come first)
 
 
 def make_token() -> Path:
