@@ -14,8 +14,8 @@ from ashen.training.start import run_config
 
 QUICK = ("game", "rainbow")
 """Whose recipes differ most: few actions and one fight at a time; every switch of a DQN."""
-NEED_NOT_SHOW = {"phase-change", "before-hits"}
-"""An agent who has learned nothing comes to no phase 2, and one who never comes near the boss is not hit."""
+NEED_NOT_SHOW = {"phase-change", "before-hits", "fleet"}
+"""Who has learned nothing comes to no phase 2, who never comes near is not hit, and nobody else plays for the run."""
 
 
 def tiny(recipe: Recipe) -> Recipe:

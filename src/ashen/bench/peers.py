@@ -36,7 +36,10 @@ LIMITS = {
     "ppo_sb3_limit": "ppo_sb3_ratio",
     "ppo_torchrl_limit": "ppo_torchrl_ratio",
 }
-"""What a ratio would be if all we do but matrix products cost nothing: more is not to be had with these kernels."""
+"""What a ratio would be if all we do but matrix products cost nothing: more is not to be had with these kernels.
+
+With ``_networks`` before ``_limit``: if all but the products and the activations between them cost nothing.
+"""
 
 
 def contenders(job: Job) -> list[dict[str, Callable[[], Contender]]]:
@@ -71,11 +74,13 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
         ``dqn_ratio`` and ``ppo_ratio``, our speed over the fastest other's; the ratios they are the least of, each the
         median of those of the turns, and medians in steps a second, all with their ``_spread`` (lowest, highest);
         our speed if matrix products were all there is to do (``_products_steps_per_s``), what the ratios would be
-        then (``_limit``), and what our time goes to (``_shares``). Then machine and versions.
+        then (``_limit``), and with the activations besides (``_networks_limit``), and what our time goes to
+        (``_shares``). Then machine and versions.
     """
     tune_process()  # memory is kept for all alike
     values: dict[str, list[float]] = {}
     most: dict[str, float] = {}
+    networks: dict[str, float] = {}
     shares: dict[str, dict[str, float]] = {}
     for group in contenders(job):
         made = {name: make() for name, make in group.items()}
@@ -83,6 +88,7 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
         for name in (name for name in made if "ours" in name):
             took_s = profiled_s(made[name])
             most[name] = made[name].steps / took_s["products"]
+            networks[name] = made[name].steps / (took_s["products"] + took_s["activations"])
             shares[f"{name}_shares"] = {part: part_s / sum(took_s.values()) for part, part_s in took_s.items()}
     ratios = {
         name: [over / under for over, under in zip(values[mine], values[other], strict=True)]
@@ -95,7 +101,9 @@ def measure_peers(repeats: int = 5, job: Job = STANDARD) -> dict[str, Any]:
         figures |= with_spread(name, turns)
     for name, ratio in LIMITS.items():
         mine, other = RATIOS[ratio]
-        figures[name] = most[mine] / statistics.median(values[other])
+        theirs = statistics.median(values[other])
+        figures[name] = most[mine] / theirs
+        figures[name.replace("_limit", "_networks_limit")] = networks[mine] / theirs
     figures |= {f"{name}_products_steps_per_s": speed for name, speed in most.items()} | shares
     for name, turns in values.items():
         figures |= with_spread(f"{name}_steps_per_s", turns)
