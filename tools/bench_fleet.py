@@ -1,6 +1,7 @@
 """What a fleet delivers, against one process alone.
 
     python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: what arrives
+    python tools/bench_fleet.py paced --players 24     the same of more or fewer
     python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
     python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 eight times it
     python tools/bench_fleet.py ingest                 what a step costs the learner: bytes, and time
@@ -43,18 +44,18 @@ _WARM_UP_S = 20.0
 
 def paced(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
     """Steps/s that reach the learner from players at a game's pace."""
-    wanted = PLAYERS * GAME_STEPS_PER_S
+    players, wanted = options.players, options.players * GAME_STEPS_PER_S
     steps = int(wanted * (60.0 * options.minutes + 3 * _WARM_UP_S))
-    with fleet_in(folder, actors=PLAYERS - OUTSIDE) as fleet:
+    with fleet_in(folder, actors=players - OUTSIDE) as fleet:
         fleet.start()
         for number in range(OUTSIDE):
             fleet.join(f"pc{number}", "--client", "--pace", f"{GAME_STEPS_PER_S:g}")
         words = ("--total-steps", str(steps), "--log-every", "500", *_QUIET, "--no-skip-steps", "--num-envs", "1")
-        run = _trained(fleet, "paced", 0, PLAYERS - OUTSIDE, GAME_STEPS_PER_S, words)
-    rows = _settled(read_metrics(run, "train"), PLAYERS)
+        run = _trained(fleet, "paced", 0, players - OUTSIDE, GAME_STEPS_PER_S, words)
+    rows = _settled(read_metrics(run, "train"), players)
     arrived = _speed(rows)
     figures = {
-        "players": PLAYERS,
+        "players": players,
         "of_them_outside": OUTSIDE,
         "steps_per_s": round(arrived, 1),
         "steps_per_s_wanted": wanted,
@@ -206,6 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("--minutes", type=float, default=10.0, help="of paced")
+    parser.add_argument("--players", type=int, default=PLAYERS, help=f"of paced, {OUTSIDE} of them outside")
     parser.add_argument("--turns", type=int, default=5, help="of throughput")
     parser.add_argument("--seeds", type=int, default=3, help="of curves")
     parser.add_argument("--steps", type=int, default=100_000, help="of curves")
