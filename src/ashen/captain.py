@@ -12,7 +12,14 @@ from ashen.display import say
 from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
-from ashen.training.fleet.cluster import check_can_cluster, check_free, head_running, join_cluster, prepare_ray
+from ashen.training.fleet.cluster import (
+    check_can_cluster,
+    check_free,
+    head_running,
+    is_loopback,
+    join_cluster,
+    prepare_ray,
+)
 from ashen.training.fleet.wire import AwayError, OtherRunError, Wire, read_token
 from ashen.training.tables import to_table
 
@@ -43,12 +50,18 @@ def lead(options: FleetStartOptions) -> None:
             scheme = "https" if options.tls_cert else "http"
             door = f"{scheme}://{options.address}:{options.door_port}"
             print(f"train here         ashen train RECIPE --fleet {options.address}:{options.port} --actors N")
-            print(f"Linux machines     ashen fleet join {options.address}:{options.port}")
+            print(f"Linux machines     {_how_to_join(options)}")
             print(f"game PCs           ashen fleet join {door} --game")
             print(f"look               ashen fleet status {door}")
             print(f"token              {token_file}, to be copied to the same place on machines that join", flush=True)
             while not stop():
                 time.sleep(0.2)
+
+
+def _how_to_join(options: FleetStartOptions) -> str:
+    if is_loopback(options.address):
+        return "none, since only this machine reaches it; give --address HOST"
+    return f"ashen fleet join {options.address}:{options.port}"
 
 
 def join(options: FleetJoinOptions) -> None:

@@ -59,7 +59,9 @@ def on(host: str) -> tuple[str, ...]:
 
 
 def test_a_host_that_was_cut_off_catches_up(tmp_path):
-    """Breaks if what a player outside has played and recorded while it was cut off is lost, or if it stays away."""
+    """Breaks if what a player outside has played and recorded while it was cut off is lost, or if it stays away, or if
+    a machine without the token joins or knocks for ever.
+    """
     with three_hosts():
         fleet = Fleet(tmp_path, actors=1, host="10.77.0.1")
         try:
@@ -70,7 +72,10 @@ def test_a_host_that_was_cut_off_catches_up(tmp_path):
 
 def _cut_and_heal(fleet: Fleet) -> None:
     fleet.start(prefix=on("head"))
-    fleet.run("fleet", "join", f"10.77.0.1:{fleet.port}", "--actors", "1", name="node", prefix=on("node"))
+    join = ("fleet", "join", f"10.77.0.1:{fleet.port}", "--actors", "1")
+    stranger = fleet.run(*join, name="stranger", prefix=(*on("node"), "env", f"RAY_AUTH_TOKEN={'0' * 64}"))
+    assert stranger.wait(120.0) == 2 and "does not take this token" in fleet.said("stranger")
+    fleet.run(*join, name="node", prefix=on("node"))
     fleet.join("pc", "--client", "--pace", "44", prefix=on("pc"))
     where = ("--runs-dir", str(fleet.runs))
     words = ("--actors", "2", "--pace", "44", "--num-envs", "1", "--no-skip-steps", "--fight", "phase1")
@@ -91,17 +96,18 @@ def _cut_and_heal(fleet: Fleet) -> None:
     while _played_by(run) < 3:
         assert training.poll() is None, fleet.said("t")
         time.sleep(0.5)
-    spool = fleet.folder / "outside" / "a-pc" / "on-the-way"
+    (player,) = (fleet.folder / "outside").glob("a-pc-*")
+    spool = player / "on-the-way"
     _ip("link", "set", "ashpc", "down")
     time.sleep(CUT_S)
     waited = len(list(spool.glob("*.batch")))
     _ip("link", "set", "ashpc", "up")
     assert waited > CUT_S / 2, "it did not play on"
     assert training.wait(600.0) == 0, fleet.said("t")
-    account = load_checkpoint(latest_checkpoint(run))["training"]["fleet"]["accounts"]["a-pc"]
+    account = load_checkpoint(latest_checkpoint(run))["training"]["fleet"]["accounts"][player.name]
     assert account["lost"] == 0 and account["left_out"]["damaged"] == 0
     assert len(list(spool.glob("*.batch"))) < waited, "it did not catch up"
-    recorded = {path.stat().st_size for path in list_fights(fleet.folder / "outside" / "a-pc" / "fights")}
+    recorded = {path.stat().st_size for path in list_fights(player / "fights")}
     assert recorded and len(list_fights(run.fights, "training")) >= len(recorded)
 
 

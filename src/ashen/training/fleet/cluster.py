@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from ashen.core.errors import UserError
+from ashen.training.fleet.wire import TOKEN_HELP
 
 TRY_AGAIN_S: Final = 5.0
 """Between two attempts of a node to join."""
@@ -21,11 +22,13 @@ NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: pyt
 _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a machine that plays too is slow to open its door
+    "RAY_SERVE_LOG_TO_STDERR": "0",  # what it does is in its files
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again
     "RAY_worker_niceness": "0",  # players are no background work
 }
+_WRONG_TOKEN: Final = "InvalidAuthToken"
 _ANSWER_S: Final = 10.0
 _END_S: Final = 20.0
 """For Ray to end its processes."""
@@ -40,8 +43,13 @@ def prepare_ray(address: str | None) -> None:
     Args:
         address: ``HOST`` or ``HOST:PORT`` of the fleet; None for this machine alone.
     """
-    is_alone = address is None or address.partition(":")[0] in LOOPBACK
+    is_alone = address is None or is_loopback(address)
     os.environ.update(_SETTINGS | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0" if is_alone else "1"})
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine itself can reach ``HOST`` or ``HOST:PORT``."""
+    return address.partition(":")[0] in LOOPBACK
 
 
 def check_can_cluster() -> None:
@@ -87,8 +95,13 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
         players: that may play here.
 
     Raises:
-        UserError: Ray is missing.
+        UserError: Ray is missing, the head is for its own machine alone, or has another token.
     """
+    if is_loopback(address):
+        raise UserError(
+            f"the head at {address} is for its own machine, which plays anyway: ashen train RECIPE --actors N; "
+            "for others start it with an address that they reach: ashen fleet start --address HOST"
+        )
     prepare_ray(address)
     while not should_stop():
         tell(f"joining {address}")
@@ -96,6 +109,8 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
             while not should_stop() and not node.is_over:
                 time.sleep(0.2)
             reason = "" if should_stop() else node.last_words()
+        if _WRONG_TOKEN in reason:
+            raise UserError(f"{address} does not take this token; {TOKEN_HELP}")
         ends_s = time.monotonic() + TRY_AGAIN_S
         if not should_stop():
             tell(f"{address} is away ({reason}); trying again every {TRY_AGAIN_S:g} s")
