@@ -177,7 +177,7 @@ def tell(study: "Study") -> None:
         return
     if len(done) > 1 and done[0].score == done[-1].score:
         came = f"all {len(done)} completed trials came to {measure.label} {measure.text(done[0].score)}"
-        print(f"no best trial: {came}; give them more or fewer --total-steps, or rank them by another --metric")
+        print(f"no best trial: {came}; begin another --study with other --total-steps or another --metric")
         return
     trials = {f"{trial.number:03d}": (trial.score, trial.values) for trial in best}
     title = f"{study.name}: the best of {study.ended} trials"

@@ -130,7 +130,7 @@ def test_trials_that_tie_have_no_best(study: Study, capsys: pytest.CaptureFixtur
     for score in (-1.0, -1.0):
         study.complete(study.ask().number, score)
     tell(study)
-    assert "no best trial: all 2 completed trials came to return of a fight -1; give" in capsys.readouterr().out
+    assert "no best trial: all 2 completed trials came to return of a fight -1; begin another --study" in capsys.readouterr().out
     assert not list(study.file.parent.glob("*.toml"))
     study.complete(study.ask().number, -0.5)
     tell(study)
