@@ -85,7 +85,7 @@ def _draw_finals(axis: Axes, figures: dict[str, Any], names: list[str]) -> None:
     axis.set_ylim(len(names) - 0.5, -0.5)
     if metric.is_share:
         axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    _finish_rows(axis, f"{metric.label} in the final match; dots: seeds; a seed alone: how sure its fights make it")
+    _finish_rows(axis, f"{metric.label} in the final match; dots: seeds")
 
 
 def _draw_improvements(axis: Axes, figures: dict[str, Any]) -> None:
