@@ -24,6 +24,12 @@ from ashen.training.recipe import load_recipe
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 NORMAL: Final = "what-normal-training-looks-like.md"
 END: Final = "end"
+FALLEN: Final = 0.5
+"""Share of the median seed's win rate in the last match below which a seed has ended far below the others."""
+FAR_OFF: Final = 10.0
+"""How many times as large as the others' a number of such a seed's learner must be to be told."""
+_PLACE: Final = ("share", "env_step", "game_steps", "minutes")
+"""What says where a row of a learner's numbers stands."""
 Measured = dict[str, Any]
 """What tools/measure_recipe.py wrote of one recipe."""
 
@@ -41,7 +47,8 @@ def recipes_page(measured: dict[str, Measured]) -> str:
         " `tools/measure_recipe.py` measures by the public commands.\nWin rates are medians over seeds with their 95 %"
         " interval (Wilson), which says how sure the fights make them;\nhow far trainings differ say the seeds, from"
         " the first on. Other figures are medians with the range over seeds in brackets.\nMinutes count from the"
-        f" command to its end. How a training gets there: [what normal training looks like]({NORMAL}).\n"
+        " command to its end; where trainings shared the machine, none are told. How a training gets there:"
+        f" [what normal training looks like]({NORMAL}).\n"
     )
     heads = ("recipe", "what it is", "algorithm", "steps", "minutes", "% won at the end", "seeds")
     parts = [
@@ -62,8 +69,9 @@ def _overview(name: str, measured: Measured | None) -> list[str]:
     seeds = measured["seeds"]
     match = _at(measured, END, next(iter(seeds[0]["marks"][END])))
     steps, wall = [row["env_steps"] for row in seeds], [row["wall_s"] / 60.0 for row in seeds]
-    algorithm = measured["settings"]["algorithm"]
-    return [f"[{name}](#{name})", about, algorithm, _count(median(steps)), _spread(wall, _minutes), *_rates(match)]
+    algorithm, jobs = measured["settings"]["algorithm"], measured["jobs"]
+    minutes = _spread(wall, _minutes) if jobs == 1 else f"{jobs} side by side"
+    return [f"[{name}](#{name})", about, algorithm, _count(median(steps)), minutes, *_rates(match)]
 
 
 def _section(name: str, measured: Measured) -> str:
@@ -86,7 +94,7 @@ def _section(name: str, measured: Measured) -> str:
 
 {_circumstances(measured)}
 
-{_table(heads, rows)}
+{fallen_text(measured)}{_table(heads, rows)}
 ![{name}: win rate and return on the way](recipes/{name}.png)
 """
 
@@ -111,22 +119,77 @@ def _circumstances(measured: Measured) -> str:
 
 def normal_page(page: str, measured: dict[str, Measured]) -> str:
     """The page on normal trainings, with its tables written anew."""
-    text = "\n".join(_normal_section(name, measured[name]) for name in recipe_files() if name in measured)
-    text = text or "No recipe has been measured yet.\n"
-    return re.sub(
-        r"(<!-- milestones.*?-->\n).*(<!-- end -->)", lambda mark: f"{mark[1]}\n{text}\n{mark[2]}", page, flags=re.S
+    told = {name: measured[name] for name in recipe_files() if name in measured}
+    sections = "\n".join(_normal_section(name, one) for name, one in told.items())
+    page = _rewritten(page, "milestones", sections or "No recipe has been measured yet.\n")
+    return _rewritten(page, "updates", _updates_table(told))
+
+
+def _rewritten(page: str, part: str, text: str) -> str:
+    """The page with a new text between the marks of a part."""
+    marks = rf"(<!-- {part}.*?-->\n).*?(<!-- end -->)"
+    return re.sub(marks, lambda mark: f"{mark[1]}\n{text}\n{mark[2]}", page, flags=re.S)
+
+
+def _updates_table(measured: dict[str, Measured]) -> str:
+    """How far the updates of each PPO recipe went, before its learning rate came to its end."""
+    rows = []
+    for name, one in measured.items():
+        if one["settings"]["algorithm"] == "ppo":
+            ppo, shown = one["settings"]["ppo"], [row for seed in one["seeds"] for row in seed["learner"][:-1]]
+            rollout = f"{ppo['rollout_steps'] * one['settings']['num_envs']:,}"
+            moved = (_range([row[key] for row in shown if key in row]) for key in ("clip_fraction", "approx_kl"))
+            rows.append([name, str(ppo["epochs"]), rollout, f"{ppo['learning_rate']:g}", *moved])
+    return _table(("recipe", "passes", "steps in a rollout", "learning rate", "`clip_fraction`", "`approx_kl`"), rows)
+
+
+def fallen_text(measured: Measured) -> str:
+    """Which seeds ended far below the others, in what, and what their learners showed; empty if none did."""
+    seeds, keep = measured["seeds"], measured["settings"]["keep"]
+    bar = FALLEN * median(_last_rate(seed) for seed in seeds)
+    return "".join(
+        _fallen(seed, [other for other in seeds if other is not seed], keep) + "\n\n"
+        for seed in seeds
+        if _last_rate(seed) < bar
     )
+
+
+def _fallen(seed: dict[str, Any], others: Sequence[dict[str, Any]], keep: str) -> str:
+    rates = ", ".join(_percent(_last_rate(other)) for other in others)
+    best = _percent(max(row["win_rate"] for row in seed["curve"]))
+    text = f"**Seed {seed['seed']} ended far below the others**: its last match on the way won"
+    text += f" {_percent(_last_rate(seed))} %, the others' {rates} %, its own best {best} %."
+    if far := _far_off(seed["learner"][-1], [other["learner"][-1] for other in others]):
+        text += f" It had diverged: {', '.join(far)} at the end, over ten times what the others showed."
+    return text + (" The agent that is kept is that of its best match." if keep == "best" else "")
+
+
+def _last_rate(seed: dict[str, Any]) -> float:
+    return seed["curve"][-1]["win_rate"]
+
+
+def _far_off(row: dict[str, Any], others: Sequence[dict[str, Any]]) -> list[str]:
+    """The numbers of a learner that are over ten times as large as in the median of the others."""
+    names = [name for name in row if name not in _PLACE and all(name in other for other in others)]
+    return [
+        f"{name} {row[name]:.3g}"
+        for name in names
+        if abs(row[name]) > FAR_OFF * median(abs(other[name]) for other in others) > 0.0
+    ]
 
 
 def _normal_section(name: str, measured: Measured) -> str:
     settings, seeds = measured["settings"], measured["seeds"]
-    shared = " Trainings shared the cores, so the minutes are longer than one alone takes." * (measured["jobs"] > 1)
+    heads, rows, shared = ("milestone", "env steps", "minutes", "seeds"), milestone_rows(seeds), ""
+    if measured["jobs"] > 1:
+        heads, rows = (*heads[:2], heads[3]), [[*row[:2], row[3]] for row in rows]
+        shared = f" {measured['jobs']} trainings shared the machine, so no minutes are told."
     return f"""### {name}
 
 Seeds: {len(seeds)}; matches of {settings["evaluation_fights"]} fights every {_count(settings["evaluate_every"])} steps,
 so nothing is told more finely.{shared} [More](recipes.md#{name})
 
-{_table(("milestone", "env steps", "minutes", "seeds"), milestone_rows(seeds))}
+{fallen_text(measured)}{_table(heads, rows)}
 {_learner_table(seeds)}"""
 
 
@@ -146,7 +209,7 @@ def milestone_rows(seeds: Sequence[dict[str, Any]]) -> list[list[str]]:
 def _learner_table(seeds: Sequence[dict[str, Any]]) -> str:
     """What the live table showed on the way."""
     shares = [row["share"] for row in seeds[0]["learner"]]
-    names = [name for name in seeds[0]["learner"][-1] if name not in ("share", "env_step", "game_steps", "minutes")]
+    names = [name for name in seeds[0]["learner"][-1] if name not in _PLACE]
     columns = [[seed["learner"][number] for seed in seeds] for number in range(len(shares))]
     rows = [
         [name, *(_spread([row[name] for row in column if name in row], "{:.3g}".format) for column in columns)]
@@ -179,6 +242,10 @@ def _spread(values: Sequence[float], text: Callable[[float], str]) -> str:
         "never" if value == math.inf else text(value) for value in (median(values), min(values), max(values))
     )
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):.2g} to {max(values):.2g}" if values else ""
 
 
 def _percent(value: float) -> str:

@@ -26,7 +26,7 @@ from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, recipe_of, run_label
+from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
 from ashen.training.start import fleet_of, forked, is_complete, resumed, run_config, training_of
 from ashen.training.trained import Trained
@@ -103,6 +103,7 @@ def started() -> str:
 
 def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
     """A training at step 0, of a new agent or from a parent."""
+    check_learns(recipe)
     training = training_of(recipe, plan)
     if parent is not None:
         parent.hand_over(training)
@@ -136,7 +137,8 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
     if not folder.read_config().get("trained_here", True):
         raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")
     if is_complete(folder):
-        say(f"{folder.name} is complete; a new run goes on from its agent: ashen train RECIPE --parent {folder.name}")
+        more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
+        say(f"{folder.name} is complete; a new run goes on from it with: {more}")
         return
     with session(folder):
         if is_before_training(folder):
@@ -185,16 +187,23 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         raise UserError(
             f"{run.name} stands at step {training.env_step:,} and would train no further; give more --total-steps"
         )
+    check_learns(options.recipe, training.env_step)
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
     overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
     if overlay.is_file():
         folder.keep_overlay(overlay, own_base(overlay))
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
-    rate = training.agent.status()["learning_rate"]
-    kept = f"--{options.recipe.algorithm}.learning-rate-final-share 1 would keep it"
-    say(f"learning rate from here on: {rate:.2g}, on its way over all {options.recipe.total_steps:,} steps; {kept}")
+    say(_rates_text(training))
     _start(training, folder, {"parent": parent}, run)
+
+
+def _rates_text(training: Training) -> str:
+    """How a fork's learning rate goes."""
+    config, steps = training.recipe.config, training.recipe.total_steps - training.env_step
+    first, last = config.learning_rate, config.learning_rate * config.learning_rate_final_share
+    way = "all along" if first == last else f"at first, {last:.2g} at the end of its {steps:,} steps"
+    return f"learning rate: {first:.2g} {way}; --{training.recipe.algorithm}.learning-rate says another"
 
 
 def game_plan(training: Training) -> str:

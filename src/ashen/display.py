@@ -83,7 +83,7 @@ class Display:
         return table
 
     def _facts(self, row: Row) -> list[tuple[str, str]]:
-        left_s = (self._total - row["env_step"]) / row["steps_per_s"]
+        left_s = max(0, self._total - row["env_step"]) / row["steps_per_s"]
         facts = [
             ("step", f"{row['env_step']:,} of {self._total:,}"),
             ("left", _clock(left_s)),
@@ -193,7 +193,7 @@ def _run_cells(row: dict[str, Any]) -> list[str]:
 def comparison_table(figures: dict[str, Any]) -> Table:
     """Groups of trainings with their final figure, and how likely a seed of each is better than one of the first."""
     metric, share = METRICS[figures["metric"]], METRICS["win_rate"]
-    names = [escape(group["name"]).replace(", ", "\n") for group in figures["groups"]]
+    names = [escape(group["name"]).replace(": ", ":\n", 1).replace(", ", "\n") for group in figures["groups"]]
     title = (
         f"{figures['boss']} {figures['fight']}: interquartile means over seeds ({figures['confidence']:.0%} interval)"
     )
@@ -203,16 +203,21 @@ def comparison_table(figures: dict[str, Any]) -> Table:
     first = figures["groups"][0]["name"]
     over_first = {row["of"]: row for row in figures["improvements"] if row["over"] == first}
     for name, group in zip(names, figures["groups"], strict=True):
-        cells = [str(len(group["seeds"])), _with_interval(metric, group["iqm"], group["iqm_low"], group["iqm_high"])]
+        seeds, final = len(group["seeds"]), _with_interval(metric, group["iqm"], group["iqm_low"], group["iqm_high"])
+        if group["fights_low"] is not None:
+            final = f"{_with_interval(metric, group['iqm'], group['fights_low'], group['fights_high'])}\nby its fights"
+        cells = [str(seeds), final]
         if row := over_first.get(group["name"]):
-            cells.append(_with_interval(share, row["probability"], row["low"], row["high"]))
+            pairs = seeds * len(figures["groups"][0]["seeds"])
+            counted = f" of {pairs} pair{'s' * (pairs > 1)}" if row["low"] is None else ""
+            cells.append(_with_interval(share, row["probability"], row["low"], row["high"]) + counted)
         table.add_row(name, *cells)
     return table
 
 
 def _with_interval(metric: Metric, value: float, low: float | None, high: float | None) -> str:
-    interval = "no interval" if low is None else f"{metric.text(low)} to {metric.text(high)}"
-    return f"{metric.text(value)} ({interval})"
+    interval = "" if low is None else f" ({metric.text(low)} to {metric.text(high)})"
+    return f"{metric.text(value)}{interval}"
 
 
 def trials_table(

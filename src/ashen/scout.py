@@ -24,7 +24,7 @@ from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, load_recipe
+from ashen.training.recipe import Recipe, check_learns, load_recipe
 from ashen.training.sweep.plan import Plan
 from ashen.training.sweep.space import default_space, read_space
 from ashen.training.tables import to_toml
@@ -107,6 +107,7 @@ def search(options: SweepOptions, words: Sequence[str]) -> None:
     from ashen.training.sweep.crew import run_trials
 
     plan = options.plan
+    check_learns(plan.latest)
     Training(plan.recipe)  # says what is wrong with the recipe before there is a study
     with _places(options) as places, closing(_open_study(options, plan)) as study:
         say_if_cold()
@@ -114,7 +115,7 @@ def search(options: SweepOptions, words: Sequence[str]) -> None:
             print(f"ashen: {options.trials} trials in {study.file}, runs in {options.runs_dir}", file=sys.stderr)
             for news in run_trials(study, options.runs_dir, options.trials, options.workers, stop, places):
                 print(f"{news.run}: {_text(news, study)}", file=sys.stderr)
-        _tell(study)
+        tell(study)
     if stop():
         again = shlex.join(["ashen", "sweep", *(word for word in words if word != "--resume"), "--resume"])
         print(f"ashen: stopped and saved; go on with: {again}", file=sys.stderr)
@@ -167,15 +168,20 @@ def _text(news: "News", study: "Study") -> str:
     return f"{news.state} at {at}" + (f": {news.reason}" if news.reason else "")
 
 
-def _tell(study: "Study") -> None:
-    """The best trials, what mattered, and the best one's recipe as a file."""
-    best = study.best(SHOWN_TRIALS)
+def tell(study: "Study") -> None:
+    """The best trials, what mattered, and the best one's recipe as a file; if all tie, that they do."""
+    done = study.best(study.ended)
+    best, measure = done[:SHOWN_TRIALS], study.plan.measure
     if not best:
         print("no trial was completed", file=sys.stderr)
         return
+    if len(done) > 1 and done[0].score == done[-1].score:
+        came = f"all {len(done)} completed trials came to {measure.label} {measure.text(done[0].score)}"
+        print(f"no best trial: {came}; begin another --study with other --total-steps or another --metric")
+        return
     trials = {f"{trial.number:03d}": (trial.score, trial.values) for trial in best}
     title = f"{study.name}: the best of {study.ended} trials"
-    Console().print(trials_table(title, study.plan.measure, trials, study.importances()))
+    Console().print(trials_table(title, measure, trials, study.importances()))
     first, recipe = study.run_name(best[0]), study.file.with_name(f"{study.name}-best.toml")
     head = f"# The best of {study.ended} trials of {study.name}: {first}, {study.plan.metric} {best[0].score:.4g}.\n"
     write_text(recipe, head + to_toml(study.plan.varied(best[0].values)))

@@ -13,7 +13,7 @@ from ashen.core.errors import SettingError, UserError
 from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, boss_names
 from ashen.display import say, say_if_cold
-from ashen.options.parse import check_counts, parse, split_first
+from ashen.options.parse import check_counts, parse, split_first, without_help
 from ashen.options.training import backend_of
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.runs.metrics import clone_text, match_text
@@ -109,7 +109,8 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
     backend = backend_of(rest)
     # Read once to learn where the runs are, and again over the recipe that is found there.
     first = FinetuneOptions(finetuning_recipe(Recipe(), backend), calibrate=backend == "game")
-    runs_dir = parse(FinetuneOptions, "finetune", rest, first).runs_dir
+    known = rest if run is None else without_help(rest)
+    runs_dir = parse(FinetuneOptions, "finetune", known, first).runs_dir
     if run is None:
         raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
     parent = trained(find_run(run, runs_dir))
@@ -170,13 +171,18 @@ def pretrain(options: PretrainOptions) -> None:
     pretrained_from = {"places": list(options.places), "only_wins": options.only_wins, "clone": to_table(options.clone)}
     pretrained_from |= {"fights": pretraining.fights}
     run.log(started())
-    run.log(pretraining.summary)
+    for line in (pretraining.summary, *pretraining.doubts):
+        run.log(line)
+        say(line)
     origin = {"recipe_name": options.recipe_name, CLONED: pretrained_from}
     run.write_config(with_lineage(run, run_config(pretraining.training) | origin))
-    say(pretraining.summary)
     print(f"ashen: cloning in {run.path}", file=sys.stderr)
     say_if_cold()
     with session(run), StopOnSignal() as stop:
         for row in pretraining.run(run, stop):
             print(clone_text(row), file=sys.stderr)
-    print(f"result  {clone_text(row)}; {match_text(row)}\nrun     {run.path}")
+    if row["kind"] == "final":
+        print(f"result  {clone_text(row)}; {match_text(row)}")
+    else:
+        say(f"stopped: the best pass is saved, its match was not played; ashen evaluate {run.name} does that")
+    print(f"run     {run.path}")

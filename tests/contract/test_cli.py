@@ -55,7 +55,7 @@ def test_a_complete_run_is_left_as_it_is(capsys, runs_dir):
     capsys.readouterr()
     assert main(["resume", "done"]) == 0
     said = capsys.readouterr()
-    assert "done is complete" in said.err and "ashen train RECIPE --parent done" in said.err
+    assert "done is complete" in said.err and "with: ashen fork done --total-steps 128\n" in said.err
     assert (run.metrics_file.read_bytes(), run.log_file.read_bytes()) == before
 
 
@@ -74,6 +74,7 @@ def test_a_final_match_that_was_not_finished_is_played(capsys, runs_dir, tmp_pat
 def test_a_full_disk_is_told_and_costs_nothing(runs_dir, tmp_path):
     """Breaks if running out of room is a traceback, or spoils what was saved before."""
     words = ["train", "phase1", "--name", "full", "--runs-dir", str(tmp_path), "--num-envs", "2", "--total-steps", "64"]
+    words += ["--ppo.rollout-steps", "32"]
     code = f"""
 import resource, sys
 from ashen.cli import main

@@ -17,6 +17,13 @@ pytestmark = pytest.mark.usefixtures("here")
         (["train", "--ppo.what", "0.1"], "options: --ppo.what; see: ashen train --help"),
         (["train", "--total-steps", "many"], "--total-steps"),
         (["train", "--total-steps", "0"], "ashen: --total-steps 0 must be at least 1"),
+        (
+            ["train", "--total-steps", "64"],
+            "first update comes after 8,192 steps (--ppo.rollout-steps 32 x --num-envs 256), and there are 256; give",
+        ),
+        (["train", "dqn", "--total-steps", "64"], "after 10,000 steps (--dqn.learning-starts 10000), and there are 64"),
+        (["finetune", "done", "--total-steps", "512"], "after 1,024 steps (--ppo.rollout-steps 128 x --num-envs 8)"),
+        (["fork", "done", "--total-steps", "65"], "and there are 2; give more --total-steps"),
         (["train", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
         (["train", "--ppo.learning-rate", "-1"], "ashen: --ppo.learning-rate -1 must lie within 0 .. 1"),
         (["train", "--dqn.learning-rate", "9"], "ashen: --dqn.learning-rate 9 must lie within 0 .. 1"),

@@ -18,6 +18,7 @@ STEPS = 25
 TRAINED = ["--no-skip-steps", "--num-envs", "2", "--total-steps", "64", "--final-fights", "1", "--randomise", "none"]
 TRAINED += ["--fight", "phase1", "--ppo.width", "16", "--ppo.rollout-steps", "32", "--ppo.minibatch-size", "32"]
 TUNED = ["--backend", "game", "--total-steps", "1120", "--calibrate-steps", "1000", "--world-steps-per-s", "0"]
+TUNED += ["--ppo.rollout-steps", "32"]
 
 
 @pytest.fixture

@@ -200,3 +200,18 @@ def test_the_target_network_moves_only_at_its_period():
     while agent.updates % agent.target_period_updates:
         updated(agent)
     assert torch.equal(agent.target.head.weight, agent.online.head.weight)
+
+
+def test_schedules_that_begin_anew():
+    """Fails if a fork's learning rate, entropy bonus or beta do not run from the fork to its end, or epsilon does."""
+    ppo = agent_of(replace(SMALL_PPO, learning_rate=1e-3, entropy_coef=0.02, entropy_coef_final=0.0), total_steps=1_000)
+    dqn = agent_of(replace(SMALL_DQN, priority_beta=0.4, priority_beta_final=1.0, epsilon_end=0.1), total_steps=1_000)
+    for agent in (ppo, dqn):
+        agent.steps = 600
+        agent.begin_schedules()
+    epsilon = dqn.status()["epsilon"]
+    for steps, way in ((600, 0.0), (700, 0.25), (800, 0.5), (1_000, 1.0)):
+        ppo.steps = dqn.steps = steps
+        rates = [ppo.status()["learning_rate"], ppo.status()["entropy_coef"], dqn.status()["priority_beta"]]
+        assert rates == pytest.approx([1e-3 * (1.0 - way), 0.02 * (1.0 - way), 0.4 + 0.6 * way]), steps
+        assert dqn.status()["epsilon"] == epsilon == pytest.approx(0.1), "it was at its end, and stays there"

@@ -212,11 +212,12 @@ def test_a_full_and_a_read_only_disk(disk, folder):
     assert_equal_runs(RunFolder(folder / "unbroken"), run)
 
 
-def test_a_fork_keeps_its_lineage(run, folder, monkeypatch):
+def test_a_fork_keeps_its_lineage(run, capsys):
     """Breaks if a fork touches its parent, forgets what was changed, or begins with an untrained agent."""
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     words = ["fork", str(run.path), "--name", "child", "--runs-dir", str(run.path.parent)]
     assert main([*words, "--dqn.learning-rate", "0.001", "--total-steps", "1000"]) == 0
+    assert "learning rate: 0.001 all along; --dqn.learning-rate says another" in capsys.readouterr().err
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     child = RunFolder(run.path.parent / "child")
     parent = child.read_config()["parent"]
@@ -224,6 +225,8 @@ def test_a_fork_keeps_its_lineage(run, folder, monkeypatch):
     assert parent["changes"] == {"dqn.learning_rate": [3e-4, 1e-3], "total_steps": [1200, 1000]}
     assert [row["env_step"] for row in read_metrics(child, "train")] == [1000]
     assert load_checkpoint(latest_checkpoint(child))["replay"]["written"] > 700
+    journal = child.journal_file.read_text(encoding="utf-8")
+    assert "parent: run at step 900 (" in journal and "; schedules begin there anew" in journal
 
 
 def test_settings_that_do_not_fit_a_fork_are_told(run):

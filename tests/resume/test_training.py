@@ -15,6 +15,7 @@ from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import best_checkpoint, latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe
+from ashen.training.start import forked, resumed, run_config
 
 SMALL = Recipe(
     fight="phase1",
@@ -52,6 +53,29 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path, algorithm, until):
     _train(resumed, runs[1])
     assert load_checkpoint(latest_checkpoint(runs[0]))["env_step"] == 800
     assert_equal_runs(*runs)
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_a_resumed_fork_equals_an_unbroken_one(tmp_path, algorithm):
+    """Breaks if a fork's schedules do not begin at the fork, or begin anew where it is resumed."""
+    recipe, parent = replace(SMALL, algorithm=algorithm), create_run(tmp_path, "parent", "x")
+    training = Training(recipe)
+    parent.write_config(run_config(training))
+    _train(training, parent, until=400)
+    runs = [create_run(tmp_path, name, "x") for name in ("unbroken", "broken")]
+    for run, until in zip(runs, (None, 700), strict=True):
+        fork, origin = forked(parent, replace(recipe, total_steps=1000))
+        run.write_config(run_config(fork) | {"parent": origin})
+        _train(fork, run, until)
+    assert (origin["checkpoint_step"], origin["schedules_from"]) == (400, 400)
+    _train(resumed(runs[1]), runs[1])
+    assert_equal_runs(*runs)
+    rows = {row["env_step"]: row for row in read_metrics(runs[1], "train")}
+    if algorithm == "ppo":
+        rates = [rows[step]["learning_rate"] for step in (600, 800, 1000)]
+        assert rates == pytest.approx([5e-4 * 2 / 3, 5e-4 / 3, 0.0])
+    else:
+        assert [rows[step]["priority_beta"] for step in (600, 800, 1000)] == pytest.approx([0.6, 0.8, 1.0])
 
 
 def test_a_run_folder_holds_all_that_was_promised(tmp_path):

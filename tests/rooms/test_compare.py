@@ -14,6 +14,7 @@ from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.evaluation.compare import compare
 from ashen.evaluation.groups import differences, group_names
+from ashen.evaluation.statistics import wilson_interval
 from ashen.reports.compare_plot import plot_comparison
 from ashen.reports.plot import COLOURS
 from ashen.runs.folder import RunFolder, create_run
@@ -34,7 +35,9 @@ def a_run(folder: Path, name: str, recipe: Recipe, score: float | None, **world:
     for step in (100, 200):
         log.write("evaluation", step, 0, WORLD | {"win_rate": (score or 0.0) * step / 200, "return_mean": -1.0})
     if score is not None:
-        figures = {"win_rate": score, "return_mean": 10 * score, "boss_hp_left_mean": 1 - score}
+        low, high = wilson_interval(round(200 * score), 200)
+        figures = {"win_rate": score, "win_rate_low": low, "win_rate_high": high}
+        figures |= {"return_mean": 10 * score, "boss_hp_left_mean": 1 - score}
         log.write("final", 200, 0, WORLD | figures | world)
     return run
 
@@ -111,16 +114,20 @@ def test_groups_are_named_by_what_differs():
 
 
 def test_few_seeds_and_missing_ones_are_said(tmp_path: Path):
-    """Breaks if one seed gets an interval, or a run that has not ended is counted or left out in silence."""
+    """Breaks if a seed gets an interval over seeds, none of its fights, or a run that has not ended is passed over."""
     runs = [*seeds_of(tmp_path, "plain", DQN, [0.5]), *seeds_of(tmp_path, "double", DOUBLE, [0.5, 0.6, 0.7, 0.8, 0.9])]
     runs.append(a_run(tmp_path, "cut", replace(DQN, seed=9), None))
     figures = compare(runs)
     single = figures["groups"][0]
     assert (single["iqm"], single["iqm_low"], single["iqm_high"], single["curve_low"]) == (0.5, None, None, [None] * 2)
+    assert single["name"] == "plain-0: dqn.double=none"
+    assert (single["fights_low"], single["fights_high"]) == wilson_interval(100, 200)
+    assert figures["groups"][1]["fights_low"] is None
+    assert compare(runs[:1], "return_mean")["groups"][0]["fights_low"] is None
     assert figures["improvements"][0]["low"] is None
     assert figures["warnings"] == [
         "left out, for they have no final match: cut",
-        "1 seed: no interval (dqn.double=none)",
+        "1 seed: its interval is that of its fights, and tells nothing of other seeds (plain-0: dqn.double=none)",
     ]
     with pytest.raises(UserError, match="no final win_rate in cut yet"):
         compare(runs[-1:])
@@ -143,7 +150,7 @@ def test_other_numbers_of_the_boss_are_a_group_and_a_warning(tmp_path: Path):
     """Breaks if seeds before and after a change of the boss's table count as one group, or nobody is told."""
     old, new = a_run(tmp_path, "old", DQN, 0.5), a_run(tmp_path, "new", replace(DQN, seed=1), 0.5, table_hash="bbbb")
     figures = compare([old, new])
-    assert [group["name"] for group in figures["groups"]] == ["table=aaaa", "table=bbbb"]
+    assert [group["name"] for group in figures["groups"]] == ["old: table=aaaa", "new: table=bbbb"]
     assert "judged against different numbers of the boss: tables aaaa, bbbb" in figures["warnings"]
 
 
@@ -194,7 +201,9 @@ def test_the_verb_prints_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureF
     words = ["compare", *names, "--runs-dir", str(tmp_path), "--out", str(out)]
     assert main(words) == 0
     said = capsys.readouterr().out
-    for part in ("dqn.double=none", "33% (20% to 50%)", "60% (no interval)", "note: 1 seed: no interval", str(out)):
+    # Wilson's interval of 120 of 200 fights; one seed against three of another recipe makes three pairs.
+    of_one = ("double-0:", "dqn.double=target", "60% (53% to 67%)", "by its fights", "100% of 3 pairs")
+    for part in ("dqn.double=none", "33% (20% to 50%)", *of_one, "note: 1 seed: its interval is", str(out)):
         assert part in said
     assert out.stat().st_size > 10_000
     assert main([*words, "--json", "--metric", "return_mean"]) == 0

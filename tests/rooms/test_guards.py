@@ -118,6 +118,10 @@ PROVOKED = {
     "losses": (lambda: _look(_rows(2, policy_loss=np.nan, grad_norm=np.inf)), "policy_loss, grad_norm not finite"),
     "values": (lambda: _look(_rows(2, value_mean=80.0)), "mean value 80, but this reward allows -2.3 to 7.4"),
     "exploration": (lambda: _look(_rows(9, entropy=0.05, win_rate=0.1)), "entropy 0.05 at a win rate of 10%"),
+    "nothing moves": (
+        lambda: _look(_rows(9, clip_fraction=0.0, approx_kl=4e-6, learning_rate=1e-7)),
+        "no update has moved the policy lately (learning rate 1e-07), 820,000 steps left",
+    ),
     "broken inputs": (lambda: _look(windows=_spoilt("wall_m", np.nan)), "wall_m not finite"),
     "dead inputs": (lambda: _look(windows=_spoilt("distance_m", 0.3)), "distance_m never changed in 40,960 steps"),
     "standing still": (lambda: _look(windows=_long(_watched(_without("walk", "roll")))), "walks or rolls in 0.0% of"),
@@ -191,6 +195,17 @@ def test_a_sure_policy_may_be_sure_if_it_wins():
     """Breaks if a policy that wins is told to explore, or if a few fights are enough to judge it."""
     assert "exploration" not in _said(_look(_rows(9, entropy=0.05, win_rate=0.9)))
     assert "exploration" not in _said(_look(_rows(1, entropy=0.05, fights=3)))
+
+
+def test_a_policy_may_come_to_rest_in_the_end():
+    """Breaks if the last updates of a training, or a few still ones, or one that clips, count as standing still."""
+    still = {"clip_fraction": 0.0, "approx_kl": 4e-6, "learning_rate": 1e-7}
+    assert "nothing moves" in _said(_look(_rows(45, **still)))
+    late = [row | {"env_step": row["env_step"] + 900_000} for row in _rows(4, 1_000, **still)]
+    fork = [row | {"env_step": row["env_step"] + 900_000} for row in _rows(9, 1_000, **still)]
+    assert "nothing moves" in _said(_look(fork)), "the whole of a fork is its own steps"
+    for rows in (_rows(46, **still), late, _rows(9, **still | {"clip_fraction": lambda t: 0.01 * (t == 1.0)})):
+        assert "nothing moves" not in _said(_look(rows))
 
 
 def test_epsilon_at_its_floor_without_a_win():

@@ -156,6 +156,8 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
     assert "ashen: dqn plays phase 2, but was trained on phase1 alone" in told.err and "ppo plays" not in told.err
     said = told.out.splitlines()
     assert said[0].startswith("result  0 of 3 won") and said[1] == f"run     {tmp_path / 'both'}"
+    assert main(["fork", "both"]) == 2
+    assert "nothing was trained in it; go on with: ashen fork ppo or ashen fork dqn\n" in capsys.readouterr().err
     for name in ("ppo", "dqn"):
         shutil.rmtree(tmp_path / name)
     assert run_names(tmp_path) == ["both"]
@@ -177,6 +179,9 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
     for words in (["train", "--parent", "both"], ["finetune", "both"]):
         assert main(words) == 2
         assert f"name one of the two, by its folder in {tmp_path / 'both'}" in capsys.readouterr().err
+    assert main(["fork", "both"]) == 2
+    copy = tmp_path / "both" / "phase1"
+    assert f"nothing was trained in it; go on with: ashen train --parent {copy}\n" in capsys.readouterr().err
 
 
 def test_an_overlay_goes_along(runs_dir, tmp_path):

@@ -20,6 +20,7 @@ from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import best_checkpoint, load_checkpoint
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
+from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import env_options, load_recipe, make_agent_for
 
 OPTIONS = {"boss": "iudex", "fight": "phase1", "encoder": "raw26", "reward": "soulsgym", "actions": "all"}
@@ -119,6 +120,42 @@ def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
     assert "against" not in with_lineage(create_run(runs_dir, "third", "x"), trained)
 
 
+@pytest.mark.parametrize("moment", ["fitting", "match"])
+def test_a_cloning_that_is_stopped_is_saved_at_once(moment, fights, tmp_path):
+    """Breaks if Ctrl-C waits for the end of a pass or of the match, or loses what was cloned."""
+    recipe = replace(load_recipe("phase1"), ppo=PPOConfig(rollout_steps=32, width=16, precision="float32"))
+    run, asked = create_run(tmp_path, "run", "x"), []
+    pretraining = Pretraining(recipe, CloneConfig(max_epochs=2), [str(fights)], tmp_path, only_wins=False)
+
+    def should_stop():
+        asked.append(run.path)
+        return moment == "fitting" or run.numbered_checkpoints != []
+
+    rows = list(pretraining.run(run, should_stop))
+    assert {row["kind"] for row in rows} == {"pretrain"}
+    assert best_checkpoint(run).name == "best.pt"
+    assert (len(rows) == 1 and len(asked) <= 3) == (moment == "fitting")
+
+
+def test_poor_demonstrators_are_told(fights, tmp_path, capsys):
+    """Breaks if fights of another phase, or mostly lost ones, are cloned without a word."""
+    lost = recorded("random", tmp_path / "lost", 6)
+    words = ["pretrain", "--runs-dir", str(tmp_path), "--from", str(lost), *SMALL[2:-1], "1"]
+    assert main([*words, "--fight", "full", "--name", "other"]) == 0
+    said = capsys.readouterr().err
+    assert "ashen: the clone is to fight full, but of 6 fights 6 of phase1; --fight says which it is for\n" in said
+    assert "ashen: of 6 fights 6 were lost: a clone does what it sees\n" in said
+    log = (tmp_path / "other" / "run.log").read_text(encoding="utf-8")
+    assert "were lost: a clone does what it sees" in log
+    sound = Pretraining(load_recipe("phase1"), CloneConfig(), [str(fights)], tmp_path, only_wins=False)
+    for outcomes, doubts in (
+        ({"WIN": 10, "LOSS": 10}, []),
+        ({"WIN": 9, "LOSS": 11}, ["of 20 fights 11 were lost: a clone does what it sees; --only-wins takes the 9 won"]),
+    ):
+        sound.outcomes = outcomes
+        assert sound.doubts == doubts
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
 def test_a_clone_foretells_fights_it_has_not_seen(algorithm, fights, tmp_path, capsys):
@@ -143,6 +180,7 @@ def test_a_clone_foretells_fights_it_has_not_seen(algorithm, fights, tmp_path, c
     assert final["cloned_fights"] == 20
     assert main(["evaluate", "clone", "--fights", "1", "--runs-dir", str(tmp_path)]) == 0
     small = ["--num-envs", "2", "--total-steps", "64", "--evaluation-fights", "1"]
+    small += ["--dqn.learning-starts", "32", "--dqn.batch-size", "16"] if algorithm == "dqn" else []
     words = [
         "train",
         "full",

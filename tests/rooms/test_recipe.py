@@ -4,10 +4,13 @@ from typing import Literal
 import pytest
 
 from ashen import make_vec
+from ashen.agents import DQNConfig, PPOConfig
 from ashen.core.errors import UserError
 from ashen.options.training import read_train_options
 from ashen.recipes import recipe_files
-from ashen.training.recipe import Recipe, env_options, load_recipe, make_agent_for, run_label
+from ashen.training.recipe import Recipe, check_learns, env_options, load_recipe, make_agent_for, run_label
+from ashen.training.sweep.plan import Plan
+from ashen.training.sweep.space import Search
 from ashen.training.tables import from_table, to_table
 
 
@@ -131,3 +134,28 @@ def test_counts_must_be_positive():
     """Breaks if a recipe that could never end or never be judged is accepted."""
     with pytest.raises(UserError, match="total_steps = 0 must be at least 1"):
         from_table(Recipe, {"total_steps": 0}, "mine.toml")
+
+
+def test_trainings_that_end_before_their_first_update_are_refused():
+    """Breaks if a training or a fork too short to learn begins, or one that learns in its last step is refused."""
+    ppo = Recipe(num_envs=2, total_steps=127, ppo=PPOConfig(rollout_steps=64))
+    check_learns(ppo)  # 64 steps of two fights
+    with pytest.raises(UserError, match=r"after 128 steps \(--ppo.rollout-steps 64 x --num-envs 2\).* 126;"):
+        check_learns(replace(ppo, total_steps=126))
+    check_learns(replace(ppo, total_steps=1128), 1000)
+    with pytest.raises(UserError, match="and there are 28;"):
+        check_learns(replace(ppo, total_steps=1028), 1000)
+    dqn = Recipe(algorithm="dqn", num_envs=1, total_steps=500, dqn=DQNConfig(learning_starts=500, batch_size=32))
+    check_learns(dqn)
+    check_learns(dqn, 499)
+    with pytest.raises(UserError, match=r"after 500 steps \(--dqn.learning-starts 500\), and there are 499;"):
+        check_learns(replace(dqn, total_steps=499))
+
+
+def test_the_latest_trial_of_a_sweep_must_learn():
+    """Breaks if what a sweep may draw is judged by the recipe alone, or by a trial that begins early."""
+    recipe = Recipe(num_envs=2, total_steps=128, ppo=PPOConfig(rollout_steps=16))
+    space = {"ppo.rollout_steps": Search(8, 64), "num_envs": Search(choices=(2, 1)), "ppo.clip": Search(0.1, 0.3)}
+    latest = Plan(recipe, space, "win_rate").latest
+    assert latest == replace(recipe, ppo=replace(recipe.ppo, rollout_steps=64))
+    check_learns(latest)

@@ -112,6 +112,46 @@ def test_normal_page_keeps_what_was_written_by_hand(write, measured):
     assert write.normal_page(new, {"smoke": measured}) == new
 
 
+def test_minutes_are_told_of_trainings_alone(write, measured):
+    """Breaks if minutes of trainings that shared the machine stand in a table, or those of one alone do not."""
+    marks = "<!-- milestones: x -->\n<!-- end -->\n"
+    for jobs, heads in ((1, "| env steps | minutes | seeds |"), (2, "| env steps | seeds |")):
+        page = write.normal_page(marks, {"smoke": measured | {"jobs": jobs}})
+        assert f"| milestone {heads}\n" in page
+        assert ("| 1,000 (1,000 to 3,000) | 0.5 (0.5 to 1.5) |" in page) == (jobs == 1)
+        assert ("2 trainings shared the machine" in page) == (jobs == 2)
+    overview = next(line for line in page_lines(write, measured | {"jobs": 2}) if line.startswith("| [smoke]"))
+    assert "| 3,000 | 2 side by side |" in overview and "2.0 (1.0 to 3.0)" not in overview
+
+
+def page_lines(write: ModuleType, measured: dict) -> list[str]:
+    """The page of all recipes."""
+    return write.recipes_page({"smoke": measured}).splitlines()
+
+
+def test_a_seed_that_fell_far_below_the_others_is_told(write, measured):
+    """Breaks if a seed that diverged hides in medians and ranges, or one that was only a little worse is accused."""
+    assert write.fallen_text(measured) == "", "the last matches won 95, 51 and 40 %"
+    fallen = measured["seeds"][2]
+    fallen["curve"][-1]["win_rate"] = 0.25
+    fallen["learner"][-1] |= {"td_error": 21.0}
+    for seed in measured["seeds"][:2]:
+        seed["learner"][-1] |= {"td_error": 2.0}
+    said = "**Seed 2 ended far below the others**: its last match on the way won 25.0 %, the others' 95.0, 51.0 %, "
+    said += "its own best 50.0 %. It had diverged: td_error 21 at the end, over ten times what the others showed. "
+    assert write.fallen_text(measured) == said + "The agent that is kept is that of its best match.\n\n"
+    assert said in "\n".join(page_lines(write, measured))
+
+
+def test_how_far_updates_went_is_told(write, measured):
+    """Breaks if the ranges leave out a seed, or take in the end, where the learning rate is nearly 0."""
+    for seed, clipped in zip(measured["seeds"], (0.3, 0.2, 0.4), strict=True):
+        for row, value in zip(seed["learner"], (clipped, 0.0), strict=True):
+            row |= {"clip_fraction": value, "approx_kl": value / 100}
+    page = write.normal_page("<!-- updates: x -->\nstale\n<!-- end -->\n", {"smoke": measured})
+    assert "| smoke | 1 | 1,024 | 0.0005 | 0.2 to 0.4 | 0.002 to 0.004 |" in page and "stale" not in page
+
+
 def test_a_curve_is_drawn(write, measured, tmp_path):
     """Breaks if a recipe without phase changes, or with few matches, cannot be drawn."""
     write.draw("smoke", measured, tmp_path / "smoke.png")

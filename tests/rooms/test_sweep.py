@@ -18,6 +18,7 @@ from ashen.evaluation.compare import compare
 from ashen.recipes import recipe_files
 from ashen.runs.folder import RunFolder, run_names
 from ashen.runs.metrics import read_metrics
+from ashen.scout import tell
 from ashen.training.checkpoints import latest_checkpoint
 from ashen.training.recipe import Recipe, load_recipe, recipe_of
 from ashen.training.sweep.crew import run_trials
@@ -113,6 +114,21 @@ def test_returns_in_searched_rewards_are_refused():
     """Breaks if trials are ranked by returns that each reward counts differently."""
     with pytest.raises(UserError, match="returns in different rewards"):
         Plan(SMALL, {"reward": Search(choices=("diary", "soulsgym"))}, "return_mean")
+
+
+def test_trials_that_tie_have_no_best(study: Study, capsys: pytest.CaptureFixture[str]):
+    """Breaks if one of many trials that all came to the same is called the best and written as a recipe."""
+    for score in (-1.0, -1.0):
+        study.complete(study.ask().number, score)
+    tell(study)
+    assert (
+        "no best trial: all 2 completed trials came to return of a fight -1; begin another --study"
+        in capsys.readouterr().out
+    )
+    assert not list(study.file.parent.glob("*.toml"))
+    study.complete(study.ask().number, -0.5)
+    tell(study)
+    assert "best    mine-002\n" in capsys.readouterr().out
 
 
 def test_a_plan_comes_back_from_json():

@@ -80,8 +80,8 @@ class Cloning:
         self._optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
         self._best = copy.deepcopy(self.network.state_dict())
 
-    def epoch(self) -> dict[str, float]:
-        """One pass over the samples; means of its losses."""
+    def epoch(self, should_stop: Callable[[], bool] = lambda: False) -> dict[str, float]:
+        """One pass over the samples, or what of it is done by the time it should stop; means of its losses."""
         rows = []
         self.network.train()
         order = torch.randperm(len(self._samples.actions), generator=self.agent.torch_rng)
@@ -91,6 +91,8 @@ class Cloning:
             (choice + value).backward()
             self._optimizer.step()
             rows.append({"choice_loss": choice.detach(), "return_loss": value.detach()})
+            if should_stop():
+                break
         self.network.eval()
         return mean_metrics(rows)
 

@@ -67,7 +67,7 @@ class DQNAgent:
         self.target_values = TargetValues(config.replay_capacity, num_actions) if config.target_stands else None
         self.n_step = NStep(num_envs, config.n_step, config.discount, obs_dim, num_actions)
         self.gatherer = Gatherer(self.n_step, num_envs)
-        self.steps = self.fights = self.updates = self.last_burst = 0
+        self.steps = self.fights = self.updates = self.last_burst = self.schedules_from = 0
         self.credit = 0.0
 
     def _build(self) -> QNetwork:
@@ -91,10 +91,11 @@ class DQNAgent:
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
         c, rate_end = self.config, self.config.learning_rate * self.config.learning_rate_final_share
+        span = (self.total_steps - self.schedules_from, self.steps - self.schedules_from)
         return {
             "epsilon": c.epsilon_at(self.steps, self.fights),
-            "learning_rate": scheduled("linear", c.learning_rate, rate_end, self.total_steps, self.steps),
-            "priority_beta": scheduled("linear", c.priority_beta, c.priority_beta_final, self.total_steps, self.steps),
+            "learning_rate": scheduled("linear", c.learning_rate, rate_end, *span),
+            "priority_beta": scheduled("linear", c.priority_beta, c.priority_beta_final, *span),
             "replay_size": float(len(self.replay)),
             "updates": float(self.updates),
         }
@@ -307,6 +308,10 @@ class DQNAgent:
         """The fights under way do not go on; their steps that no transition holds yet are dropped."""
         self.n_step.clear()
 
+    def begin_schedules(self) -> None:
+        """The schedules that end with the training run from here to there; epsilon has a length of its own."""
+        self.schedules_from = self.steps
+
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's online network, in both places; replay, optimiser and schedules begin anew.
 
@@ -331,8 +336,7 @@ class DQNAgent:
         load_network(self.target, state["target"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.optimizer.param_groups[0]["weight_decay"] = self.config.weight_decay
-        for name in _COUNTERS:
-            setattr(self, name, state["counters"][name])
+        vars(self).update({"schedules_from": 0} | state["counters"])  # an older ashen's began at step 0
         if state["num_envs"] == self.num_envs and state["config"]["n_step"] == self.config.n_step:
             self.n_step.load_state_dict(to_arrays(state["n_step"]))
         if self.target_values is not None:
@@ -343,4 +347,4 @@ class DQNAgent:
         self.torch_rng.set_state(state["torch_rng"])
 
 
-_COUNTERS = ("steps", "fights", "updates", "last_burst", "credit")
+_COUNTERS = ("steps", "fights", "updates", "last_burst", "credit", "schedules_from")

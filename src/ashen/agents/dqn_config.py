@@ -15,7 +15,7 @@ class DQNConfig:
     """Settings of DQN. A step is one decision in one environment: N environments make N steps at a time."""
 
     learning_rate: float = 3e-4
-    """Adam's step size at the start."""
+    """Adam's step size at the start, of the training or of a fork."""
     learning_rate_final_share: float = 1.0
     """Learning rate at the last step as a share of the first; linear in between, 1 keeps it constant."""
     discount: float = 0.99
@@ -92,6 +92,11 @@ class DQNConfig:
     value_range: tuple[float, float] | None = None
     """Lowest and highest discounted return a distribution can express, in reward; a recipe that leaves it out takes
     what its reward can pay in a fight."""
+
+    def first_update(self, num_envs: int, done_steps: int) -> tuple[int, str]:
+        """After how many more steps of N environments learning begins, and by which option."""
+        at, name = max((getattr(self, name), name) for name in ("learning_starts", "batch_size", "update_period_steps"))
+        return max(0, at - done_steps), f"--dqn.{name.replace('_', '-')} {at}"
 
     def __post_init__(self) -> None:
         check_choices(self)

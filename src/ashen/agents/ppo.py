@@ -53,7 +53,7 @@ class PPOAgent:
         self.optimizer = self.make_optimizer()
         self.rollout = Rollout(config.rollout_steps, num_envs, obs_dim, num_actions)
         self.reward_scaler = RewardScaler(num_envs, config.discount)
-        self.steps = self.updates = 0
+        self.steps = self.updates = self.schedules_from = 0
         self.parent: ActorCritic | None = None
         self.precision = config.precision
 
@@ -75,7 +75,8 @@ class PPOAgent:
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand."""
-        c, span = self.config, (self.total_steps, self.steps)
+        c = self.config
+        span = (self.total_steps - self.schedules_from, self.steps - self.schedules_from)
         return {
             "learning_rate": scheduled("linear", c.learning_rate, c.learning_rate * c.learning_rate_final_share, *span),
             "entropy_coef": scheduled("linear", c.entropy_coef, c.entropy_coef_final, *span),
@@ -253,7 +254,7 @@ class PPOAgent:
             "num_envs": self.num_envs,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "counters": {"steps": self.steps, "updates": self.updates},
+            "counters": {name: getattr(self, name) for name in _COUNTERS},
             "precision": self.precision,
             "rollout": to_tensors(self.rollout.state_dict()),
             "reward_scaler": to_tensors(self.reward_scaler.state_dict()),
@@ -263,6 +264,10 @@ class PPOAgent:
     def cut_fights(self) -> None:
         """The fights under way do not go on; their last steps so far are learned from as cut off there."""
         self.rollout.cut()
+
+    def begin_schedules(self) -> None:
+        """The schedules that end with the training run from here to there."""
+        self.schedules_from = self.steps
 
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start with another agent's networks and its statistics of observations and rewards; all else begins anew.
@@ -291,7 +296,7 @@ class PPOAgent:
         check_fits(state, "ppo", self.obs_dim, self.num_actions)
         load_network(self.network, state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.steps, self.updates = state["counters"]["steps"], state["counters"]["updates"]
+        vars(self).update({"schedules_from": 0} | state["counters"])  # an older ashen's began at step 0
         self.precision = state.get("precision", "float32")
         self.rollout.clear()
         same_envs = state["num_envs"] == self.num_envs
@@ -301,6 +306,9 @@ class PPOAgent:
         self.torch_rng.set_state(state["torch_rng"])
         if "parent" in state:
             self._freeze(state["parent"])
+
+
+_COUNTERS = ("steps", "updates", "schedules_from")
 
 
 def _rows(data: dict[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:

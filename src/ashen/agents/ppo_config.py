@@ -19,7 +19,7 @@ class PPOConfig:
     minibatch_size: int = 1024
     """Samples per gradient step."""
     learning_rate: float = 5e-4
-    """Adam's step size at the start."""
+    """Adam's step size at the start, of the training or of a fork."""
     learning_rate_final_share: float = 0.0
     """Learning rate at the last step as a share of the first; linear in between, 1 keeps it constant."""
     discount: float = 0.99
@@ -52,6 +52,10 @@ class PPOConfig:
     """Divide rewards by the running standard deviation of the discounted return."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Numbers of the matrix products in learning; auto tries both at the start and takes bfloat16 if it pays."""
+
+    def first_update(self, num_envs: int, done_steps: int) -> tuple[int, str]:
+        """After how many more steps of N environments learning begins, and by which options."""
+        return self.rollout_steps * num_envs, f"--ppo.rollout-steps {self.rollout_steps} x --num-envs {num_envs}"
 
     def __post_init__(self) -> None:
         check_choices(self)

@@ -113,6 +113,9 @@ class Agent(Protocol):
     def cut_fights(self) -> None:
         """The fights under way do not go on; after :meth:`load_state_dict`, where the world was not saved."""
 
+    def begin_schedules(self) -> None:
+        """The schedules that end with the training, such as the learning rate, run from here to there, not from 0."""
+
     def load_parent(self, state: dict[str, Any]) -> None:
         """Start from another agent: take networks and statistics out of its state; all else begins anew."""
 

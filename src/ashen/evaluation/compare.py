@@ -32,7 +32,8 @@ def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, An
 
     Returns:
         Ready for JSON: ``metric, boss, fight, confidence``; ``groups``, each with ``name, differs, runs, seeds,
-        scores``, the ``iqm`` with ``iqm_low, iqm_high``, ``env_steps`` and the ``curve`` over them with ``curve_low,
+        scores``, the ``iqm`` with ``iqm_low, iqm_high``, for a seed alone ``fights_low, fights_high`` in their place
+        (how sure its own fights make its win rate), ``env_steps`` and the ``curve`` over them with ``curve_low,
         curve_high``;
         ``improvements``, of every group over every earlier one: ``of, over, probability, low, high``; ``warnings``.
         What the seeds are too few for is null.
@@ -66,6 +67,7 @@ def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, An
 def _group_figures(group: Group) -> dict[str, Any]:
     scores = _scores(group.runs)
     low, high = iqm_interval(scores)
+    own = group.runs[0].interval if len(group.runs) == 1 else None
     steps = sorted(set.intersection(*(set(run.curve) for run in group.runs)))
     columns = [[run.curve[step] for run in group.runs] for step in steps]
     bands = [iqm_interval(column) for column in columns]
@@ -78,6 +80,8 @@ def _group_figures(group: Group) -> dict[str, Any]:
         "iqm": float(interquartile_mean(scores)),
         "iqm_low": low,
         "iqm_high": high,
+        "fights_low": own and own[0],
+        "fights_high": own and own[1],
         "env_steps": steps,
         "curve": [float(interquartile_mean(column)) for column in columns],
         "curve_low": [low for low, _ in bands],
@@ -115,6 +119,7 @@ def _warnings(left_out: Sequence[str], groups: Sequence[Group]) -> list[str]:
     for seeds in sorted(set(few.values())):
         named = [name for name, count in few.items() if count == seeds]
         names = "every group" if len(named) == len(groups) else "; ".join(named)
-        said = "1 seed: no interval" if seeds == 1 else f"{seeds} seeds: the interval is too narrow"
+        alone = "1 seed: its interval is that of its fights, and tells nothing of other seeds"
+        said = alone if seeds == 1 else f"{seeds} seeds: the interval is too narrow"
         warnings.append(f"{said} ({names})")
     return warnings

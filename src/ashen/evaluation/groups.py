@@ -34,6 +34,8 @@ class JudgedRun:
     """What its return was counted in."""
     score: float
     """Its best network's figure in the match at the end."""
+    interval: tuple[float, float] | None
+    """How sure the fights of that match make it, of a win rate."""
     curve: dict[int, float]
     """The same figure of the matches on the way, by env step."""
     chosen_precision: str | None
@@ -45,7 +47,8 @@ class Group:
     """Runs of one recipe that differ in nothing but the seed."""
 
     name: str
-    """What sets it apart from the other groups, in short, for example ``dqn.double=target``."""
+    """What sets it apart from the other groups, in short, for example ``dqn.double=target``; a run alone has its own
+    name before that."""
     differs: dict[str, Any]
     """All of its settings that differ between the groups."""
     runs: list[JudgedRun]
@@ -68,7 +71,7 @@ def judged_run(run: RunFolder, metric: str) -> JudgedRun | None:
         return None
     curve = {row["env_step"]: row[metric] for row in rows if row["kind"] == "evaluation"}
     try:
-        return _as_judged(run.name, run.read_config(), finals[-1], finals[-1][metric], curve)
+        return _as_judged(run.name, run.read_config(), finals[-1], metric, curve)
     except KeyError as error:
         raise UserError(f"{run.path} does not say its {error}; it is no training of this ashen, leave it out") from None
 
@@ -109,7 +112,10 @@ def grouped(runs: Sequence[JudgedRun]) -> list[Group]:
         members.append(run)
     settings = [members[0].settings for members in groups.values()]
     named = zip(group_names(settings), differences(settings), groups.values(), strict=True)
-    return [Group(*group) for group in named]
+    return [
+        Group(f"{members[0].name}: {name}" if len(members) == 1 else name, differs, members)
+        for name, differs, members in named
+    ]
 
 
 def group_names(settings: Sequence[dict[str, Any]]) -> list[str]:
@@ -150,14 +156,16 @@ def table_hashes(groups: Sequence[Group]) -> list[str]:
     return list(dict.fromkeys(group.runs[0].settings[_TABLE] for group in groups))
 
 
-def _as_judged(name: str, config: dict[str, Any], final: Row, score: float, curve: dict[int, float]) -> JudgedRun:
+def _as_judged(name: str, config: dict[str, Any], final: Row, metric: str, curve: dict[int, float]) -> JudgedRun:
     recipe = config["recipe"]
     # A run's own copy of an overlay has a path of its own: what was fought is told by the table's hash.
     world = {"boss": Path(final["boss"]).stem, "fight": final["fight"], _TABLE: final["table_hash"]}
     reward = json.dumps(final["reward"], sort_keys=True)
     settings = _flat(recipe) | world
     chosen = config.get("precision") if settings.get("ppo.precision") == "auto" else None
-    return JudgedRun(name, settings, recipe["seed"], reward, score, curve, chosen)
+    ends = (final.get(f"{metric}_low"), final.get(f"{metric}_high"))
+    interval = None if None in ends else ends
+    return JudgedRun(name, settings, recipe["seed"], reward, final[metric], interval, curve, chosen)
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ def split_first(words: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(words)
 
 
+def without_help(words: Sequence[str]) -> list[str]:
+    """The words without those that ask for help, which has to wait for the defaults that the others decide."""
+    return [word for word in words if word not in ("-h", "--help")]
+
+
 def given(options: Any, *names: str) -> dict[str, Any]:
     """The options of these names that were given."""
     return {name: value for name in names if (value := getattr(options, name)) is not None}

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ashen.core.errors import UserError
-from ashen.options.parse import parse, split_first
+from ashen.options.parse import parse, split_first, without_help
 from ashen.runs.folder import RunFolder, default_runs_dir
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
@@ -38,8 +38,9 @@ class TrainOptions:
 class ForkOptions:
     """Go on from a run's newest checkpoint by other settings, in a new run: ashen fork RUN [OPTIONS].
 
-    Network, optimiser, replay and counters go on, the fights begin anew. The run itself stays as it is; the new one
-    says in its config.json which run and checkpoint it comes from, and what was changed.
+    Network, optimiser, replay and counters go on; the fights begin anew, and learning rate and entropy bonus run from
+    here to the new end. The run itself stays as it is; the new one says in its config.json which run and checkpoint it
+    comes from, and what was changed.
     """
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
@@ -94,8 +95,21 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
     """
     name, rest = split_first(words)
     # Read once to learn where the runs are, and again over the recipe that is found there.
-    runs_dir = parse(ForkOptions, "fork", rest, ForkOptions(Recipe())).runs_dir
+    known = rest if name is None else without_help(rest)
+    runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe())).runs_dir
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_run(name, runs_dir)
+    _check_not_joined(run)
     return run, parse(ForkOptions, "fork", rest, ForkOptions(training_recipe(run)))
+
+
+def _check_not_joined(run: RunFolder) -> None:
+    """Nothing was trained in a joined run: what can be forked are the two it was made of, as far as they are there."""
+    config = run.read_config()
+    if "joined" not in config or "pack" in config:
+        return
+    names = [config["joined"][place] for place in ("phase1", "phase2")]
+    there = [name for name in names if (run.path.parent / name / "config.json").is_file()]
+    ways = " or ".join(f"ashen fork {name}" for name in there) or f"ashen train --parent {run.path / 'phase1'}"
+    raise UserError(f"{run.name} is joined of {' and '.join(names)}, and nothing was trained in it; go on with: {ways}")

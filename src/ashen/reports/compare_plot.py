@@ -79,7 +79,8 @@ def _draw_finals(axis: Axes, figures: dict[str, Any], names: list[str]) -> None:
         axis.plot(
             group["scores"], [number + _SEEDS_BELOW] * len(group["scores"]), "o", color=colour, ms=5, alpha=0.5, mew=0
         )
-        _draw_interval(axis, group["iqm"], group["iqm_low"], group["iqm_high"], number)
+        ends = "iqm" if group["fights_low"] is None else "fights"
+        _draw_interval(axis, group["iqm"], group[f"{ends}_low"], group[f"{ends}_high"], number)
     axis.set_yticks(range(len(names)), names, fontsize=9)
     axis.set_ylim(len(names) - 0.5, -0.5)
     if metric.is_share:

@@ -77,7 +77,8 @@ def _facts(history: History) -> Iterator[str]:
     if config.get("table_hash"):
         yield f"tables: {config['table_hash']}"
     if parent := config.get("parent"):
-        yield f"parent: {parent['run']} at step {parent['checkpoint_step']:,} (checkpoint {parent['sha256'][:12]})"
+        own = "; schedules begin there anew" if "schedules_from" in parent else ""
+        yield f"parent: {parent['run']} at step {parent['checkpoint_step']:,} (checkpoint {parent['sha256'][:12]}){own}"
     if joined := config.get("joined"):
         yield f"joined: {joined['phase1']} plays phase 1, {joined['phase2']} phase 2"
     if imported := config.get("imported"):

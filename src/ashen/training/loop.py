@@ -122,13 +122,14 @@ class Training:
         self._monitors.add_rows(read_metrics(run))
 
     def fork(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
-        """Start where another run's checkpoint stands, with its learner and replay but with new fights.
+        """Start where another run's checkpoint stands, with its learner and replay, but new fights and new schedules.
 
         Raises:
             UserError: they do not fit, or the checkpoint cannot be gone on from.
         """
         self._load_agent(run, checkpoint)
         self.agent.cut_fights()
+        self.agent.begin_schedules()
 
     def _load_agent(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
         if "training" not in checkpoint:

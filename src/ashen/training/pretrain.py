@@ -17,6 +17,7 @@ from ashen.core.seeding import derive_seed
 from ashen.env.recorded import Decisions, decisions_of
 from ashen.evaluation.fights import as_recording, records_from
 from ashen.evaluation.judge import judge
+from ashen.evaluation.match import FightResult
 from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import FightRecord
 from ashen.runs.folder import RunFolder
@@ -26,6 +27,7 @@ from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, env_options
 
 LEAST_FIGHTS = 5
+_UNKNOWN = "an unknown fight"
 HELD_OUT_EVERY = 5
 """One fight in so many is held out."""
 
@@ -63,7 +65,7 @@ class Pretraining:
         if not ((self._learned.actions >= 0).any() and (self._held_out.actions >= 0).any()):
             raise UserError("no decision is left to learn from in these fights; give --from longer ones")
         self._running = np.concatenate([_running_returns(fight.rewards, discount) for fight in learned])
-        kinds = Counter(str(record.meta.get("fight", "an unknown fight")) for _, record in kept)
+        kinds = Counter(str(record.meta.get("fight", _UNKNOWN)) for _, record in kept)
         self.fights = dict(kinds.most_common())
         """How many fights of which kind it clones, for example ``{"full": 20, "phase1": 5}``."""
         self.outcomes = dict(Counter(record.outcome.name for _, record in kept).most_common())
@@ -77,6 +79,22 @@ class Pretraining:
         counts = self._counts()
         decisions = f"{counts['decisions']:,} decisions, {counts['held_out_decisions']:,} more held out"
         return f"cloning {counts['cloned_fights']:,} fights for {self._recipe.fight}: {kinds} ({ends}); {decisions}"
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the clone may come to little, one line each."""
+        fights, wanted, doubts = sum(self.fights.values()), self._recipe.fight, []
+        others = {kind: count for kind, count in self.fights.items() if kind not in (wanted, _UNKNOWN)}
+        if others:
+            told = ", ".join(f"{count:,} of {kind}" for kind, count in others.items())
+            doubts.append(
+                f"the clone is to fight {wanted}, but of {fights:,} fights {told}; --fight says which it is for"
+            )
+        lost, won = (self.outcomes.get(name, 0) for name in ("LOSS", "WIN"))
+        if 2 * lost > fights:
+            instead = f"; --only-wins takes the {won:,} won" if won >= LEAST_FIGHTS else ""
+            doubts.append(f"of {fights:,} fights {lost:,} were lost: a clone does what it sees{instead}")
+        return doubts
 
     def _decisions(self, where: str, record: FightRecord) -> Decisions:
         fight = as_recording(record, where)
@@ -102,8 +120,13 @@ class Pretraining:
     def run(self, run: RunFolder, should_stop: Callable[[], bool]) -> Iterator[Row]:
         """Clone until the fights held out say that it is enough, save, and play the final match.
 
+        Args:
+            run: where everything is written.
+            should_stop: asked after every gradient step and every fight; what is cloned by then is saved.
+
         Yields:
-            Rows of kind ``pretrain``, one a pass, and a ``final`` one, all at step 0; see :mod:`ashen.runs.metrics`.
+            Rows of kind ``pretrain``, one a pass, and a ``final`` one unless it was stopped, all at step 0; see
+            :mod:`ashen.runs.metrics`.
         """
         metrics, agent = MetricsLog(run), self.training.agent
         cloning = Cloning(agent, self._config, self._learned, self._running)
@@ -111,7 +134,7 @@ class Pretraining:
         counts = self._counts() | {"baseline_accuracy": most_frequent_accuracy(self._learned, self._held_out)}
         best: dict[str, float] = {"held_out_loss": float("inf")}
         for epoch in range(1, self._config.max_epochs + 1):
-            row = {"epoch": epoch} | cloning.epoch() | cloning.judge(self._held_out)
+            row = {"epoch": epoch} | cloning.epoch(should_stop) | cloning.judge(self._held_out)
             yield metrics.write("pretrain", 0, 0, row | counts)
             if row["held_out_loss"] < best["held_out_loss"]:
                 best = row
@@ -123,16 +146,32 @@ class Pretraining:
         state = {"agent": agent.state_dict(), "episode": 0, "best": [-1.0, 0.0]}
         save_checkpoint(run, 0, state)
         save_best(run, 0, state)
-        recipe = self._recipe
-        figures = judge(
-            lambda env: GreedyAgent(agent, run.name),
-            env_options(recipe),
-            fights=recipe.final_fights,
-            seed=derive_seed(recipe.seed, "final"),
-        )
+        figures = self._match(run, should_stop)
+        if figures is None:
+            run.log("stopped before the end of its match")
+            return
         run.log(f"final match: {match_text(figures)}")
         accuracy = {name: best[name] for name in ("epoch", "held_out_loss", "held_out_accuracy")}
         yield metrics.write("final", 0, 0, figures | accuracy | counts | {"checkpoint_step": 0})
+
+    def _match(self, run: RunFolder, should_stop: Callable[[], bool]) -> Row | None:
+        """The clone's final match; None if it was stopped."""
+
+        def look(_: Sequence[FightResult]) -> None:
+            if should_stop():
+                raise KeyboardInterrupt
+
+        recipe, agent = self._recipe, self.training.agent
+        try:
+            return judge(
+                lambda env: GreedyAgent(agent, run.name),
+                env_options(recipe),
+                fights=recipe.final_fights,
+                seed=derive_seed(recipe.seed, "final"),
+                progress=look,
+            )
+        except KeyboardInterrupt:
+            return None
 
 
 def most_frequent_accuracy(learned: Samples, held_out: Samples) -> float:

@@ -5,7 +5,7 @@ Recipes are read before torch and numba are loaded, so that a mistake is told at
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
 from ashen.core.errors import SettingError, UserError
@@ -133,6 +133,31 @@ def load_recipe(recipe: str) -> Recipe:
     """
     path = recipe_file(recipe)
     return from_table(Recipe, read_toml(path), str(path))
+
+
+FIRST_UPDATE: Final = (
+    "num_envs", "ppo.rollout_steps", "dqn.learning_starts", "dqn.batch_size", "dqn.update_period_steps",
+)  # fmt: skip
+"""Settings on which the first update waits: the greater, the longer."""
+
+
+def check_learns(recipe: Recipe, done_steps: int = 0) -> None:
+    """Refuse a training that would end before its first update.
+
+    Args:
+        recipe: how it trains.
+        done_steps: where it begins, if it is a fork.
+
+    Raises:
+        UserError: it would; says which options decide that.
+    """
+    first, why = recipe.config.first_update(recipe.num_envs, done_steps)
+    left = -(-(recipe.total_steps - done_steps) // recipe.num_envs) * recipe.num_envs
+    if first > left:
+        raise UserError(
+            f"nothing would be learned: the first update comes after {first:,} steps ({why}), and there are {left:,}; "
+            "give more --total-steps, or less of that"
+        )
 
 
 def run_label(recipe: Recipe) -> str:

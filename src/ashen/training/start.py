@@ -100,7 +100,7 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
 
 
 def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
-    """A training that goes on from a run's newest checkpoint by other settings, with new fights.
+    """A training that goes on from a run's newest checkpoint by other settings, with new fights and new schedules.
 
     Returns:
         The training, and what the new run's ``config.json`` is to say of its parent.
@@ -116,4 +116,4 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         raise UserError(f"cannot fork {path}: {error}") from None
     before, now = (to_table(one) for one in (training_recipe(run), recipe))
     origin = {"run": run.name, "checkpoint_step": training.env_step, "sha256": sha256_of(path)}
-    return training, origin | {"changes": changes(before, now)}
+    return training, origin | {"schedules_from": training.env_step, "changes": changes(before, now)}

@@ -33,6 +33,7 @@ GUARDS: Final = (
     Guard("losses", learner.not_finite, "train anew with a lower RATE"),
     Guard("values", learner.beyond_reward, "train anew with a lower RATE"),
     Guard("exploration", learner.ended_exploring, "raise EXPLORING"),
+    Guard("nothing moves", learner.nothing_moves, "raise RATE, or --ppo.learning-rate-final-share"),
     Guard("broken inputs", inputs.broken_inputs, "mend what feeds them; what was learned since is spoilt"),
     Guard("dead inputs", inputs.dead_inputs, "mend what feeds them, or choose another --encoder"),
     Guard("standing still", behaviour.stands_still, "pay for coming closer (distance) or charge for time: --reward"),

@@ -12,6 +12,11 @@ GOOD_ENOUGH = 0.5
 """A policy that wins so often may be as sure of itself as it likes."""
 NO_WIN_SHARE = 0.2
 """Share of the training at the floor of epsilon without a win after which exploring has ended too early."""
+STILL_KL = 1e-5
+STILL_ROWS = 5
+"""A policy whose updates clip nothing and move it less than this for so many rows stands still."""
+STILL_LEFT = 0.1
+"""Share of a run's steps at its end in which it may: where the learning rate ends at 0, so do its updates."""
 ENOUGH_FIGHTS = 50
 """Fights over which a win rate is taken."""
 
@@ -54,3 +59,15 @@ def ended_exploring(look: Look) -> str | None:
     if not is_long or won or sum(row["fights"] for row in rows) < ENOUGH_FIGHTS:
         return None
     return f"epsilon at its floor of {dqn.epsilon_end:g}, and no win in the last {NO_WIN_SHARE:.0%} of the training"
+
+
+def nothing_moves(look: Look) -> str | None:
+    """PPO's updates leave the policy as it is (no clipping, approx_kl below 1e-5), and a tenth of the steps is left."""
+    rows = [row for row in look.rows if row["kind"] == "train"]
+    moved = [row for row in rows if row.get("approx_kl") is not None][-STILL_ROWS:]
+    if len(moved) < STILL_ROWS or any(row["clip_fraction"] or row["approx_kl"] >= STILL_KL for row in moved):
+        return None
+    left, whole = (look.recipe.total_steps - row["env_step"] for row in (rows[-1], rows[0]))
+    if left < STILL_LEFT * whole:
+        return None
+    return f"no update has moved the policy lately (learning rate {rows[-1]['learning_rate']:.2g}), {left:,} steps left"

@@ -6,7 +6,7 @@ from typing import Any
 from ashen.core.errors import UserError
 from ashen.core.seeding import derive_seed
 from ashen.runs.metrics import METRICS, Metric
-from ashen.training.recipe import Recipe, kept_recipe
+from ashen.training.recipe import FIRST_UPDATE, Recipe, kept_recipe
 from ashen.training.sweep.space import Search, Space, with_values
 from ashen.training.tables import from_table, to_table
 
@@ -36,6 +36,11 @@ class Plan:
     def varied(self, values: dict[str, Any]) -> Recipe:
         """The recipe with the values of a trial, by dotted field."""
         return with_values(self.recipe, values, "the sweep")
+
+    @property
+    def latest(self) -> Recipe:
+        """The recipe whose learning begins latest, of all that may be drawn."""
+        return self.varied({name: max(search.samples) for name, search in self.space.items() if name in FIRST_UPDATE})
 
     def trial_recipe(self, number: int, values: dict[str, Any]) -> Recipe:
         """The same with the trial's own seed: with one seed for all, the luckiest seed would be searched for too."""
