@@ -97,7 +97,7 @@ def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
 
 def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
     """Play for a run until told to stop; raises OtherRunError when another is trained."""
-    recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed)
+    recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed, options.scan_codes)
     run = _folder(options.runs_dir, f"{Path(about['run']).name}-{Path(name).name}-{Path(about['key']).name[:_KEY]}")
     if not run.config_file.is_file():
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})

@@ -9,6 +9,7 @@ from ashen.doctor.findings import State
 from ashen.doctor.live import LIVE
 from ashen.doctor.pc import Answer, AnyPc, Glimpse
 from ashen.doctor.report import passed
+from ashen.doctor.running import AGAINST_VORDT
 from ashen.doctor.saves import back_up
 from ashen.doctor.screen import plain, verdict
 
@@ -122,6 +123,12 @@ def test_a_layout_that_moves_none_of_the_keys_is_well(pc, qwertz):
     """Breaks if every layout but English is complained of, although it presses the same keys."""
     found = examine(pc.change(all_layouts=(qwertz,), game_window=pc.game_window._replace(layout=qwertz)))
     assert found["keyboard layouts"] == found["game's layout"] == (State.OK, "German", "")
+
+
+def test_the_knight_that_soulsgym_makes_for_vordt_is_well(pc):
+    """Breaks if who fought Vordt is told to make a new character."""
+    finding = examine(pc.change(seen=Glimpse(483, AGAINST_VORDT)))["Knight"]
+    assert finding.state == State.OK and "against Vordt" in finding.found
 
 
 @pytest.mark.parametrize("folder", ["Zoë", "x" * 260])

@@ -76,6 +76,11 @@ class Game:
         """The fight's WORLD record, with all that the game does not show."""
         return self.worlds[0]
 
+    @property
+    def is_in_fight(self) -> bool:
+        """Whether the fight goes on, in a step; not while soulsgym puts the bodies back."""
+        return bool(self.is_live and not self.records.get("AllNoMove"))
+
     def arrive(self) -> None:
         """The save has been loaded: the player sits at the bonfire."""
         self.is_locked = self.is_live = self._was_held = False

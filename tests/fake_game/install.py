@@ -65,16 +65,19 @@ class FakeGame:
         self._faults = Faults(self)
         self._kept: list[tuple[Any, str, Any]] = []
 
-    def fault(self, fault: str, /, after_ticks: int = 0, for_ticks: int = 0, **details: Any) -> None:
+    def fault(
+        self, fault: str, /, after_ticks: int = 0, for_ticks: int = 0, in_fight: bool = False, **details: Any
+    ) -> None:
         """Provoke a fault of :mod:`fake_game.faults`.
 
         Args:
             fault: its name.
             after_ticks: of 1/60 s of game time; 0: now.
             for_ticks: how long it lasts; 0: until it is mended, if it lasts at all.
+            in_fight: wait for a step of a fight before it begins.
             details: what else the fault can be told.
         """
-        self._faults.provoke(fault, after_ticks, for_ticks, details)
+        self._faults.provoke(fault, after_ticks, for_ticks, in_fight, details)
 
     def mend(self, name: str) -> None:
         """End a fault that lasts."""

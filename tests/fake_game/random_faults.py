@@ -49,8 +49,7 @@ class RandomFaults:
         """1/60 s of the game."""
         self._tick_as_before()
         self._left -= 1
-        is_in_fight = self._fake.game.is_live and not self._fake.game.records.get("AllNoMove")
-        if self._left <= 0 and is_in_fight == (self._row.moment == STEP):
+        if self._left <= 0 and self._fake.game.is_in_fight == (self._row.moment == STEP):
             row = self._row
             with self._log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"fault": row.fault, "moment": row.moment, "classes": row.classes}) + "\n")

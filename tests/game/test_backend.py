@@ -258,8 +258,10 @@ def test_fights_that_the_game_has_not_are_told():
     """Breaks if a fight that cannot be fought on the game is a traceback, or another one is fought."""
     with pytest.raises(UserError, match="unknown fight 'phase3'"):
         GameBackend("iudex", "phase3")
-    with pytest.raises(UserError, match=r"no table of vordt, .*soulsgym's GitHub head has him, PyPI's build has not"):
-        GameBackend("vordt", "phase1")
+    with pytest.raises(UserError, match="fights vordt in phase1 only, not full"):
+        GameBackend("vordt", "full")
+    with pytest.raises(UserError, match="starts fights against vordt from one pose"):
+        GameBackend("vordt", "phase1", GameOptions(random_start=True))
     with pytest.raises(UserError, match=r"game_speed = 4 must lie in 1\.\.3"):
         GameOptions(game_speed=4)
 

@@ -5,6 +5,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from fake_game.head import HeadGame, HeadIudex, HeadIudexDemo, HeadVordt
 
 from ashen.core.errors import UserError
 from ashen.core.fight import NUM_ACTIONS
@@ -24,45 +25,31 @@ class OnPyPI:
         self.given = {"game_speed": game_speed, "phase": phase}
         self.env_args = SimpleNamespace(coordinate_box_low=LOW, coordinate_box_high=HIGH)
         self._init_pose_randomization = init_pose_randomization
-        self._is_init = self._phase_init = True
-        self._internal_state = "its state"
-
-
-class AtHead:
-    """The same of the GitHub head."""
-
-    ARENA_LIM_LOW, ARENA_LIM_HIGH = LOW, HIGH
-
-    def __init__(self, game_speed=1.0, phase=1, random_player_pose=False, skip_steps=False):
-        self.given = {"game_speed": game_speed, "phase": phase, "skip_steps": skip_steps}
-        self._random_player_pose = random_player_pose
-        self._arena_init = self._phase_init = True
-        self._game_state = "its state"
-
-
-class DemoAtHead(AtHead):
-    """The demo, which takes no phase."""
-
-    def __init__(self, game_speed=1.0, random_player_pose=False):
-        super().__init__(game_speed, random_player_pose=random_player_pose)
+        self._is_init = self._phase_init = False
+        self._internal_state = None
 
 
 @pytest.mark.parametrize(
     ("maker", "start", "flags"),
     [
         (OnPyPI, "_init_pose_randomization", ("_is_init", "_phase_init")),
-        (AtHead, "_random_player_pose", ("_arena_init", "_phase_init")),
-        (DemoAtHead, "_random_player_pose", ("_arena_init", "_phase_init")),
+        (HeadIudex, "_random_player_pose", ("_is_init", "_arena_init", "_phase_init")),
+        (HeadIudexDemo, "_random_player_pose", ("_is_init", "_arena_init", "_phase_init")),
+        (HeadVordt, None, ("_is_init", "_arena_init", "_phase_init")),
     ],
 )
 def test_an_environment_is_read_and_set_by_its_own_names(maker, start, flags):
     """Breaks if state, arena, starts or set-up of one build are looked for under the other's names."""
     env = maker()
-    assert builds.state_of(env) == "its state"
-    assert builds.arena_box(env) == (LOW[:3], HIGH[:3])
+    setattr(env, "_internal_state" if maker is OnPyPI else "_game_state", state := object())
+    assert builds.state_of(env) is state
+    box = ([13.0, -7.0, -27.0], [42.0, 46.0, -15.0]) if maker is HeadVordt else (LOW[:3], HIGH[:3])
+    assert builds.arena_box(env) == box
+    for flag in flags:
+        setattr(env, flag, True)
     before = set(vars(env))
     builds.set_random_start(env, True)
-    assert getattr(env, start) is True
+    assert start is None or getattr(env, start) is True
     builds.forget_setup(env)
     assert not any(getattr(env, flag) for flag in flags)
     assert set(vars(env)) == before  # a name of the other build's would be read by nobody
@@ -92,8 +79,8 @@ def test_the_valid_actions_are_a_mask(info):
     ("maker", "fight", "given"),
     [
         (OnPyPI, "phase2", {"game_speed": 3.0, "phase": 2}),
-        (AtHead, "phase2", {"game_speed": 3.0, "phase": 2, "skip_steps": False}),
-        (DemoAtHead, "full", {"game_speed": 3.0, "phase": 1, "skip_steps": False}),
+        (HeadIudex, "phase2", {"game_speed": 3.0, "phase": 2, "skip_steps": False}),
+        (HeadIudexDemo, "full", {"game_speed": 3.0, "phase": 1, "skip_steps": False}),
     ],
 )
 def test_constructors_get_what_they_take(fake, monkeypatch, maker, fight, given):
@@ -110,8 +97,8 @@ def test_vordt_is_fought_only_where_he_is(fake, monkeypatch):
     monkeypatch.setitem(sys.modules, module.__name__, module)
     with pytest.raises(UserError, match="this build of soulsgym has no vordt; its GitHub head may have"):
         builds.make_env(spec)
-    module.VordtEnv = AtHead
-    assert builds.make_env(spec).given["game_speed"] == 2.0
+    module.VordtEnv = HeadVordt
+    assert builds.make_env(spec).given == {"game_speed": 2.0, "phase": 1}
 
 
 def test_a_game_is_left_by_the_names_it_has():
@@ -128,6 +115,16 @@ def test_a_game_is_left_by_the_names_it_has():
     assert restore(game) == {}
     assert set(vars(game)) == {"allow_hits", "allow_attacks", "game_speed", "_game_input"} <= {*RESTORED, "_game_input"}
     assert game._game_input.state == {"lock_on": True, "roll": True}  # so that its reset lets go of all of them
+
+
+def test_all_that_a_run_changes_is_put_back_by_the_heads_names():
+    """Breaks if something of a run stays in a game of the head's because it is looked for under another name."""
+    game = HeadGame()
+    for name in RESTORED:
+        assert hasattr(type(game), name)
+        setattr(game, name, 0.0)
+    assert restore(game) == {}
+    assert {name: getattr(game, name) for name in RESTORED} == RESTORED
 
 
 def test_what_the_head_raises_is_told_apart():

@@ -1,4 +1,4 @@
-"""Ctrl-C while the game is waited for."""
+"""Ctrl-C while the game is waited for, and in matches on it."""
 
 import signal
 
@@ -7,11 +7,14 @@ import pytest
 
 from ashen.cli import main
 from ashen.core.errors import UserError
-from ashen.core.fight import NOTHING
+from ashen.core.fight import NOTHING, Outcome
 from ashen.core.signals import StopOnSignal
+from ashen.evaluation.policies import GreedyAgent
 from ashen.game.backend import GameBackend
 from ashen.game.options import GameOptions
+from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import open_run
+from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 
 pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
@@ -49,6 +52,36 @@ def test_ctrl_c_while_the_game_is_waited_for_saves_and_ends_well(home, tmp_path,
     assert load_checkpoint(latest_checkpoint(run))["env_step"] > 0
     assert "stopped by Ctrl-C while it was waited for" in run.log_file.read_text(encoding="utf-8")
     assert home.keeper._ownership is None
+
+
+@pytest.mark.parametrize("kind", ["evaluation", "final"])
+def test_ctrl_c_in_a_match_keeps_its_fights_and_it_goes_on_from_there(home, tmp_path, capsys, monkeypatch, kind):
+    """Breaks if Ctrl-C is heard only at a match's end, or fights of the match that are over are fought again."""
+    run, act, acts_s = tmp_path / "a", GreedyAgent.act, []
+
+    def pressing(policy, *seen):
+        """In the third step of the match's second fight."""
+        if len(acts_s) < 3 and len(list_fights(run / "fights", kind)) == 1:
+            acts_s.append(home.fake.clock.wall_s)
+            if len(acts_s) == 3:
+                signal.raise_signal(signal.SIGINT)
+        return act(policy, *seen)
+
+    monkeypatch.setattr(GreedyAgent, "act", pressing)
+    words = ["--total-steps", "40", "--evaluate-every", "1000", "--evaluation-fights", "2", "--final-fights", "2"]
+    words += ["--fight", "phase1", "--log-every", "40", "--world-steps-per-s", "0", "--ppo.width", "16"]
+    where = ["--runs-dir", str(tmp_path)]
+    assert main(["train", "game", "--backend", "game", "--name", "a", *where, *words]) == 0
+    assert home.fake.clock.wall_s - acts_s[-1] < 5.0  # of the fake's time; a fight takes more
+    assert "stopped and saved; go on with: ashen resume a" in capsys.readouterr().err
+    assert load_checkpoint(latest_checkpoint(open_run("a", tmp_path)))["env_step"] == 40
+    assert main(["resume", "a", *where]) == 0
+    records = [load_fight(path) for path in list_fights(run / "fights", kind)]
+    faults = [record.meta["incident"]["fault"] for record in records if record.outcome == Outcome.FAULT]
+    numbers = [record.meta["fight_number"] for record in records if record.outcome != Outcome.FAULT]
+    assert (faults, sorted(numbers)) == (["interrupted"], [0, 2])  # the one cut off keeps its number
+    (row,) = read_metrics(open_run("a", tmp_path), kind)
+    assert (row["fights"], row["faults"], row["env_step"]) == (2, 0, 40)
 
 
 def test_ctrl_c_ends_the_wait_for_an_answer(home, monkeypatch):

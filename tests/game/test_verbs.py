@@ -27,22 +27,12 @@ def test_what_the_game_cannot_do_is_told(words, message):
         read_train_options(words.split())
 
 
-@pytest.mark.parametrize("words", [["train", "game", "--backend", "game"], ["train", "smoke"], ["evaluate", "random"]])
-def test_a_boss_without_a_table_is_one_line(words, capsys, tmp_path, monkeypatch):
-    """Breaks if who asks for Vordt is not told why there is none, in the simulator or on the game, or gets a run."""
-    monkeypatch.chdir(tmp_path)
-    assert main([*words, "--boss", "vordt"]) == 2
-    *_, line = capsys.readouterr().err.splitlines()
-    assert line.startswith("ashen: there is no table of vordt, and so no simulated one: ")
-    assert "soulsgym's GitHub head has him, PyPI's build has not" in line
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_recipe_says_where_it_is_fought():
-    """Breaks if a run's folder does not say that it was trained on the game, or at which speed."""
-    recipe = read_train_options(["game", "--backend", "game", "--game-speed", "2"]).recipe
-    assert env_options(recipe).items() >= {"backend": "game", "game_speed": 2.0}.items()
-    assert read_train_options(["game"]).recipe.backend == "sim"
+    """Breaks if a run's folder does not say that it was trained on the game, at which speed or how keys are pressed."""
+    recipe = read_train_options(["game", "--backend", "game", "--game-speed", "2", "--no-scan-codes"]).recipe
+    assert env_options(recipe).items() >= {"backend": "game", "game_speed": 2.0, "scan_codes": False}.items()
+    recipe = read_train_options(["game"]).recipe
+    assert (recipe.backend, recipe.scan_codes) == ("sim", True)
     with pytest.raises(UserError, match="did you mean 'game'"):
         ashen.make_vec(backend="gaem")
     with pytest.raises(UserError, match="num_envs = 2 must be 1 on the game"):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 LIMITS: Final = (
-    (("center_m", "_z_m"), -math.inf, math.inf),
+    (("center_m", "box_low_m", "box_high_m", "_z_m"), -math.inf, math.inf),
     (("bearing_deg", "_angle_deg"), -360.0, 360.0),
     (("_deg",), 0.0, 180.0),
     (("_odds",), 0.0, 1.0),

@@ -1,6 +1,9 @@
 """Ctrl-C as a polite request: what runs is ended well, not torn off."""
 
 import signal
+from typing import Any
+
+from ashen.core.errors import UserError
 
 _UNDER_WAY: list["StopOnSignal"] = []
 
@@ -33,3 +36,13 @@ class StopOnSignal:
 def is_stop_asked() -> bool:
     """Whether Ctrl-C was pressed in this process: for what waits deep inside of what is to stop."""
     return any(one.is_set for one in _UNDER_WAY)
+
+
+def heed_stop(*_: Any) -> None:
+    """End what is under way if Ctrl-C was pressed; takes whatever it is called with.
+
+    Raises:
+        UserError: it was.
+    """
+    if is_stop_asked():
+        raise UserError("stopped by Ctrl-C")

@@ -24,12 +24,6 @@ from ashen.core.errors import UserError, unknown
 from ashen.core.limits import flaw, is_alike, kind_of, name_of
 
 CONFIDENCES = {"M": "measured", "D": "datamined", "C": "computed", "W": "wiki", "I": "inferred", "G": "guess"}
-WITHOUT_TABLE = {
-    "vordt": "there is no table of vordt, and so no simulated one: no source tells when his attacks hit; on the game "
-    "soulsgym's GitHub head has him, PyPI's build has not, for who writes his table: --boss vordt.toml "
-    "(docs/add-a-boss.md)"
-}
-"""Bosses that are asked for and have no table, and why."""
 _KEYS = {"v", "s", "c", "range", "note"}
 _OVERLAY_KEYS = {"base", "overlay", "player", "animations"}
 
@@ -70,6 +64,31 @@ def load_facts(path: Path) -> dict[str, Any]:
     if added := _new_names(table, path):
         names = facts["animations"]
         names["extra"] += [name for name in added if name not in {*names["soulsgym"], *names["extra"]}]
+    return facts
+
+
+def is_measured(boss: Path) -> bool:
+    """Whether fights against a boss were measured: when his attacks hit, and what the player against him is.
+
+    Args:
+        boss: his table; ``measured = false`` in it says no.
+    """
+    return bool(load_facts(boss).get("measured", True))
+
+
+def measured_facts(boss: Path) -> dict[str, Any]:
+    """The facts of a boss, for what needs the times of his attacks.
+
+    Raises:
+        UserError: nobody measured them, or as :func:`load_facts`.
+    """
+    facts = load_facts(boss)
+    if not facts.get("measured", True):
+        raise UserError(
+            f"nobody has measured when the attacks of {facts['name']} hit, so nothing can simulate, foresee or refit "
+            "them; fight on the real game, seen by an encoder without foresight: --backend game --fight phase1 "
+            "--encoder onehot74"
+        )
     return facts
 
 
@@ -179,8 +198,6 @@ def boss_file(boss: str) -> Path:
         if not path.is_file():
             raise UserError(f"no boss table at {path}; give a boss name or the path of an existing TOML file")
         return path
-    if boss in WITHOUT_TABLE:
-        raise UserError(WITHOUT_TABLE[boss])
     if boss not in boss_names():
         raise unknown("boss", boss, boss_names())
     return boss_names()[boss]

@@ -9,6 +9,8 @@ VERSION: Final = "1.15.2"
 SIZE: Final = (800, 450)
 KNIGHT: Final = (9, 12, 10, 11, 15, 13, 12, 9, 9, 7)
 """A new Knight: soul level, vigour, attunement, endurance, vitality, strength, dexterity, intelligence, faith, luck."""
+AGAINST_VORDT: Final = (15, 13, 10, 13, 15, 16, 12, 9, 9, 7)
+"""What SoulsGym's GitHub head makes of him for Vordt; against Iudex it makes him new again."""
 START: Final = "start Dark Souls III, offline, and load the save"
 SCREEN: Final = "in the game's settings"
 
@@ -94,6 +96,8 @@ def knight(pc: Pc) -> Finding:
     stats = pc.glimpse().stats
     if stats == KNIGHT:
         return ok("a new Knight's stats; gear cannot be seen from here: leave sword, shield and armour on")
+    if stats == AGAINST_VORDT:
+        return ok("the stats that SoulsGym gives the Knight against Vordt")
     return warning(
         f"level {stats[0]}, other stats than a new Knight's",
         "SoulsGym overwrites stats: make a new Knight for it alone, and rest at the bonfire Cemetery of Ash",

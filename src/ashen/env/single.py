@@ -47,7 +47,8 @@ class FightEnv(gymnasium.Env):
     ``randomise_seed``, whose numbers vary within what their confidence allows, or beyond; ``skip_steps`` lets time pass
     while only doing nothing is valid; ``real_boss`` is fought in place of ``boss``, whose numbers the encoder goes on
     showing; ``render_mode`` is ``rgb_array`` or ``human``; ``backend`` is ``sim``, ``game``
-    (the real game, at ``game_speed`` 1..3), or fights that are there already.
+    (the real game, at ``game_speed`` 1..3, its keys pressed by place unless ``scan_codes`` is False), or fights that
+    are there already.
 
     ## Version History
     - v0: first.
@@ -71,6 +72,7 @@ class FightEnv(gymnasium.Env):
         render_mode: str | None = None,
         backend: str | Backend = "sim",
         game_speed: float = 3.0,
+        scan_codes: bool = True,
     ) -> None:
         self.render_mode = checked_mode(render_mode)
         self.backend = make_backend(
@@ -80,6 +82,7 @@ class FightEnv(gymnasium.Env):
             random_start=random_start,
             real_boss=real_boss,
             game_speed=game_speed,
+            scan_codes=scan_codes,
             randomise=randomise,
             randomise_seed=randomise_seed,
         )

@@ -18,6 +18,7 @@ from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, p
 from ashen.env.spaces import observation_space
 from ashen.env.worlds import make_backend
 from ashen.obs.dictionary import dictionary_from
+from ashen.obs.encoders import make_encoder
 
 _SEEDS = 2**64
 
@@ -50,6 +51,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: ``rgb_array`` or ``human``, which shows the first fight.
         backend: ``sim``, ``game``, or fights that are there already; what these fight and how is then their own.
         game_speed: how many times faster than real the game runs, 1..3.
+        scan_codes: press the game's keys by place; False by letter, as SoulsGym itself does.
         real_boss: whom the simulator fights while the encoder shows the next hit of ``boss``; "": the same one.
 
     Raises:
@@ -81,10 +83,12 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: str | None = None,
         backend: str | Backend = "sim",
         game_speed: float = 3.0,
+        scan_codes: bool = True,
         real_boss: str = "",
     ) -> None:
         keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
+        make_encoder(encoder, boss)  # what it cannot show of him is said before a game is opened
         self.backend = make_backend(
             backend,
             boss=boss,
@@ -93,6 +97,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
             num_envs=num_envs,
             random_start=random_start,
             game_speed=game_speed,
+            scan_codes=scan_codes,
             randomise=randomise,
             randomise_seed=randomise_seed,
             randomise_share=randomise_share,

@@ -21,6 +21,7 @@ def make_backend(
     num_envs: int = 1,
     random_start: bool = False,
     game_speed: float = 3.0,
+    scan_codes: bool = True,
     **varied: Any,
 ) -> Backend:
     """The backend of a name; one that is made already stays as it is.
@@ -33,6 +34,7 @@ def make_backend(
         num_envs: fights side by side; one on the game.
         random_start: start at one of eleven poses.
         game_speed: of the game; the simulator knows none.
+        scan_codes: whether the game's keys are pressed by place.
         varied: how simulated bosses and starts vary, see :class:`ashen.sim.backend.SimBackend`.
 
     Raises:
@@ -58,7 +60,7 @@ def make_backend(
     from ashen.game.backend import GameBackend
     from ashen.game.options import GameOptions
 
-    return GameBackend(boss, fight, GameOptions(game_speed=game_speed, random_start=random_start))
+    return GameBackend(boss, fight, GameOptions(game_speed, random_start, scan_codes))
 
 
 def fought_boss(options: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def judge(
     Args:
         make_policy: gives the policy for the environment it is to play in.
         env_options: of :func:`ashen.make_vec`: boss, fight, encoder, reward, actions, skip_steps, backend, game_speed,
-            real_boss.
+            scan_codes, real_boss.
         fights: how many fights; with ``sure_when`` the most there may be.
         seed: the match's seed; each fight has its own from it.
         random_start: start from random poses, else from the fixed one.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ashen.core.errors import unknown
 from ashen.core.fight import ACTION_NAMES, REPORTED_STEP_S, STEP_S
 from ashen.core.protocols import Decision
-from ashen.core.tables import boss_file, load_facts, plain
+from ashen.core.tables import boss_file, measured_facts, plain
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary
 
 DESCRIPTIONS = {
@@ -137,7 +137,7 @@ class RollAndHit(Opponent):
         path = boss_file(boss)
         vocabulary = boss_vocabulary(path)
         self._is_attack = np.append(vocabulary.is_attack(), False)
-        self._hits_s = _hit_windows_s(plain(load_facts(path)), vocabulary)
+        self._hits_s = _hit_windows_s(plain(measured_facts(path)), vocabulary)
 
     def _choose(self, states: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         shown, clock_s = states["boss_animation"], states["boss_animation_s"]

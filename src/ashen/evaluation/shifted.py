@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.seeding import generator
-from ashen.core.tables import Fact, boss_file, load_facts
+from ashen.core.tables import Fact, boss_file, measured_facts
 from ashen.evaluation.calibrate.overlay import overlay_text
 
 SOURCE = "shifted"
@@ -30,7 +30,7 @@ def shifted_boss(
         The file.
     """
     rng, found = generator(seed, "shifted boss"), {}
-    for phase, table in load_facts(boss_file(base))["phases"].items():
+    for phase, table in measured_facts(boss_file(base))["phases"].items():
         for name, attack in table["attacks"].items():
             pace = 1.0 + time_share * float(rng.choice((-1.0, 1.0)))
             found |= dict(_shifted(f"phases.{phase}.attacks.{name}", attack, pace, 1.0 + damage_share))

@@ -60,6 +60,8 @@ def fight_spec(boss: str, fight: str, options: GameOptions) -> FightSpec:
         raise UserError(f"the game backend cannot fight {name}; it knows {', '.join(known)}")
     if fight != "phase1" and name not in _MODULES:
         raise UserError(f"the game backend fights {name} in phase1 only, not {fight}; give --fight phase1")
+    if options.random_start and name not in _MODULES:
+        raise UserError(f"soulsgym starts fights against {name} from one pose; leave out the random start")
     how = options.game_speed, options.random_start, options.use_scan_codes
     return FightSpec(name, str(path.resolve()), fight, *how)
 

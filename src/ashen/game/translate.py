@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.core.fight import FIGHT_STATE
-from ashen.core.tables import load_facts, player_facts
+from ashen.core.tables import is_measured, load_facts, player_facts
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.game.faults import ImpossibleValueError, OtherCharacterError
 
@@ -42,6 +42,9 @@ class Translator:
             "player_max_sp": player_facts(table)["body"]["stamina_max"].value,
             "boss_max_hp": hp[1],
         }
+        self._unmeasured = () if is_measured(table) else ("player_max_hp", "player_max_sp")
+        for name in self._unmeasured:
+            self._most[name] *= _OTHER_RATE
         self._bounds = _bounds(self._most, box)
         self._rows = np.zeros(1, FIGHT_STATE)
         self.unknown: list[str] = []
@@ -80,13 +83,16 @@ class Translator:
     def _check(self, row: Any) -> None:
         for who in ("player", "boss"):  # SoulsGym 1.1.0 keeps the greatest hit points it once read
             hp, most = float(row[f"{who}_hp"]), self._most[f"{who}_max_hp"]
-            if most < hp <= _OTHER_RATE * most:
+            if most < hp <= _OTHER_RATE * most and f"{who}_max_hp" not in self._unmeasured:
                 raise OtherCharacterError(f"the {who} has {hp:g} hit points, more than {most:g}")
         for name, (least, most) in self._bounds.items():
             if not least <= row[name] <= most:
                 raise ImpossibleValueError(f"{name} = {row[name]}, which must lie in {least:g}..{most:g}")
         for name, value in self._most.items():
-            if row[name] != value:
+            if name in self._unmeasured:
+                if not 0 < row[name] <= value:
+                    raise ImpossibleValueError(f"{name} = {row[name]}, which must lie in 1..{value:g}")
+            elif row[name] != value:
                 raise OtherCharacterError(f"{name} is {row[name]:g}, not {value:g}")
 
 

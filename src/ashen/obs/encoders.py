@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ashen.core.errors import unknown
 from ashen.core.fight import ACTION_NAMES, NEVER_S
-from ashen.core.tables import boss_file
+from ashen.core.tables import boss_file, load_facts, measured_facts, plain
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.obs.facts import bins, boss_labels, make_facts, player_labels
 from ashen.obs.features import FEATURES, GEOMETRY, feature_index
@@ -100,11 +100,13 @@ def make_encoder(name: str, boss: str = "iudex") -> Encoder:
     """An encoder by name, for a boss by name or path.
 
     Raises:
-        UserError: there is no such encoder or boss.
+        UserError: there is no such encoder or boss, or it shows what nobody measured of him.
     """
     if name not in _COLUMNS:
         raise unknown("encoder", name, ENCODER_NAMES)
     path = boss_file(boss)
+    if name not in _WITHOUT_FORESIGHT:
+        measured_facts(path)
     return Encoder(name, path, _COLUMNS[name](path))
 
 
@@ -157,16 +159,21 @@ def _raw26(boss: Path) -> list[Column]:
     return [*columns, Column("lock_on", "lock_on", 0, 1)]
 
 
+_IUDEX_BOX_M = (110, 540, -73), (190, 640, -55)
+
+
 def _onehot74(boss: Path) -> list[Column]:
-    """SoulsAI's layout; its box of coordinates is SoulsGym's for Iudex."""
-    share, axes = (-1, 2), (("x", 110, 80), ("y", 540, 100), ("z", -73, 18))
+    """SoulsAI's layout; its box of coordinates is SoulsGym's, for Iudex where the boss's table has none."""
+    arena = plain(load_facts(boss)["arena"])
+    lows, highs = arena.get("box_low_m", _IUDEX_BOX_M[0]), arena.get("box_high_m", _IUDEX_BOX_M[1])
+    share, axes = (-1, 2), [(axis, low, high - low) for axis, low, high in zip("xyz", lows, highs, strict=True)]
     columns = [
         Column(f"{n}/{n.replace('_', '_max_')}", f"{n}_share", *share) for n in ("player_hp", "player_sp", "boss_hp")
     ]
     columns += [Column("boss_distance_xy/50", "distance_m", 0, 20, scale=1 / 50)]
     for body in ("player", "boss"):
         for axis, low, span in axes:
-            name = f"{body}_{axis}=({axis}{-low:+d})/{span}"
+            name = f"{body}_{axis}=({axis}{-low:+g})/{span:g}"
             columns += [Column(name, f"{body}_{axis}_m", -100, 100, scale=1 / span, shift=low)]
         columns += [Column(f"{wave}({body}_a)", f"{body}_{wave}", -1, 1) for wave in ("sin", "cos")]
     columns += [Column(f"{wave}(camera_angle)", f"camera_{wave}", -1, 1) for wave in ("sin", "cos")]
@@ -230,6 +237,8 @@ _COLUMNS: dict[str, Callable[[Path], list[Column]]] = {
     "dict": _dict,
 }
 ENCODER_NAMES = tuple(_COLUMNS)
+_WITHOUT_FORESIGHT = ("onehot74", "raw26")
+"""They show nothing of the hits to come nor of the arena, and no bounds that are Iudex's own."""
 
 
 def empty_observation(encoder: Encoder, count: int) -> NDArray[np.float32]:

@@ -74,7 +74,7 @@ def make_facts(boss: Path) -> NDArray[Any]:
     facts["boss_moves"][0, : len(foe.names)] = foe.is_movement()
     facts["boss_attacks"][0, : len(foe.names)] = foe.is_attack()
     facts["lock_s"][0, : len(player.names)] = lock_times_s()
-    for number, phase in plain(load_facts(boss)["phases"]).items():
+    for number, phase in plain(load_facts(boss).get("phases", {})).items():
         for name, attack in phase["attacks"].items():
             _fill_strikes(facts["strikes"][0, int(number) - 1, foe.id(name)], attack["hits"])
     return facts

@@ -57,6 +57,8 @@ class FleetJoinOptions:
     """What this player is called; the machine's name if not given."""
     game_speed: float = 3.0
     """How many times faster than real the game runs, 1..3."""
+    scan_codes: bool = True
+    """Press the game's keys by place, which no keyboard layout moves; else by letter, as SoulsGym itself does."""
     pace: float = 0.0
     """With --client: steps of 0.1 s in a second at most; 0 as fast as it can."""
     ca: Path | None = None

@@ -41,6 +41,8 @@ class EvaluateOptions:
     """In the simulator, or on the real game that runs on this machine; where the run was trained if not given."""
     game_speed: float | None = None
     """How many times faster than real the game runs, 1..3; the run's own if not given, 3 for opponents."""
+    scan_codes: bool | None = None
+    """Press the game's keys by place, or else by letter; the run's own if not given, by place for opponents."""
     watch: bool = False
     """Fight one by one and print a line a step: what was shown, what was valid (x), what was done, how the best actions
     were valued, and the reward by its terms. The game runs at its own speed then, unless --game-speed is given."""
@@ -70,7 +72,7 @@ class EvaluateOptions:
     def changes(self) -> dict[str, Any]:
         """What was asked for in place of the contender's own world."""
         own_speed = {"game_speed": 1.0} if self.watch else {}
-        return own_speed | world_changes(self, "boss", "fight", "reward", "backend", "game_speed")
+        return own_speed | world_changes(self, "boss", "fight", "reward", "backend", "game_speed", "scan_codes")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ class ReplayBuffer:
         self.max_priority = 1.0
         self.written = 0
         """Transitions ever appended; the newest of them lies at this number less one, around the ring."""
-        self._fights = np.full(capacity, _NO_FIGHT)  # whose each row is, to take a fight out again
+        self.fights = np.full(capacity, _NO_FIGHT)
+        """Numbers of the fights that the rows are of, [capacity], to take one out again; -1 where nobody knows it."""
         self._is_removed = np.zeros(capacity, np.bool_)
         self._removed = 0
 
@@ -64,7 +65,7 @@ class ReplayBuffer:
             Where they lie, [M].
         """
         indices = (self.written + np.arange(len(rows))) % self.capacity
-        self.rows[indices], self._fights[indices] = rows, fights
+        self.rows[indices], self.fights[indices] = rows, fights
         self._mark(indices, is_removed=False)
         if self.tree is not None:
             self.tree.set(indices, np.full(len(rows), self.max_priority))
@@ -77,8 +78,8 @@ class ReplayBuffer:
         Returns:
             Where they lay; these places stay empty until the ring comes round to them.
         """
-        indices = np.flatnonzero(np.isin(self._fights, fights))
-        self.rows[indices], self._fights[indices] = 0, _NO_FIGHT
+        indices = np.flatnonzero(np.isin(self.fights, fights))
+        self.rows[indices], self.fights[indices] = 0, _NO_FIGHT
         self._mark(indices, is_removed=True)
         if self.tree is not None:
             self.tree.set(indices, np.zeros(len(indices)))
@@ -119,7 +120,7 @@ class ReplayBuffer:
         return self.rows[np.arange(max(first, self.written - self._size), self.written) % self.capacity]
 
     def state_dict(self) -> dict[str, Any]:
-        """All but the rows, see :meth:`rows_from`. The arrays are live: save or copy them before going on."""
+        """All but the rows, see :meth:`rows_from`, and whose they are. The arrays are live: save or copy them."""
         state = {"capacity": self.capacity, "written": self.written, "max_priority": self.max_priority}
         state["removed"] = np.flatnonzero(self._is_removed)
         if self.tree is not None:
@@ -127,7 +128,7 @@ class ReplayBuffer:
         return state
 
     def load_state_dict(self, state: dict[str, Any], rows: NDArray[Any]) -> None:
-        """Restore what :meth:`state_dict` gave. Its fights are over: none of them can be removed any more.
+        """Restore what :meth:`state_dict` gave. No fight of it can be removed, unless :attr:`fights` is restored too.
 
         Args:
             state: it.
@@ -144,7 +145,7 @@ class ReplayBuffer:
             )
         self.written, self.max_priority = state["written"], state["max_priority"]
         self.rows[np.arange(self.written - len(rows), self.written) % self.capacity] = rows
-        self._fights[:], self._is_removed[:] = _NO_FIGHT, False
+        self.fights[:], self._is_removed[:] = _NO_FIGHT, False
         self.rows[state["removed"]] = 0
         self._mark(state["removed"], is_removed=True)
         if self.tree is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ashen.core.arena import make_arena
 from ashen.core.errors import UserError, unknown
 from ashen.core.fight import MAX_HITS
-from ashen.core.tables import fingerprint, load_facts, plain, player_facts
+from ashen.core.tables import fingerprint, measured_facts, plain, player_facts
 from ashen.core.vocabulary import Vocabulary, boss_vocabulary, lock_times_s, player_vocabulary
 from ashen.sim.records import (
     ACT_ATTACK,
@@ -49,9 +49,10 @@ def load_tables(path: Path, randomise: str = "none", seed: int = 0, share: float
         share: of the pool that is varied; the others are the table as it stands.
 
     Raises:
-        UserError: the table lacks a key, names something unknown, or holds more than the records can.
+        UserError: nobody measured the boss; his table lacks a key, names something unknown, or holds more than the
+            records can.
     """
-    boss, player = load_facts(path), player_facts(path)
+    boss, player = measured_facts(path), player_facts(path)
     try:
         if randomise == "none":
             return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)

@@ -73,14 +73,16 @@ class Training:
                 self._step()
                 yield from self._periodic_work()
             yield from self._last_work()
-        except UserError as error:  # of the game: only the user can mend it
+            end = "ended" if self.env_step >= self.recipe.total_steps else "stopped"
+        except UserError as error:  # of the game: only the user can mend it, or he pressed Ctrl-C in a match
             self._save()
+            end = "stopped"
             if not should_stop():
                 raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
             run.log(str(error))
         finally:
             self._player.give_up()
-        run.log(f"{'ended' if self.env_step >= self.recipe.total_steps else 'stopped'} at step {self.env_step}")
+        run.log(f"{end} at step {self.env_step}")
         self._scalars.close()
 
     def begin(self, run: RunFolder) -> None:

@@ -15,7 +15,6 @@ from ashen.evaluation.exploits import checks
 from ashen.evaluation.judge import judge
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.sequential import Rival, SureWhen
-from ashen.runs.fight_journal import FightJournal
 from ashen.runs.fights import FightRecord
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row
@@ -49,6 +48,8 @@ class Matches:
         self._judged_step = -1
         self._is_owed = False
         self._under_way: SlowMatch | None = None
+        self._finals: dict[str, dict[str, Any]] = {}
+        """Where the final matches on the game stand, by whose they are."""
         self._game_steps = 0
 
     def owe(self) -> None:
@@ -128,6 +129,7 @@ class Matches:
             "is_owed": self._is_owed,
             "game_steps": self._game_steps,
             "under_way": None if self._under_way is None else self._under_way.state_dict(),
+            "finals": self._finals,
         }
 
     @property
@@ -140,6 +142,7 @@ class Matches:
         self._best, self._judged_step = tuple(state["best"]), state["judged_step"]
         self._rival = None if state["rival"] is None else Rival(*state["rival"])
         self._is_owed, self._game_steps = state["is_owed"], state["game_steps"]
+        self._finals = dict(state.get("finals", {}))
         kept = state["under_way"]
         if kept is not None:
             rival = None if kept["rival"] is None else Rival(*kept["rival"])
@@ -157,7 +160,8 @@ class Matches:
         return self._under_way
 
     def _new_match(self, agent_state: dict[str, Any], env_step: int, rival: Rival | None) -> SlowMatch:
-        return SlowMatch(self._run, self._recipe, agent_state, env_step, rival, self._record)
+        fights, sure_when = self._recipe.evaluation_fights, SureWhen(rival=rival)
+        return SlowMatch(self._run, self._recipe, agent_state, env_step, fights, sure_when, self._record)
 
     def _ended(self, match: SlowMatch) -> Row:
         self._under_way = None
@@ -177,29 +181,45 @@ class Matches:
     def _final_match(
         self, checkpoint: dict[str, Any], progress: Progress | None = None, as_parent: bool = False
     ) -> dict[str, Any]:
-        self._agent.load_state_dict(checkpoint["agent"])
         is_refitted = self._run.calibrated_file.is_file()
         recipe = recipe_of(self._run) if as_parent and is_refitted else self._recipe  # with the table it came with
-        figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
+        if self._recipe.is_on_game:
+            figures = self._slow_final(checkpoint, recipe, progress, "parent" if as_parent else "own")
+        else:
+            self._agent.load_state_dict(checkpoint["agent"])
+            figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
         found = [str(check) for check in checks(figures) if check.passed is False]
         return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
+
+    def _slow_final(
+        self, checkpoint: dict[str, Any], recipe: Recipe, progress: Progress | None, whose: str
+    ) -> dict[str, Any]:
+        """The final match on the game, from where it stands; what is trained stays as it is, for a stop in it."""
+        fights, agent, env_step = recipe.final_fights, checkpoint["agent"], checkpoint["env_step"]
+        how = (SureWhen(), self._record, "final") if progress is None else (None, self._record, "gate")
+        match = SlowMatch(self._run, recipe, agent, env_step, fights, *how)
+        if whose in self._finals:
+            match.load_state_dict(self._finals[whose])
+        with self._timed():
+            while not match.is_over:
+                match.fight()
+                self._finals[whose] = match.state_dict()
+        if progress is not None:
+            progress(match.results)
+        return match.figures()
 
     def _match(
         self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
     ) -> dict[str, Any]:
-        on_game, is_gate = self._recipe.is_on_game, progress is not None
-        # Where two agents play the final match, their fights are not to be mixed with those of the one chosen, and both
-        # are to play the same fights.
-        is_recorded = on_game or not is_gate
+        is_gate = progress is not None
         with self._timed():
             return judge(
                 lambda env: GreedyAgent(self._agent, self._run.name),
                 env_options(recipe or self._recipe),
                 fights=fights,
                 seed=derive_seed(self._recipe.seed, kind),
-                sure_when=SureWhen() if on_game and not is_gate else None,
-                record=self._record if is_recorded else None,
-                journal=FightJournal(self._run.fights) if on_game else None,
+                # Where two agents play the final match, their fights are not to be mixed with those of the one chosen.
+                record=None if is_gate else self._record,
                 facts={"kind": "gate" if is_gate else kind, "env_step": agent_step},
                 progress=progress,
             )

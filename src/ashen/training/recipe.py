@@ -53,6 +53,8 @@ class Recipe:
     """Where it is fought: in the simulator, or on the real game that runs on this machine, one fight at a time."""
     game_speed: float = 3.0
     """How many times faster than real the game runs, 1..3; the simulator runs as fast as it can."""
+    scan_codes: bool = True
+    """Press the game's keys by place, which no keyboard layout moves; else by letter, as SoulsGym itself does."""
     world_steps_per_s: float = 0.0
     """Steps of 0.1 s that the world makes in a second; learning gets the time beside them, and leaves out what takes
     longer, so that no two trainings are the same. The game makes 22 at speed 3. 0: the world waits for learning."""
@@ -244,6 +246,7 @@ def env_options(recipe: Recipe) -> dict[str, Any]:
         "skip_steps": recipe.skip_steps,
         "backend": recipe.backend,
         "game_speed": recipe.game_speed,
+        "scan_codes": recipe.scan_codes,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ashen.core.limits import flaw, limits_of, name_of
-from ashen.core.tables import Fact, load_facts, plain, player_facts, walk
+from ashen.core.tables import Fact, measured_facts, plain, player_facts, walk
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.sim.pack import pack
 from ashen.sim.records import FRAMES_PER_S
@@ -33,7 +33,7 @@ class Numbers:
         """Dotted path -> how often it was seen."""
         self._group = ""
         self._group_of: dict[tuple[str, str], str] = {}
-        facts = {"boss": load_facts(boss), "player": player_facts(boss)}
+        facts = {"boss": measured_facts(boss), "player": player_facts(boss)}
         self._before = {part: dict(walk(tree)) for part, tree in facts.items()}
         self._values = {part: plain(deepcopy(tree)) for part, tree in facts.items()}
         self._source = source

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ashen.core.fight import REPORTED_STEP_S, STEP_S
-from ashen.core.tables import boss_file, data_file, load_facts
+from ashen.core.tables import boss_file, data_file, load_facts, measured_facts
 from ashen.evaluation.fidelity.rows import IN_SAMPLE, Row, around, judged_row
 
 _TOLERANCE_S = {"I": 0.15, "G": 0.25}
@@ -20,7 +20,7 @@ def hit_time_rows(boss: str) -> Iterator[Row]:
     Args:
         boss: name or table of the boss.
     """
-    table = load_facts(boss_file(boss))["phases"]
+    table = measured_facts(boss_file(boss))["phases"]
     figures = load_facts(data_file("ds3", "real_figures.toml"))["hit_end_reported_s"]
     for phase in ("1", "2"):
         for attack, fact in figures[f"phase{phase}"].items():

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from ashen.core.tables import player_facts
+from ashen.core.tables import is_measured, player_facts
 from ashen.core.vocabulary import player_vocabulary
 from ashen.game.monitors.glance import THROWN, Glance
 
@@ -90,6 +90,8 @@ class OtherDamage:
 
 
 def _measured_damage(table: Path) -> dict[int, float]:
+    if not is_measured(table):
+        return {}
     moves: dict[str, Any] = player_facts(table)["moves"]
     names = player_vocabulary()
     return {

@@ -49,14 +49,15 @@ def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[st
     return None
 
 
-def recipe_here(about: dict[str, Any], backend: str, game_speed: float) -> Recipe:
+def recipe_here(about: dict[str, Any], backend: str, game_speed: float, scan_codes: bool = True) -> Recipe:
     """The recipe of a run, to be played here.
 
     Raises:
         UserError: this ashen does not know the recipe.
     """
     recipe = unpack_tables(kept_recipe(about["recipe"], "the head"), about["luggage"])
-    return replace(recipe, backend=backend, game_speed=game_speed, **(_ONLY_HERE if backend == "game" else {}))
+    how = {"backend": backend, "game_speed": game_speed, "scan_codes": scan_codes}
+    return replace(recipe, **how, **(_ONLY_HERE if backend == "game" else {}))
 
 
 _ONLY_HERE: Final = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0, "real_boss": ""}

@@ -125,9 +125,12 @@ class FightsElsewhere:
 
     def _enter(self, batch: Batch, version: int) -> bool:
         """Keep what a batch tells; whether it is to be learned from."""
+        lost_before = self.ledger.lost(batch.player)
         reason = self.ledger.check(batch, version)
         if reason == DOUBLE:
             return False
+        if reason is not None or self.ledger.lost(batch.player) > lost_before:
+            self._doubt_fight(batch.life)
         for fight in batch.fights:  # whatever becomes of the steps: nobody can fight it again
             save_new_fight(fight, self._run.fights)
         for note in batch.notes:
@@ -136,6 +139,12 @@ class FightsElsewhere:
             self._unknown.add(batch.unknown)
             self._unknown.save()
         return reason is None
+
+    def _doubt_fight(self, life: str) -> None:
+        """What is not read may say that a fault ended the fight under way: take out what there is of it."""
+        replay = self._agent.replay
+        if replay is not None:
+            replay.remove(self.ledger.latest_fight(life, replay.fights))
 
     def take_row(self) -> dict[str, float]:
         """Metrics of the fleet since the last call."""
@@ -156,8 +165,9 @@ class FightsElsewhere:
         self.has_begun = False
 
     def state_dict(self) -> dict[str, Any]:
-        """What was counted."""
-        return {"tally": self.tally.state_dict(), "fleet": self.ledger.state_dict(), "fleet_key": self._key}
+        """What was counted, and whose the rows of the replay are: players from outside fight on meanwhile."""
+        state = {"tally": self.tally.state_dict(), "fleet": self.ledger.state_dict(), "fleet_key": self._key}
+        return state if self._agent.replay is None else state | {"replay_fights": self._agent.replay.fights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on counting from there."""
@@ -165,3 +175,5 @@ class FightsElsewhere:
         if "fleet" in state:
             self._key = state["fleet_key"]
             self.ledger.load_state_dict(state["fleet"])
+        if "replay_fights" in state:
+            self._agent.replay.fights[:] = state["replay_fights"]

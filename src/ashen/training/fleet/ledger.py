@@ -4,6 +4,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ashen.training.fleet.batch import Batch, Tag
 
 DAMAGED: Final = "damaged"
@@ -83,6 +86,15 @@ class Ledger:
     def first_fight(self, life: str) -> int:
         """What to add to the numbers of a life's fights, so that they are its own among all."""
         return self._places.setdefault(life, len(self._places)) * _FIGHTS_PER_LIFE
+
+    def latest_fight(self, life: str, fights: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The highest of ``fights`` that is a number of this life's, [1]; [0] if there is none."""
+        own = fights[(fights >= 0) & (fights // _FIGHTS_PER_LIFE == self.first_fight(life) // _FIGHTS_PER_LIFE)]
+        return np.unique(own)[-1:]
+
+    def lost(self, player: str) -> int:
+        """Batches of a player that never came."""
+        return self.accounts[player].lost if player in self.accounts else 0
 
     def take_row(self, seconds: float) -> dict[str, float]:
         """Metrics since the last call, which was so long ago."""

@@ -1,0 +1,84 @@
+"""Fights of players from outside that end in a fault while the learner does not hear of it, or hears it late."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_fleet import SMALL, batch_of
+
+from ashen.runs.folder import create_run
+from ashen.training.fleet.batch import Tag, digest_of
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.start import resumed, run_config
+
+pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
+
+from ashen.training.fleet.training import FleetTraining
+
+pytestmark = pytest.mark.fleet
+PLAN = FleetPlan(actors=1, staleness=5)
+ENDED, UNDER_WAY, NEXT = 6, 7, 8
+"""Numbers of fights."""
+FAULT = np.array([UNDER_WAY])
+
+
+class Post:
+    """Brings a learner what players send, in place of Ray."""
+
+    restarts = waiting = unreadable = 0
+
+    def __init__(self, *batches):
+        self._batches = list(batches)
+
+    def publish(self, weights, tag):
+        """Nobody acts."""
+
+    def ask(self, open_calls, again, record):
+        """Nobody is asked."""
+
+    def wait(self, timeout_s):
+        batches, self._batches = self._batches, []
+        return batches
+
+
+@pytest.mark.parametrize("how", ["heard", "stale", "damaged", "lost"])
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_nothing_of_a_faulted_fight_stays_with_the_learner(tmp_path, how, is_resumed):
+    """Breaks if rows of a fight that a fault ended are learned from: after a resume of the head, or because the batch
+    that says so is left out or never comes.
+    """
+    run, training = create_run(tmp_path, "a", "a"), FleetTraining(replace(SMALL, algorithm="dqn"), PLAN)
+    run.write_config(run_config(training))
+    training.begin(run)
+    hear(training, sent(training, 0, [ENDED, ENDED, UNDER_WAY, UNDER_WAY]))
+    if is_resumed:
+        training._save()
+        training = resumed(run, PLAN)
+    batch = sent(training, 1, [NEXT], FAULT)
+    after = {
+        "heard": batch,
+        "stale": replace(batch, tag=Tag("before", -100)),
+        "damaged": replace(batch, digest="other"),
+        "lost": sent(training, 2, [NEXT]),
+    }[how]
+    hear(training, after)
+    fights = training.agent.replay.fights
+    first = training._player.ledger.first_fight("l")
+    kept = [ENDED, ENDED] + [NEXT] * (how in ("heard", "lost"))
+    assert (np.sort(fights[fights >= 0]) - first).tolist() == kept
+    assert len(training.agent.replay) == len(kept)
+
+
+def hear(training, batch):
+    """One step of the learner, to which this batch comes."""
+    training._player.crew = Post(batch)
+    training._step()
+
+
+def sent(training, number, fights, faulted=FAULT[:0]):
+    """A batch of one life with a transition of each of these fights."""
+    rows = np.zeros(len(fights), training.agent.replay.rows.dtype)
+    part = {"rows": rows, "fights": np.array(fights), "faulted": faulted}
+    part |= {"obs": np.zeros((len(fights), 0), np.float32), "ended": np.zeros(len(fights), np.bool_)}
+    counts = training._tally.take_counts() | {"steps": len(fights)}
+    return replace(batch_of(number), part=part, counts=counts, digest=digest_of(part))
