@@ -85,27 +85,43 @@ def throughput(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any
 
 
 def curves(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
-    """Hit points left to the boss over steps, by eight players at a game's pace, and by one at eight times it."""
+    """Learning over steps, by eight players at a game's pace, and by one at eight times it.
+
+    A match of the greedy agent leaps from mark to mark within one training, so curves are judged by their means over
+    all marks: of the hit points left to the boss in matches, and of the return of the training's own fights.
+    """
     words = ["--total-steps", str(options.steps), "--evaluate-every", str(options.steps // 5), "--log-every", "2000"]
     words += ["--evaluation-fights", "100", "--record-every", NEVER, "--no-skip-steps", "--num-envs", "1"]
     words += ["--dqn.updates-per-step", "0.25", "--dqn.learning-starts", "2000", "--keep", "last"]
     ways = {"eight": (PLAYERS, GAME_STEPS_PER_S), "one": (1, PLAYERS * GAME_STEPS_PER_S)}
-    left: dict[str, list[list[float]]] = {way: [] for way in ways}
-    wall_s: dict[str, list[float]] = {way: [] for way in ways}
+    found: dict[str, dict[str, Any]] = {}
     for way, (actors, pace) in ways.items():
         jobs = [
             (f"{way}-{seed}", ("--seed", str(seed), "--actors", str(actors), "--pace", f"{pace:g}"))
-            for seed in range(options.seeds)
+            for seed in range(options.first_seed, options.first_seed + options.seeds)
         ]
-        for run in _side_by_side(folder, options.jobs, [(name, (*words, *more)) for name, more in jobs]):
-            left[way].append([row["boss_hp_left_mean"] for row in read_metrics(run, "evaluation")])
-            wall_s[way].append(_seconds(read_metrics(run, "train")))
-    marks = []
-    for eight, one in zip(zip(*left["eight"], strict=True), zip(*left["one"], strict=True), strict=True):
+        runs = _side_by_side(folder, options.jobs, [(name, (*words, *more)) for name, more in jobs])
+        matches, trained = ([read_metrics(run, kind) for run in runs] for kind in ("evaluation", "train"))
+        found[way] = {
+            "boss_hp_left": [[round(row["boss_hp_left_mean"], 3) for row in rows] for rows in matches],
+            "return": [[round(value, 3) for value in _fifths(rows)] for rows in trained],
+            "wall_s": [round(_seconds(rows)) for rows in trained],
+        }
+    judged = {}
+    for curve in ("boss_hp_left", "return"):
+        eight, one = ([mean(values) for values in found[way][curve]] for way in ways)
         spread = max(max(eight) - min(eight), max(one) - min(one))
-        marks.append({"eight": eight, "one": one, "apart": abs(mean(eight) - mean(one)), "spread": spread})
-    figures = {"boss_hp_left": marks, "wall_s": wall_s, "steps": options.steps, "seeds": options.seeds}
-    return figures, all(mark["apart"] <= mark["spread"] for mark in marks)
+        judged[curve] = {"apart": round(abs(mean(eight) - mean(one)), 3), "spread": round(spread, 3)}
+    figures = {**found, "judged": judged, "steps": options.steps, "first_seed": options.first_seed}
+    return figures, all(one["apart"] <= one["spread"] for one in judged.values())
+
+
+def _fifths(rows: list[Row]) -> list[float]:
+    """Mean return of the fights in each fifth of a training."""
+    place = [min(4, 5 * row["env_step"] // rows[-1]["env_step"]) for row in rows]
+    returns = [row.get("return_mean") for row in rows]
+    return [mean(value for at, value in zip(place, returns, strict=True) if at == fifth and value is not None)
+            for fifth in range(5)]  # fmt: skip
 
 
 def ingest(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
@@ -210,6 +226,7 @@ def main() -> int:
     parser.add_argument("--players", type=int, default=PLAYERS, help=f"of paced, {OUTSIDE} of them outside")
     parser.add_argument("--turns", type=int, default=5, help="of throughput")
     parser.add_argument("--seeds", type=int, default=3, help="of curves")
+    parser.add_argument("--first-seed", type=int, default=0, help="of curves")
     parser.add_argument("--steps", type=int, default=100_000, help="of curves")
     parser.add_argument("--jobs", type=int, default=3, help="trainings of curves side by side")
     options = parser.parse_args()
