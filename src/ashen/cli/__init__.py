@@ -51,8 +51,8 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   fleet                several machines play, one learns: fleet start, fleet join ADDRESS, fleet status
   recipes              list the recipes
 
-RUN is a run's name or folder, or a pack (NAME.ashen); for film and explain also a recorded fight (npz). evaluate,
-exploits and explain also take a built-in opponent:
+RUN is a run's name or folder, or a pack (NAME.ashen) where an agent is enough; for film and explain also a recorded
+fight (npz). evaluate, exploits and explain also take a built-in opponent:
   random, random-valid, always-attack, roll-and-hit, oracle
 
 ashen VERB --help tells the options of a verb, ashen --version the version.

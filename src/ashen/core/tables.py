@@ -182,7 +182,7 @@ def boss_file(boss: str) -> Path:
     if boss in WITHOUT_TABLE:
         raise UserError(WITHOUT_TABLE[boss])
     if boss not in boss_names():
-        raise unknown("boss", boss, boss_names())
+        raise UserError(f"{unknown('boss', boss, boss_names())}; or give the path of a table or overlay, a TOML file")
     return boss_names()[boss]
 
 
