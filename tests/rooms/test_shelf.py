@@ -162,7 +162,7 @@ def test_a_name_can_be_thrown_away_twice(runs_dir):
     """Breaks if a second run of a name replaces the first in the trash, or on its way back one that is there by now."""
     first = trash(open_run("a", runs_dir))
     create_run(runs_dir, "a", "x").write_config({"recipe": RECIPE})
-    with pytest.raises(UserError, match="there is a run 'a' by now; .*: ashen runs restore a --name a-before"):
+    with pytest.raises(UserError, match=r"there is a run 'a' by now; .*: ashen runs restore a --name a-before"):
         restore("a", runs_dir)
     second = trash(open_run("a", runs_dir))
     assert (first.name, second.name) == ("a", "a-2")

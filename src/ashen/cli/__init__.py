@@ -44,7 +44,7 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   leaderboard [PACK...]  rank packs and opponents in the benchmark's fights, with intervals
   demo                 watch the agent that came with ashen fight
   fidelity             compare the simulator with the real game, figure by figure
-  calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
+  calibrate            refit the boss's numbers to recorded fights, as an overlay for --overlay of train and evaluate
   bench                measure speed here: of the fight, against other libraries, on a GPU
   doctor               look over what the real game needs, line by line, and how to mend it
   unstick              leave the real game playable after a crash: speed, flags, gravity, keys

@@ -67,8 +67,9 @@ class FilmOptions:
 class ExplainOptions:
     """Tell why a fight went as it did: every decision of the boss, every blow that hit or missed, every refused input.
 
-    RUN is a recorded fight (npz), a run, a pack or an opponent. A run's recorded fight is told, unless --seed, --fight, --boss
-    or --randomise is given: then its agent, like a pack or an opponent, fights anew, the first fight of ashen evaluate with them.
+    RUN is a recorded fight (npz), a run, a pack or an opponent. A run's recorded fight is told, unless --seed, --fight,
+    --boss or --randomise is given: then its agent, like a pack or an opponent, fights anew, the first fight of ashen
+    evaluate with them.
     """
 
     run: tyro.conf.Positional[str]
@@ -177,7 +178,8 @@ class CompareOptions:
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]
-    """Names or folders of runs, no packs, against one boss in one fight; five seeds of a recipe, better ten, tell something."""
+    """Names or folders of runs, no packs, against one boss in one fight; five seeds of a recipe, better ten, tell
+    something."""
     metric: MetricName = "win_rate"
     """What they are compared by."""
     out: Path = Path("compare.png")
