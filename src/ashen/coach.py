@@ -115,9 +115,8 @@ def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
 def _check_base(overlay: Path, boss: str) -> None:
     """The table an overlay changes must be that of the recipe's boss."""
     if not overlay.is_file() or overlay.suffix != ".toml":
-        raise UserError(
-            f"there is no overlay at {overlay.resolve()}; give the path of a TOML file, as ashen calibrate --out writes it"
-        )
+        how = "give the path of a TOML file, as ashen calibrate --out writes it"
+        raise UserError(f"there is no overlay at {overlay.resolve()}; {how}")
     base = base_file(boss_file(str(overlay)))
     if base is None:
         raise UserError(f"{overlay} is no overlay, it has no base; train against a whole table with --boss {overlay}")

@@ -21,18 +21,19 @@ def pack(words: Sequence[str]) -> None:
     from ashen.runs.files import refuse_other_file
     from ashen.runs.pack_file import FORMAT, SUFFIX
     from ashen.training.find_run import find_run
-    from ashen.training.packs.packing import make_pack
 
     options = parse(PackOptions, "pack", words)
-    run = find_run(options.run, options.runs_dir)
-    out = options.out or Path(f"{run.name}{SUFFIX}")
-    if out.suffix != SUFFIX:
-        raise UserError(
-            f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
-        )
-    refuse_other_file(out, FORMAT.encode(), "pack")
-    say_if_cold()
     with Progress() as progress:
+        from ashen.training.packs.packing import make_pack
+
+        run = find_run(options.run, options.runs_dir)
+        out = options.out or Path(f"{run.name}{SUFFIX}")
+        if out.suffix != SUFFIX:
+            raise UserError(
+                f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
+            )
+        refuse_other_file(out, FORMAT.encode(), "pack")
+        say_if_cold()
         told = progress.match(f"{run.name} plays the {options.fights} fights that the pack tells of", options.fights)
         data, card = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=told)
     write_out(out, data)

@@ -129,18 +129,19 @@ def report(words: Sequence[str]) -> None:
     from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import ReportOptions
-    from ashen.reporter import make_report
-    from ashen.reports.page.page import MARK
     from ashen.runs.files import refuse_other_file
     from ashen.training.find_run import find_run, pack_named
 
     options = parse(ReportOptions, "report", words)
-    run = find_run(options.run, options.runs_dir)
-    is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
-    out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
-    refuse_other_file(out, MARK.encode(), "report of a run")
-    say_if_cold()
     with Progress() as progress:
+        from ashen.reporter import make_report
+        from ashen.reports.page.page import MARK
+
+        run = find_run(options.run, options.runs_dir)
+        is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
+        out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
+        refuse_other_file(out, MARK.encode(), "report of a run")
+        say_if_cold()
         page = make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films, progress)
     write_out(out, page)
     if options.open:
