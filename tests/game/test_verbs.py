@@ -74,6 +74,16 @@ def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):
     assert capsys.readouterr() == ("the game does not run, so nothing is stuck\n", "")
 
 
+def test_nothing_is_announced_on_a_game_that_is_not_there(elsewhere, capsys):
+    """Breaks if fights and minutes on the game are announced before anybody has looked for it."""
+    elsewhere({"fault": "no_process"})
+    assert main(["evaluate", "random-valid", "--backend", "game", "--fights", "2"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said == "ashen: the game: Process DarkSoulsIII.exe not open; start Dark Souls III, offline, and load the save\n"
+    )
+
+
 def test_matches_on_the_game_are_few():
     """Breaks if a training on the game plays the simulator's matches, which would take it days, or overrules words."""
     sim, game = (read_train_options(["game", *more]).recipe for more in ([], ["--backend", "game"]))
