@@ -46,7 +46,10 @@ def _lines(figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
     interval = f"(95 % interval {figures['return_low']:.3f} to {figures['return_high']:.3f})"
     yield "return", f"{figures['return_mean']:.3f} a fight under the reward {figures['reward']} {interval}"
     yield "boss at rest", f"{figures['longest_boss_idle_s']:.1f} s at most, neither moving nor attacking"
-    yield "wins without a blow", f"{figures['kills_without_blow_share']:.1%}: the boss died of something else"
+    yield (
+        "wins without a blow",
+        f"{figures['kills_without_blow_share']:.1%} of the wins: the boss died of something else",
+    )
     yield "fought", _world(figures)
     yield "took", f"{figures['seconds']:.1f} s"
 

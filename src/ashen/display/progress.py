@@ -21,7 +21,7 @@ class Progress:
     def __init__(self) -> None:
         console = Console(stderr=True)
         texts = (TextColumn(f"{{task.{text}}}", markup=False) for text in ("description", "fields[count]"))
-        columns = SpinnerColumn(), *texts, BarColumn(), TimeRemainingColumn()
+        columns = SpinnerColumn(), *texts, BarColumn(bar_width=20), TimeRemainingColumn()
         how = {"console": console, "transient": True, "redirect_stdout": False, "refresh_per_second": 4}
         self._bar = Bar(*columns, **how) if console.is_terminal else None
         self._part = ""
