@@ -109,7 +109,7 @@ def test_a_match_stops_when_it_is_sure_and_else_all_are_played():
 
 
 def test_progress_is_told_as_a_match_begins_and_whenever_a_fight_ends():
-    """Breaks if a match sits silent until its first round is over, begins before all fits, or tells results out of order."""
+    """Breaks if a match sits silent until its first round is over, begins unfit, or tells results out of order."""
     told = []
     results = play_match(Counting(3), Waiting(), [2, 3, 4, 5], progress=told.append)
     assert [[result.length_steps for result in soon] for soon in told] == [[1], [5, 1], [5, 1, 5], [5, 1, 5, 1]]
