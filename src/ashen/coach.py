@@ -24,7 +24,7 @@ from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
-from ashen.training.lineage import with_lineage
+from ashen.training.lineage import CLONED, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
@@ -85,6 +85,7 @@ def train_new(
 
 def _start(training: Training, run: RunFolder, origin: dict[str, Any], parent: RunFolder | None) -> None:
     """Train in a folder that becomes a run with its first checkpoint, so that every run can be gone on with."""
+    say_if_cold()  # the first fight begins before the first checkpoint
     try:
         run.log(started())
         training.begin(run)
@@ -114,6 +115,9 @@ def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
 
 def _check_base(overlay: Path, boss: str) -> None:
     """The table an overlay changes must be that of the recipe's boss."""
+    if not overlay.is_file() or overlay.suffix != ".toml":
+        how = "give the path of a TOML file, as ashen calibrate --out writes it"
+        raise UserError(f"there is no overlay at {overlay.resolve()}; {how}")
     base = base_file(boss_file(str(overlay)))
     if base is None:
         raise UserError(f"{overlay} is no overlay, it has no base; train against a whole table with --boss {overlay}")
@@ -134,8 +138,14 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
         OSError: the disk is full.
     """
     folder = find_run(run, runs_dir)
-    if not folder.read_config().get("trained_here", True):
+    config = folder.read_config()
+    if not config.get("trained_here", True):
         raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")
+    if CLONED in config:
+        raise UserError(
+            f"{folder.name} is a clone of recorded fights, and no training that could go on; start one from it: "
+            f"ashen finetune {folder.name}, or ashen train RECIPE --parent {folder.name}"
+        )
     if is_complete(folder):
         more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
         say(f"{folder.name} is complete; a new run goes on from it with: {more}")
@@ -144,6 +154,7 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
         if is_before_training(folder):
             _calibrate_and_train(folder)
             return
+        say_if_cold()
         changes = {name: value for name, value in (("actors", actors), ("fleet", fleet)) if value is not None}
         training = resumed(folder, replace(fleet_of(folder), **changes))
         say(f"{folder.name} goes on at step {training.env_step:,}")
@@ -234,8 +245,8 @@ def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
     if training.recipe.is_on_game:
         say(game_plan(training))
-    say_if_cold()
-    with closing(training.env), StopOnSignal() as stop, Display(run.name, training.recipe.total_steps) as display:
+    display = Display(run.name, training.recipe.total_steps, training.recipe.final_fights)
+    with closing(training.env), StopOnSignal() as stop, display:
         result = updates = None
         for row in training.run(run, stop):
             display.show(row)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.fight import STEP_S
-from ashen.display import say, say_progress
+from ashen.display.progress import Progress
 from ashen.evaluation.report.attacks import attack_table, before_hits
 from ashen.evaluation.report.budget import fight_time, training_time
 from ashen.evaluation.report.curves import curves
@@ -125,7 +126,7 @@ SECTIONS: Final = {
 """The sections in their order; the name is the section's address on the page."""
 
 
-def make_report(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) -> str:
+def make_report(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool, progress: Progress) -> str:
     """Play fights of a run's greedy agent in the simulator, and tell about it.
 
     Args:
@@ -133,6 +134,7 @@ def make_report(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) 
         fights: how many to play.
         fights_dir: folder beside the page, for the fights it links to and their films.
         is_filmed: whether they are filmed.
+        progress: told what takes long.
 
     Returns:
         The page, HTML.
@@ -141,7 +143,7 @@ def make_report(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) 
         UserError: the run has no agent, its folder is damaged, or the fights cannot be kept.
         OSError: the disk is full.
     """
-    subject = _subject(run, fights, fights_dir, is_filmed)
+    subject = _subject(run, fights, fights_dir, is_filmed, progress)
     parts = []
     for key, section in SECTIONS.items():
         try:
@@ -152,12 +154,11 @@ def make_report(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) 
     return page(f"{run.name}: report", f"{fights} simulated fights of the greedy agent, {now()}", parts)
 
 
-def _subject(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) -> Subject:
+def _subject(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool, progress: Progress) -> Subject:
     contender = run_contender(run)
     records: list[FightRecord] = []
-    say(f"{run.name} plays {fights} fights")
-    facts = {"env_step": contender.env_step}
-    figures, results = play(contender.make_policy, contender.env_options, fights, records.append, facts, say_progress)
+    facts, told = {"env_step": contender.env_step}, progress.match(f"{run.name} plays {fights} fights", fights)
+    figures, results = play(contender.make_policy, contender.env_options, fights, records.append, facts, told)
     rivals, no_parent = opponents(run), ""
     try:
         rivals = [*relatives(run), *rivals]
@@ -173,8 +174,7 @@ def _subject(run: RunFolder, fights: int, fights_dir: Path, is_filmed: bool) -> 
         no_parent=no_parent,
         fights_dir=fights_dir,
         is_filmed=is_filmed,
-        say=say,
-        progress=say_progress,
+        show=progress.show,
     )
 
 
@@ -190,8 +190,7 @@ def _kept(subject: Subject, name: str, record: FightRecord) -> dict[str, Any]:
     except (FileExistsError, PermissionError, NotADirectoryError) as error:
         raise UserError(f"cannot keep fights in {folder}: {error.strerror}; choose another --out") from None
     if subject.is_filmed and not clip.is_file():
-        subject.say(f"filming the {name} fight")
-        film(path, clip)
+        film(path, clip, progress=partial(subject.show, f"filming the {name} fight"))
     return {
         "name": name,
         "outcome": record.meta["outcome"],

@@ -104,9 +104,22 @@ def test_evaluate_prints_one_json_object_and_nothing_else(capsys, runs_dir):
 
 
 def test_evaluate_without_json_is_a_table(capsys):
-    """Breaks if a person gets JSON, or a table without the win rate."""
+    """Breaks if a person gets JSON or keys, or a table without the win rate, or is not told what begins."""
     assert main(["evaluate", "done", "--fights", "1"]) == 0
-    assert "win_rate" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "true win rate" in said.out and "win_rate" not in said.out
+    assert "ashen: done fights 1 times\n" in said.err
+
+
+def test_evaluate_says_that_it_is_not_sure(capsys):
+    """Breaks if --sure-within ends at --fights without being sure, and neither table nor line says so."""
+    assert main(["evaluate", "random", "--fight", "phase1", "--fights", "20", "--sure-within", "3"]) == 0
+    said = capsys.readouterr()
+    assert "after all 20 fights the win rate is known within " in said.err
+    assert "points, not within 3; give more --fights" in said.err
+    assert "points only" in said.out
+    assert main(["evaluate", "random", "--fight", "phase1", "--fights", "20", "--sure-within", "50"]) == 0
+    assert "give more" not in capsys.readouterr().err
 
 
 def test_evaluate_plans_and_records(capsys, tmp_path, complaint):
@@ -208,8 +221,7 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     assert capsys.readouterr().out.strip() == str(out)
     lines = [line for line in out.read_text(encoding="utf-8").splitlines() if line[:4].strip().isdigit()]
     assert [int(line[:4]) for line in lines] == list(range(20, 41))
-    said = complaint(["explain", "random", "--seed", "3", "--out", tmp_path])
-    assert "choose another --out" in said
+    assert "is a folder; choose a file in it" in complaint(["explain", "random", "--seed", "3", "--out", tmp_path])
 
 
 @pytest.mark.slow

@@ -75,7 +75,10 @@ def test_the_report_takes_the_newest_run_and_no_other_files_place(capsys, tmp_pa
     (run / "run.log").write_text("begun\n", encoding="utf-8")
     out = tmp_path / "made" / "report.zip"
     words = ["doctor", "--json", "--runs-dir", str(run.parent), "--report", str(out)]
-    assert main(words) == main(words) == 1
+    assert main(words) == 1
+    assert "in place of" not in capsys.readouterr().err
+    assert main(words) == 1
+    assert f"the report is {out}, in place of an older one" in capsys.readouterr().err
     with zipfile.ZipFile(out) as archive:
         assert archive.read("run/run.log") == b"begun\n"
     assert main([*words, "--run", "yours"]) == 2

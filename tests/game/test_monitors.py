@@ -101,7 +101,7 @@ def test_a_later_journey_is_not_taken_for_a_fluke(fake, door, fight):
     fake.fault("other_boss_hp")
     failed = door.answer(("reset", LIMIT_S, fight_spec("iudex", fight, GameOptions()), None))
     assert failed.fault == "other_character", failed
-    assert failed.message == "OtherCharacterError: the boss has 1500 hit points, more than 1037"
+    assert failed.message == "the boss has 1500 hit points, more than 1037"
 
 
 def test_the_focus_is_taken_back_or_asked_for(fake, door):

@@ -51,7 +51,7 @@ def test_a_training_takes_as_long_as_its_fights():
 
 
 def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):
-    """Breaks if the verb does not reach the game, or says nothing when there is none."""
+    """Breaks if the verb does not reach the game, or takes a game that does not run for something to mend."""
     from ashen.game import keeper
 
     elsewhere({"fault": "found_paused"})
@@ -60,8 +60,18 @@ def test_unstick_frees_the_game(elsewhere, monkeypatch, capsys):
     assert main(["unstick"]) == 0
     assert "the game is as it was" in capsys.readouterr().out
     elsewhere({"fault": "no_process"})
-    assert main(["unstick"]) == 2
-    assert "not open; start Dark Souls III" in capsys.readouterr().err
+    assert main(["unstick"]) == 0
+    assert capsys.readouterr() == ("the game does not run, so nothing is stuck\n", "")
+
+
+def test_nothing_is_announced_on_a_game_that_is_not_there(elsewhere, capsys):
+    """Breaks if fights and minutes on the game are announced before anybody has looked for it."""
+    elsewhere({"fault": "no_process"})
+    assert main(["evaluate", "random-valid", "--backend", "game", "--fights", "2"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said == "ashen: the game: Process DarkSoulsIII.exe not open; start Dark Souls III, offline, and load the save\n"
+    )
 
 
 def test_matches_on_the_game_are_few():

@@ -6,7 +6,9 @@ from itertools import pairwise
 from rich.console import Console
 
 from ashen.cli import main
-from ashen.display import Display, match_table, match_text, say_if_cold, say_progress
+from ashen.display import Display, match_text, say_if_cold
+from ashen.display.match import match_table
+from ashen.display.progress import Progress
 from ashen.env import make_vec
 
 TRAIN = {
@@ -37,6 +39,29 @@ MATCH = {
     "return_mean": 1.5,
     "boss_hp_left_mean": 0.1,
     "damage_per_attack": {"Attack3000": {"shown": 1.5, "damage": 20.0}},
+}
+FIGURES = MATCH | {
+    "fights": 12,
+    "losses": 1,
+    "timeouts": 1,
+    "faults": 2,
+    "interval": "fixed",
+    "return_low": 1.2,
+    "return_high": 1.8,
+    "length_mean_steps": 321.0,
+    "longest_boss_idle_s": 2.4,
+    "kills_without_blow_share": 0.0,
+    "phase_change_rate": 0.9,
+    "damage_per_attack": {"Attack3000": {"shown": 1.5, "damage": 20.0}, "fall": {"shown": 0.0, "damage": 7.0}},
+    "boss": "iudex",
+    "fight": "full",
+    "start": "fixed",
+    "randomise": "none",
+    "backend": "sim",
+    "reward": "soulsgym",
+    "seed": 3,
+    "seconds": 4.0,
+    "table_hash": "abc",
 }
 
 
@@ -121,17 +146,68 @@ def test_a_log_gets_each_warning_once(capsys):
 
 
 def test_a_match_is_readable(capsys):
-    """Breaks if the table of a match loses a figure or an attack."""
-    Console(width=100).print(match_table(MATCH))
+    """Breaks if a figure of a match is missing, is given by its key alone, or fights with a fault seem to count."""
+    Console(width=130).print(match_table(FIGURES))
     shown = capsys.readouterr().out
-    assert match_text(MATCH) in shown
-    assert "shown 1.50 times a fight, cost 20 HP a fight" in shown
+    for told in (
+        match_text(FIGURES),
+        "8 of 10 fights that count: 80.0%",
+        "between 49.0% and 94.3%, 95 % sure",
+        "1 broken off after 300 s; they count as not won",
+        "2 that a fault of the game ended; no other line counts them",
+        "90.0% of the fights",
+        "32.1 s of the game",
+        "1.500 a fight under the reward soulsgym (95 % interval 1.200 to 1.800)",
+        "iudex, full, from the fixed start, in the simulator; seed 3, tables abc",
+        "shown 1.50 times a fight, cost 20 HP a fight",
+    ):
+        assert told in shown
+    assert "_" not in shown
+    assert [line.split("│")[2].strip() for line in shown.splitlines() if "falls" in line] == ["cost 7 HP a fight"]
 
 
-def test_progress_stays_out_of_logs(capsys):
-    """Breaks if a match's progress gets into a file or into standard output."""
-    say_progress([1, 2, 3])
-    assert capsys.readouterr() == ("", "")
+def test_a_match_that_ends_unsure_says_how_unsure():
+    """Breaks if a match that was to be sure within some points ends without being so, and nobody is told."""
+    unsure = MATCH | {"sure": None}
+    assert match_text(unsure) == "8 of 10 won, 80% (49%-94%), known within 22.7 points only"
+    assert match_text(unsure | {"is_over": False}) == "8 of 10 won, 80% (49%-94%), not finished"
+
+
+def test_the_time_left_is_told_with_the_match_after_it(capsys):
+    """Breaks if the time left seems to be all, though a final match comes after it."""
+    with Display("mine", 100_000, final_fights=200) as display:
+        display.show(TRAIN)
+    assert "left 0:00:40, then the final match of 200 fights" in capsys.readouterr().err
+
+
+def _work(progress):
+    progress.match("mine fights 3 times", 3, ["and more"])([])
+    progress.match("mine fights 3 times", 3, ["and more"])([1, 2])
+    progress.show("filming to [x].mp4", 1, 9)
+
+
+def test_a_log_is_told_what_begins_and_no_more(capsys):
+    """Breaks if work is silent where there is no terminal, tells each step there, or gets into standard output."""
+    with Progress() as progress:
+        assert capsys.readouterr().err == ""  # mistakes are still to be found
+        _work(progress)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "ashen: mine fights 3 times\nashen: and more\nashen: filming to [x].mp4\n")
+
+
+def test_a_terminal_sees_how_far_it_is(capsys, monkeypatch):
+    """Breaks if loading is silent in a terminal, if the moving line tells no count, or gets into standard output."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    with Progress() as progress:
+        assert "loading" in capsys.readouterr().err
+        _work(progress)
+        progress.end()
+        told = capsys.readouterr().err
+        assert "mine fights 3 times" in told and "0 of 3" in told and "ashen: and more" in told
+        assert "filming to [x].mp4" in told and "1 of 9" in told
+        progress.show("the rest", 0, 1)
+    assert capsys.readouterr() == ("", "ashen: the rest\n")
 
 
 def test_only_the_first_compilation_is_announced(capsys, tmp_path):

@@ -78,6 +78,13 @@ def test_only_the_end_of_a_long_fight_goes_into_a_gif(tmp_path: Path):
         assert image.n_frames <= 130
 
 
+def test_a_film_tells_how_far_it_is(tmp_path):
+    """Breaks if whoever waits for a film is not told of how many pictures it is made, and how many are drawn."""
+    told = []
+    film(a_fight(), tmp_path / "fight.mp4", fps=10, progress=lambda *counts: told.append(counts))
+    assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)] and len(told) > 10
+
+
 def test_one_picture_of_a_fight(tmp_path: Path):
     """Breaks if a png is not the fight's telling picture."""
     out = film(save_fight(a_fight(), tmp_path), tmp_path / "fight.png")

@@ -77,14 +77,18 @@ def test_fights_through_gymnasium_are_the_benchmarks():
 
 
 def test_packs_are_ranked_on_the_same_fights(tmp_path, capsys, monkeypatch):
-    """Breaks if a contender meets other fights, the ranking or an interval is wrong, or a foreign file is replaced."""
+    """Breaks if a contender meets other fights, is ranked wrongly, or nobody says that it knows phase 1 alone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASHEN_RUNS", str(tmp_path))
     for name in ("ppo", "dqn"):
-        (tmp_path / f"{name}.ashen").write_bytes(packed(made(tmp_path, name, **AGENTS[name]), name=name))
+        fight = "phase1" if name == "dqn" else "full"
+        (tmp_path / f"{name}.ashen").write_bytes(packed(made(tmp_path, name, fight=fight, **AGENTS[name]), name=name))
     words = ["ppo.ashen", "dqn.ashen", "--fights", "2", "--json", "--out", "board.json"]
     assert main(["leaderboard", *words]) == 0
-    figures = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert "dqn.ashen was trained for phase1 alone; here it fights the full fight like all others" in said.err
+    assert "ppo.ashen was trained" not in said.err and "ppo.ashen fights 2 times (1 of 6)" in said.err
+    figures = json.loads(said.out)
     assert figures == json.loads((tmp_path / "board.json").read_text(encoding="utf-8"))
     rows = figures["rows"]
     assert {row["name"] for row in rows} == {"ppo", "dqn", "random", "random-valid", "always-attack", "roll-and-hit"}
@@ -93,7 +97,9 @@ def test_packs_are_ranked_on_the_same_fights(tmp_path, capsys, monkeypatch):
     for row in rows:
         low, high = wilson_interval(row["wins"], 2)
         assert (row["win_rate_low"], row["win_rate_high"], row["fights"]) == (low, high, 2)
+    assert [row["trained_for"] for row in rows if row["kind"] == "pack"].count("phase1") == 1
     table = leaderboard_table(figures)
+    assert [cell.endswith(" steps, phase1") for cell in table.columns[-1].cells].count(True) == 1
     assert table.title.startswith("ashen/Iudex-v0: 2 fights") and len(table.rows) == 6
 
 

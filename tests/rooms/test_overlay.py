@@ -183,7 +183,8 @@ def test_a_run_keeps_its_overlay(base, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--overlay", "none.toml"], "no boss table at none.toml"),
+        (["--overlay", "none.toml"], "none.toml; give the path of a TOML file, as ashen calibrate --out writes it"),
+        (["--overlay", "nosuch"], "nosuch; give the path of a TOML file"),
         (["--overlay", "iudex.toml"], "is no overlay, it has no base"),
         (["--overlay", "mine.toml", "--boss", "iudex.toml"], "changes iudex, but the recipe's boss is iudex.toml"),
     ],

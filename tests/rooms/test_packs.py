@@ -264,6 +264,7 @@ def test_other_tables_are_told_and_fought(pack, tmp_path, capsys):
     assert main(["evaluate", str(file), "--fights", "1", "--json"]) == 0
     said = capsys.readouterr()
     assert "was made with tables 0, here they are" in said.err and "the boss's numbers differ" in said.err
+    assert "than its card says, 0% of 1 fights (full, fixed start)" in said.err
     assert json.loads(said.out)["fights"] == 1
 
 
@@ -274,7 +275,11 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("ASHEN_RUNS", str(tmp_path / "runs"))
     assert main(["pack", str(runs_dir / "ppo"), "--fights", "2", "--out", "one.ashen"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("result  ") and said[1].startswith("pack    one.ashen (")
+    assert (
+        said[0].startswith("result  ")
+        and said[0].endswith(" (full fight, fixed start)")
+        and said[1].startswith("pack    one.ashen (")
+    )
     (tmp_path / "mine.ashen").write_text("mine", encoding="utf-8")
     assert main(["pack", "one.ashen", "--fights", "1", "--out", "mine.ashen"]) == 2
     assert "mine.ashen is there already and is no pack" in capsys.readouterr().err

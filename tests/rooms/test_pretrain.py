@@ -116,6 +116,9 @@ def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
     assert (against["run"], against["settings"]["fights.full"]) == ("first", [None, 5])
     journal = second.journal_file.read_text(encoding="utf-8")
     assert "Against first, the newest clone before it" in journal and "(20 of phase1, 5 of full)" in journal
+    assert main(["resume", "first", "--runs-dir", str(runs_dir)]) == 2
+    assert "first is a clone of recorded fights, and no training" in (said := capsys.readouterr().err)
+    assert "ashen finetune first, or ashen train RECIPE --parent first" in said
     trained = {"recipe": first.read_config()["recipe"]}
     assert "against" not in with_lineage(create_run(runs_dir, "third", "x"), trained)
 

@@ -65,8 +65,7 @@ def a_subject(
     subject = Subject(
         run=RunFolder(path), env_options={"fight": fight, "boss": "iudex"}, figures={},
         results=[a_result(record) for record in records], records=records, rivals=[], no_parent="", fights_dir=Path(),
-        is_filmed=False, say=lambda text: None,
-        progress=lambda done: None,
+        is_filmed=False, show=lambda part, done, total: None,
     )  # fmt: skip
     if attacks is not None:
         subject.__dict__["attacks"] = attacks

@@ -1,6 +1,7 @@
 """Order among runs: tags, the trash, and the list."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -93,7 +94,30 @@ def test_a_damaged_run_and_human_fights_do_not_spoil_the_list(runs_dir, capsys):
     (runs_dir / "c" / "config.json").write_text("{", encoding="utf-8")
     assert [row["name"] for row in _listed(capsys)] == ["b", "a"]
     assert main(["runs"]) == 0
-    assert "1 cannot be read" in capsys.readouterr().err
+    assert "ashen: c cannot be read and is left out: cannot read " in capsys.readouterr().err
+    for damage, reason in (
+        ('{"schema_version": 1}', "lacks 'created_at'"),
+        ('{"schema_version": 1, "created_at": "x"}', "'x'"),
+    ):
+        (runs_dir / "c" / "config.json").write_text(damage, encoding="utf-8")
+        assert main(["runs"]) == 0
+        said = capsys.readouterr()
+        assert reason in said.err and said.err.count("\n") == 1
+        assert [line.split()[0] for line in said.out.splitlines()] == ["run", "b", "a"]
+
+
+def test_the_list_tells_the_time_of_day_where_there_is_room(runs_dir, capsys, monkeypatch):
+    """Breaks if runs of one day cannot be told apart by their times, or a narrow terminal gets no table for them."""
+    begun = datetime.fromisoformat(open_run("b", runs_dir).read_config()["created_at"]).astimezone()
+    assert main(["runs"]) == 0
+    whole = max(map(len, capsys.readouterr().out.splitlines()))
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    for columns, is_table, has_time in ((whole, True, True), (whole - 1, True, False), (whole - 9, False, True)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert main(["runs"]) == 0
+        said = capsys.readouterr().out
+        assert f"{begun:%Y-%m-%d}" in said
+        assert ("parent" in said.splitlines()[0], f"{begun:%H:%M}" in said) == (is_table, has_time)
 
 
 def test_tags_filter_the_list(runs_dir, capsys):
@@ -138,7 +162,7 @@ def test_a_name_can_be_thrown_away_twice(runs_dir):
     """Breaks if a second run of a name replaces the first in the trash, or on its way back one that is there by now."""
     first = trash(open_run("a", runs_dir))
     create_run(runs_dir, "a", "x").write_config({"recipe": RECIPE})
-    with pytest.raises(UserError, match="there is a run 'a' by now"):
+    with pytest.raises(UserError, match=r"there is a run 'a' by now; .*: ashen runs restore a --name a-before"):
         restore("a", runs_dir)
     second = trash(open_run("a", runs_dir))
     assert (first.name, second.name) == ("a", "a-2")
@@ -146,6 +170,18 @@ def test_a_name_can_be_thrown_away_twice(runs_dir):
     assert restore("a", runs_dir).metrics_file.is_file()
     with pytest.raises(UserError, match=r"the trash of .* is empty"):
         restore("a", runs_dir)
+
+
+def test_a_run_can_come_back_under_another_name(runs_dir, capsys):
+    """Breaks if a run whose name is taken cannot come back, takes another's place, or has two lines in the journal."""
+    assert main(["runs", "trash", "a"]) == 0
+    create_run(runs_dir, "a", "x").write_config({"recipe": RECIPE})
+    assert main(["runs", "restore", "a", "--name", "b"]) == 2
+    assert "already a run 'b'" in capsys.readouterr().err
+    assert main(["runs", "restore", "a", "--name", "older"]) == 0
+    assert [row["name"] for row in _listed(capsys, "--sort", "steps")][2:] == ["older", "b"]
+    journal = (runs_dir / "journal.md").read_text(encoding="utf-8")
+    assert "](older/journal.md)" in journal and ".trash" not in journal
 
 
 def test_numbers_in_the_trash_are_not_given_again(tmp_path):

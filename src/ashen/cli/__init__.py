@@ -44,15 +44,15 @@ Trains agents that beat Souls bosses, on a fast simulated fight.
   leaderboard [PACK...]  rank packs and opponents in the benchmark's fights, with intervals
   demo                 watch the agent that came with ashen fight
   fidelity             compare the simulator with the real game, figure by figure
-  calibrate            refit the boss's numbers to recorded fights, as an overlay for train and evaluate
+  calibrate            refit the boss's numbers to recorded fights, as an overlay for --overlay of train and evaluate
   bench                measure speed here: of the fight, against other libraries, on a GPU
   doctor               look over what the real game needs, line by line, and how to mend it
   unstick              leave the real game playable after a crash: speed, flags, gravity, keys
   fleet                several machines play, one learns: fleet start, fleet join ADDRESS, fleet status
   recipes              list the recipes
 
-RUN is a run's name or folder, or a pack (NAME.ashen); for film and explain also a recorded fight (npz). evaluate,
-exploits and explain also take a built-in opponent:
+RUN is a run's name or folder, or a pack (NAME.ashen) where an agent is enough; for film and explain also a recorded
+fight (npz). evaluate, exploits and explain also take a built-in opponent:
   random, random-valid, always-attack, roll-and-hit, oracle
 
 ashen VERB --help tells the options of a verb, ashen --version the version.

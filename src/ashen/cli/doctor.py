@@ -35,8 +35,9 @@ def doctor(words: Sequence[str]) -> int:
 
         Console(highlight=False).print(screen(found))
     if options.report:
+        before = ", in place of an older one" if options.report.is_file() else ""
         _write(options.report, bundle(found, run_files))
-        say(f"the report is {options.report}: read it before you send it, it is a zip of text files")
+        say(f"the report is {options.report}{before}: read it before you send it, it is a zip of text files")
     return 0 if passed(found) else 1
 
 

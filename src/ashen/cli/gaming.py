@@ -13,6 +13,9 @@ def unstick(words: Sequence[str]) -> int:
     keeper = the_keeper()
     failed = keeper.unstick()
     keeper.close()
+    if failed is None:
+        print("the game does not run, so nothing is stuck")
+        return 0
     for name, reason in failed.items():
         print(f"could not put back {name}: {reason}")
     if not failed:

@@ -1,26 +1,47 @@
 """The verbs that measure: fights that count, the simulator, speed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ashen.cli.out import write_out
+
+if TYPE_CHECKING:
+    from ashen.display.progress import Progress
+    from ashen.options.judging import EvaluateOptions
 
 
 def evaluate(words: Sequence[str]) -> None:
     """Judge a run or an opponent."""
-    from ashen.display import say, say_if_cold, say_moment, say_progress
+    from ashen.display.progress import Progress
+    from ashen.options.judging import EvaluateOptions
+    from ashen.options.parse import parse
+
+    options = parse(EvaluateOptions, "evaluate", words)
+    with Progress() as progress:
+        figures = _evaluated(options, progress)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        from rich.console import Console
+
+        from ashen.display.match import match_table
+
+        Console().print(match_table(figures))
+
+
+def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, Any]:
+    """The figures of the match that was asked for; what else there is to know is said."""
+    from ashen.display import say, say_if_cold, say_moment
     from ashen.evaluation.judge import judge
     from ashen.evaluation.planning import planned
     from ashen.evaluation.sequential import asked_for
-    from ashen.game.options import expected_s
-    from ashen.options.judging import EvaluateOptions
-    from ashen.options.parse import parse
     from ashen.runs.fight_journal import FightJournal, keep_interrupted
     from ashen.runs.fights import recorder
+    from ashen.runs.metrics import reach_points
     from ashen.training.contenders import find_contender
 
-    options = parse(EvaluateOptions, "evaluate", words)
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
     if doubt := contender.pack.get("doubt"):
@@ -28,16 +49,13 @@ def evaluate(words: Sequence[str]) -> None:
     plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
     on_game = world["backend"] == "game"
     sure_when = asked_for(options.sure_within, on_game)
-    if on_game:
-        minutes = max(1.0, expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0)
-        kept = f"kept in {options.record}" if options.record else "not kept"
-        how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
-        say(f"on the real game: {how}; each fight is {kept}")
-        if sure_when:
-            say(f"it stops as soon as the win rate is known within {100 * sure_when.within:g} points, or else after")
-        say(f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile")
+    until = f" at most, until the win rate is known within {100 * sure_when.within:g} points" if sure_when else ""
+    begins = f"{options.run} fights {options.fights} times{until}"
+    told = progress.match(begins, options.fights, _game_lines(options, world) if on_game else ())
     if options.record:
         keep_interrupted(options.record)
+    if options.watch:
+        progress.end()
     figures = judge(
         planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
         world,
@@ -50,7 +68,7 @@ def evaluate(words: Sequence[str]) -> None:
         record=recorder(options.record) if options.record else None,
         journal=FightJournal(options.record) if options.record and on_game else None,
         facts={"kind": "evaluation", "env_step": 0},
-        progress=None if options.watch else say_progress,
+        progress=told,
         watch=say_moment if options.watch else None,
     )
     if on_game:
@@ -58,36 +76,53 @@ def evaluate(words: Sequence[str]) -> None:
 
         for line in the_keeper().account():
             say(line)
-    if options.json:
-        print(json.dumps(figures))
-    else:
-        from rich.console import Console
+    if sure_when and not figures["sure"]:
+        reached, wanted = f"known within {reach_points(figures):.1f} points", f"not within {100 * sure_when.within:g}"
+        say(f"after all {options.fights} fights the win rate is {reached}, {wanted}; give more --fights to be surer")
+    return figures
 
-        from ashen.display import match_table
 
-        Console().print(match_table(figures))
+def _game_lines(options: "EvaluateOptions", world: dict[str, Any]) -> Iterator[str]:
+    """What a match on the game is about to do, and for how long."""
+    from ashen.game.options import expected_s
+
+    minutes = max(1.0, expected_s(options.fights, world["fight"], world["game_speed"]) / 60.0)
+    kept = f"kept in {options.record}" if options.record else "not kept"
+    how = f"{world['boss']}, {world['fight']}, speed {world['game_speed']:g}, from the {options.start} start"
+    yield f"on the real game: {how}; each fight is {kept}"
+    yield f"{options.fights} fights on the game take about {minutes:.0f} minutes; do not touch it meanwhile"
 
 
 def exploits(words: Sequence[str]) -> int:
     """Check that a run's wins are earned; returns 1 if one of the checks fails."""
     from dataclasses import asdict
 
-    from ashen.display import say, say_if_cold, say_progress
-    from ashen.evaluation.exploits import checks, verdict
-    from ashen.evaluation.judge import judge
+    from ashen.display import say, say_if_cold
+    from ashen.display.progress import Progress
     from ashen.options.judging import ExploitsOptions
     from ashen.options.parse import parse
-    from ashen.training.contenders import find_contender
 
     options = parse(ExploitsOptions, "exploits", words)
-    say_if_cold()
-    contender = find_contender(options.run, options.runs_dir)
-    world = contender.env_options | {"backend": "sim"} | options.changes
-    asked = {"fights": options.fights, "seed": options.seed}
-    figures, closed = (
-        judge(contender.make_policy, world, **asked, closed_cliff=is_closed, progress=say_progress)
-        for is_closed in (False, True)
-    )
+    with Progress() as progress:
+        from ashen.evaluation.exploits import checks, verdict
+        from ashen.evaluation.judge import judge
+        from ashen.training.contenders import find_contender
+
+        say_if_cold()
+        contender = find_contender(options.run, options.runs_dir)
+        world = contender.env_options | {"backend": "sim"} | options.changes
+        asked = {"fights": options.fights, "seed": options.seed}
+        parts = {False: f"{options.run} fights {options.fights} times", True: "the same with the cliff walled off"}
+        figures, closed = (
+            judge(
+                contender.make_policy,
+                world,
+                **asked,
+                closed_cliff=is_closed,
+                progress=progress.match(part, options.fights),
+            )
+            for is_closed, part in parts.items()
+        )
     found = checks(figures, closed)
     passed = verdict(found)
     if options.json:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ashen.cli.out import write_out
@@ -13,44 +14,53 @@ _DEMO_FPS = 15
 
 def pack(words: Sequence[str]) -> None:
     """Make one file of a run's agent."""
-    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.display import match_text, say_if_cold
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.sharing import PackOptions
     from ashen.runs.files import refuse_other_file
     from ashen.runs.pack_file import FORMAT, SUFFIX
     from ashen.training.find_run import find_run
-    from ashen.training.packs.packing import make_pack
 
     options = parse(PackOptions, "pack", words)
-    run = find_run(options.run, options.runs_dir)
-    out = options.out or Path(f"{run.name}{SUFFIX}")
-    if out.suffix != SUFFIX:
-        raise UserError(
-            f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
-        )
-    refuse_other_file(out, FORMAT.encode(), "pack")
-    say_if_cold()
-    data, description = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=say_progress)
+    with Progress() as progress:
+        from ashen.training.packs.packing import make_pack
+
+        run = find_run(options.run, options.runs_dir)
+        out = options.out or Path(f"{run.name}{SUFFIX}")
+        if out.suffix != SUFFIX:
+            raise UserError(
+                f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
+            )
+        refuse_other_file(out, FORMAT.encode(), "pack")
+        say_if_cold()
+        told = progress.match(f"{run.name} plays the {options.fights} fights that the pack tells of", options.fights)
+        data, card = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=told)
     write_out(out, data)
     if options.json:
-        print(json.dumps({"pack": str(out), "bytes": len(data)} | description))
+        print(json.dumps({"pack": str(out), "bytes": len(data)} | card))
     else:
-        print(f"result  {match_text(description['evaluation'])}\npack    {out} ({len(data) / 1000:,.0f} kB)")
+        figures = card["evaluation"]
+        world = f"{figures['fight']} fight, {figures['start']} start"
+        print(f"result  {match_text(figures)} ({world})\npack    {out} ({len(data) / 1000:,.0f} kB)")
 
 
 def leaderboard(words: Sequence[str]) -> None:
     """Rank packs, runs and opponents by the benchmark's fights."""
-    from ashen.display import leaderboard_table, say, say_if_cold, say_progress
+    from ashen.display import leaderboard_table, say, say_if_cold
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.sharing import LeaderboardOptions
     from ashen.runs.files import refuse_other_file
-    from ashen.training.leaderboard import KIND, contestants, leaderboard
 
     options = parse(LeaderboardOptions, "leaderboard", words)
-    if options.out is not None:
-        refuse_other_file(options.out, KIND.encode(), "leaderboard")
-    say_if_cold()
-    figures = leaderboard(contestants(options.names), options.runs_dir, options.fights, say, say_progress)
+    with Progress() as progress:
+        from ashen.training.leaderboard import KIND, contestants, leaderboard
+
+        if options.out is not None:
+            refuse_other_file(options.out, KIND.encode(), "leaderboard")
+        say_if_cold()
+        figures = leaderboard(contestants(options.names), options.runs_dir, options.fights, say, progress.match)
     if options.out is not None:
         write_out(options.out, json.dumps(figures, indent=1) + "\n")
     if options.json:
@@ -63,18 +73,21 @@ def leaderboard(words: Sequence[str]) -> None:
 
 def demo(words: Sequence[str]) -> None:
     """Watch a trained agent fight."""
-    from ashen.core.errors import UserError
     from ashen.display import fight_text, say, say_if_cold
-    from ashen.evaluation.judge import first_fight
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.sharing import DemoOptions
-    from ashen.reports.film import PICTURE_SIZE, film, pictures
-    from ashen.training.contenders import find_contender
 
     options = parse(DemoOptions, "demo", words)
-    say_if_cold()
-    contender = find_contender(options.run, options.runs_dir)
-    record = first_fight(contender.make_policy, contender.env_options | {"backend": "sim"}, options.seed)
+    with Progress() as progress:
+        from ashen.evaluation.judge import first_fight
+        from ashen.reports.film import PICTURE_SIZE, film, pictures
+        from ashen.training.contenders import find_contender
+
+        say_if_cold()
+        contender = find_contender(options.run, options.runs_dir)
+        world, told = contender.env_options | {"backend": "sim"}, progress.match(f"{options.run} fights", 1)
+        record = first_fight(contender.make_policy, world, options.seed, progress=told)
     print(fight_text(record))
     out = options.out
     if out is None:
@@ -89,4 +102,6 @@ def demo(words: Sequence[str]) -> None:
             out = Path("demo.mp4")
             say(f"no display here, so the fight is filmed to {out}")
     if out is not None:
-        print(f"film    {film(record, out, fps=_DEMO_FPS)}")
+        with Progress() as progress:
+            film(record, out, fps=_DEMO_FPS, progress=partial(progress.show, f"filming to {out}"))
+        print(f"film    {out}")

@@ -38,19 +38,21 @@ def _list(words: Sequence[str]) -> None:
 
         from ashen.display import run_lines, runs_table
 
-        console, table = Console(), runs_table(rows)
-        needed = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
-        if console.is_terminal and needed > console.width:
-            print("\n".join(line for row in rows for line in run_lines(row, console.width)))
+        console = Console()
+        for table in (runs_table(rows, with_time=True), runs_table(rows, with_time=False)):
+            needed = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+            if needed <= console.width or not console.is_terminal:
+                console.width = needed
+                console.print(table)
+                break
         else:
-            console.width = needed
-            console.print(table)
+            print("\n".join(line for row in rows for line in run_lines(row, console.width)))
     else:
         say(f"no runs{f' tagged {options.tag}' if options.tag else ''} in {options.runs_dir}")
     if left_out:
         say(f"{left_out} tagged bad are left out; --all shows them")
-    if damaged:
-        say(f"{damaged} cannot be read")
+    for name, reason in damaged.items():
+        say(f"{name} cannot be read and is left out: {reason}")
 
 
 def _tag(words: Sequence[str]) -> None:
@@ -100,8 +102,8 @@ def _restore(words: Sequence[str]) -> None:
     from ashen.training.journal import write_journal
 
     options = parse(RestoreOptions, "runs restore", words)
-    run = restore(options.run, options.runs_dir)
-    write_journal(run)
+    run = restore(options.run, options.runs_dir, options.name)
+    write_journal(run, was_called=options.run)
     print(f"{run.name} is in {run.path}")
 
 

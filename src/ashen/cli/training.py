@@ -107,13 +107,14 @@ def import_checkpoint(words: Sequence[str]) -> None:
 
 def _introduce(run: "RunFolder", fights: int) -> None:
     """Let a run that was made and not trained play its first match."""
-    from ashen.display import match_text, say_if_cold, say_progress
+    from ashen.display import match_text, say_if_cold
+    from ashen.display.progress import Progress
     from ashen.training.first_match import play_first_match
     from ashen.training.session import session
 
     say_if_cold()
-    with session(run):
-        row = play_first_match(run, fights, say_progress)
+    with session(run), Progress() as progress:
+        row = play_first_match(run, fights, progress.match(f"{run.name} plays its first {fights} fights", fights))
     print(f"result  {match_text(row)}\nrun     {run.path}")
 
 

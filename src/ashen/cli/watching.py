@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from secrets import randbits
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from ashen.cli.out import write_out
 from ashen.core.errors import UserError
 
 if TYPE_CHECKING:
+    from ashen.display.progress import Progress
     from ashen.options.watching import ExplainOptions, FilmOptions
     from ashen.runs.fights import FightRecord
     from ashen.runs.folder import RunFolder
@@ -41,15 +43,21 @@ def play(words: Sequence[str]) -> None:
 
 def film(words: Sequence[str]) -> None:
     """Film a fight of a run."""
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import FilmOptions
-    from ashen.reports.film import film
 
     options = parse(FilmOptions, "film", words)
-    print(film(_fight_to_film(options), options.out))
+    with Progress() as progress:
+        from ashen.reports.film import film
+
+        fight = _fight_to_film(options, progress)
+        name = fight if isinstance(fight, Path) else f"a fight of {options.run}"
+        film(fight, options.out, progress=partial(progress.show, f"filming {name} to {options.out}"))
+    print(options.out)
 
 
-def _fight_to_film(options: "FilmOptions") -> "Path | FightRecord":
+def _fight_to_film(options: "FilmOptions", progress: "Progress") -> "Path | FightRecord":
     """The fight asked for: a file, a run's recorded one, or, of a pack, the first of ashen evaluate."""
     from ashen.reports.film import choose_fight
     from ashen.training.find_run import find_run, pack_named
@@ -64,24 +72,28 @@ def _fight_to_film(options: "FilmOptions") -> "Path | FightRecord":
     if options.which is not None:
         raise UserError(f"{options.run} is a pack, which has no recorded fights to choose from; leave out --which")
     contender = find_contender(options.run, options.runs_dir)
-    return first_fight(contender.make_policy, contender.env_options | {"backend": "sim"}, 0)
+    world, told = contender.env_options | {"backend": "sim"}, progress.match(f"{options.run} fights", 1)
+    return first_fight(contender.make_policy, world, 0, progress=told)
 
 
 def explain(words: Sequence[str]) -> None:
     """Tell why a fight went as it did."""
     from ashen.display import say_if_cold
-    from ashen.evaluation.explain.fight import explain_fight
-    from ashen.evaluation.explain.text import LEGEND, explanation_text
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import ExplainOptions
     from ashen.runs.files import refuse_other_file
 
     options = parse(ExplainOptions, "explain", words)
-    if options.out is not None:
-        refuse_other_file(options.out, LEGEND.encode(), "explanation")
-    say_if_cold()
-    record, where = _fight_to_explain(options)
-    text = explanation_text(explain_fight(record, where), options.show, options.steps)
+    with Progress() as progress:
+        from ashen.evaluation.explain.fight import explain_fight
+        from ashen.evaluation.explain.text import LEGEND, explanation_text
+
+        if options.out is not None:
+            refuse_other_file(options.out, LEGEND.encode(), "explanation")
+        say_if_cold()
+        record, where = _fight_to_explain(options, progress)
+        text = explanation_text(explain_fight(record, where), options.show, options.steps)
     if options.out is None:
         print(text, end="")
         return
@@ -89,7 +101,7 @@ def explain(words: Sequence[str]) -> None:
     print(options.out)
 
 
-def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
+def _fight_to_explain(options: "ExplainOptions", progress: "Progress") -> "tuple[FightRecord, str]":
     """The fight asked for, recorded or fought now, and what it is called in errors."""
     from ashen.evaluation.judge import first_fight
     from ashen.reports.film import choose_fight
@@ -105,7 +117,8 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
             raise UserError(f"{options.run} has no recorded fights; leave out --which, choose a fight with --seed")
         contender = find_contender(options.run, options.runs_dir)
         world, seed = contender.env_options | {"backend": "sim"} | options.changes, options.seed or 0
-        return first_fight(contender.make_policy, world, seed, options.randomise), options.run
+        told = progress.match(f"{options.run} fights", 1)
+        return first_fight(contender.make_policy, world, seed, options.randomise, told), options.run
     path = choose_fight(find_run(options.run, options.runs_dir, OPPONENTS).path, options.which)
     return load_fight(path), str(path)
 
@@ -113,20 +126,24 @@ def _fight_to_explain(options: "ExplainOptions") -> "tuple[FightRecord, str]":
 def report(words: Sequence[str]) -> None:
     """Explain a run on one page of HTML."""
     from ashen.display import say_if_cold
+    from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import ReportOptions
-    from ashen.reporter import make_report
-    from ashen.reports.page.page import MARK
     from ashen.runs.files import refuse_other_file
     from ashen.training.find_run import find_run, pack_named
 
     options = parse(ReportOptions, "report", words)
-    run = find_run(options.run, options.runs_dir)
-    is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
-    out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
-    refuse_other_file(out, MARK.encode(), "report of a run")
-    say_if_cold()
-    write_out(out, make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films))
+    with Progress() as progress:
+        from ashen.reporter import make_report
+        from ashen.reports.page.page import MARK
+
+        run = find_run(options.run, options.runs_dir)
+        is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
+        out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
+        refuse_other_file(out, MARK.encode(), "report of a run")
+        say_if_cold()
+        page = make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films, progress)
+    write_out(out, page)
     if options.open:
         import webbrowser
 

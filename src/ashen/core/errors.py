@@ -25,6 +25,11 @@ def is_for_user(error: Exception) -> bool:
     return disk or isinstance(error, UserError | BrokenPipeError)
 
 
+def said_by(error: BaseException) -> str:
+    """What an exception says, in one line; the name of its class only if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class SettingError(UserError):
     """A setting that cannot be what it is.
 

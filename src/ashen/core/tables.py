@@ -199,7 +199,7 @@ def boss_file(boss: str) -> Path:
             raise UserError(f"no boss table at {path}; give a boss name or the path of an existing TOML file")
         return path
     if boss not in boss_names():
-        raise unknown("boss", boss, boss_names())
+        raise UserError(f"{unknown('boss', boss, boss_names())}; or give the path of a table or overlay, a TOML file")
     return boss_names()[boss]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
+from ashen.core.errors import said_by
 from ashen.doctor.findings import Finding, Line, State, failed, ok, warning
 from ashen.doctor.pc import Pc
 
@@ -209,4 +210,4 @@ def _name(env: Any, *names: str) -> str:
 def _trouble(error: Exception) -> Finding:
     from ashen.game.faults import classify
 
-    return failed(f"{type(error).__name__}: {error}", classify(error).advice)
+    return failed(said_by(error), classify(error).advice)

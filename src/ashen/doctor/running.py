@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ashen.core.errors import said_by
 from ashen.doctor.findings import CannotTell, Finding, State, failed, ok, warning, windows_only
 from ashen.doctor.pc import GAME_PROCESS, GAME_WINDOW, GameProcess, Pc, Window
 
@@ -82,7 +83,7 @@ def in_game(pc: Pc) -> Finding:
     except (AttributeError, KeyError, TypeError) as error:
         raise CannotTell(f"this build of SoulsGym reads the game in another way ({error})") from None
     except Exception as error:
-        said = f"nobody to be seen in the game's memory ({type(error).__name__}: {error})"
+        said = f"nobody to be seen in the game's memory ({said_by(error)})"
         return failed(said, "load the save, so that the player stands in the world")
     if glimpse.player_hp <= 0:
         return failed("the player is dead or loading", "wait until the player stands at the bonfire")

@@ -57,7 +57,7 @@ def judge(
         record: called with the record of every fight.
         journal: keeps the fight under way on disk; only for fights one by one that are recorded.
         facts: what is to stand in the records besides what is known here.
-        progress: called at once, and whenever a fight ends with all results so far.
+        progress: called when the match begins, and whenever a fight ends, with all results so far.
         watch: called with the environment and every step; fights are then fought one by one.
 
     Returns:
@@ -65,7 +65,6 @@ def judge(
         randomise, seed, reward, policy, backend``, and on the game ``game_speed``.
     """
     begin, progress = time.perf_counter(), progress or (lambda _: None)
-    progress([])
     one_by_one = watch is not None or (num_envs is None and env_options.get("backend") == "game")
     side_by_side = 1 if one_by_one else num_envs or (SURE_WHEN_ENVS if sure_when else MATCH_ENVS)
     varied = {"randomise": randomise, "randomise_seed": derive_seed(seed, "randomise")}
@@ -78,6 +77,7 @@ def judge(
         known = world | {"encoder": env_options["encoder"]} | varied | (facts or {})
         recording = {"record": record, "journal": journal, "facts": known, "first": first}
         seen = None if watch is None else partial(watch, env)
+        progress([])  # not before: the game may be missing, or the policy not fit
         results = play_match(env, policy, seeds, **recording, sure_when=sure_when, progress=progress, watch=seen)
     figures = summarise(results, full_fight=env_options["fight"] == "full", sure_when=sure_when)
     asked = {"randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
@@ -92,10 +92,15 @@ def _world(env_options: dict[str, Any], random_start: bool) -> dict[str, Any]:
 
 
 def first_fight(
-    make_policy: Callable[[Any], Policy], env_options: dict[str, Any], seed: int, randomise: str = "none"
+    make_policy: Callable[[Any], Policy],
+    env_options: dict[str, Any],
+    seed: int,
+    randomise: str = "none",
+    progress: Callable[[Sequence[FightResult]], object] | None = None,
 ) -> FightRecord:
     """The record of a match's first fight from the fixed start; arguments as of :func:`judge`."""
     records: list[FightRecord] = []
     facts = {"kind": "evaluation", "env_step": 0}
-    judge(make_policy, env_options, fights=1, seed=seed, randomise=randomise, record=records.append, facts=facts)
+    told = {"record": records.append, "facts": facts, "progress": progress}
+    judge(make_policy, env_options, fights=1, seed=seed, randomise=randomise, **told)
     return records[0]

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ashen.core.errors import UserError
+from ashen.core.errors import UserError, said_by
 from ashen.game import focus, keys
 from ashen.game import soulsgym_builds as builds
 from ashen.game.faults import Fault, ImpossibleValueError, Kind, NoticedError, classify, fault_named
@@ -50,6 +50,13 @@ class Failed(NamedTuple):
     fault: str
     """Its name in :data:`ashen.game.faults.FAULTS`."""
     message: str
+    error: str = ""
+    """Class of the exception, if it is none of ashen's."""
+
+    @property
+    def report(self) -> str:
+        """The message with the exception's class, for whoever looks into it; the user is told without it."""
+        return f"{self.error}: {self.message}" if self.error else self.message
 
 
 class Door:
@@ -77,7 +84,8 @@ class Door:
             self._pause()
             if fault.kind == Kind.NEEDS_GAME_RESTART:
                 self._env = None  # its memory is another process's
-            return Failed(fault.name, _text(error))
+            is_own = isinstance(error, UserError | HungError | NoticedError)
+            return Failed(fault.name, said_by(error), "" if is_own else type(error).__name__)
 
     def open(self, spec: FightSpec) -> None:
         """Be ready for a kind of fight."""
@@ -201,9 +209,3 @@ def _end_with_trainer(door: Door) -> None:
     time.sleep(_FAREWELL_S)  # a process that can notices it by itself
     door.leave()
     os._exit(1)
-
-
-def _text(error: Exception) -> str:
-    """What an exception says, in one line."""
-    said = " ".join(str(error).split())
-    return said if isinstance(error, UserError | HungError | NoticedError) else f"{type(error).__name__}: {said}"

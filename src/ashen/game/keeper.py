@@ -159,13 +159,15 @@ class Keeper:
         self._note(answer)
         return answer
 
-    def unstick(self) -> dict[str, str]:
-        """Put back in the game what a run changes; what failed, and why.
+    def unstick(self) -> dict[str, str] | None:
+        """Put back in the game what a run changes; what failed, and why. None if no game runs, and so nothing is stuck.
 
         Raises:
-            UserError: there is no game, or someone else owns it.
+            UserError: the game cannot be reached, or someone else owns it.
         """
         answer = self._ask("unstick", _UNSTICK_S)
+        if isinstance(answer, Failed) and answer.fault == "game_gone":
+            return None
         if isinstance(answer, Failed):
             raise self._stopped(answer)
         return answer
@@ -224,7 +226,7 @@ class Keeper:
         self._untouched = None
         answer = self._exchange(name, limit_s, *arguments)
         if isinstance(answer, Failed):
-            self._trouble = self._record(name, fault_named(answer.fault), answer.message).kind
+            self._trouble = self._record(name, fault_named(answer.fault), answer.report).kind
             if self._process is None:
                 self._start()
                 # A game left paused would look hung itself.
@@ -324,7 +326,8 @@ class Keeper:
             raise self._ended("stopped by Ctrl-C while it was waited for")
 
     def _stopped(self, failed: Failed) -> UserError:
-        return self._ended(f"{failed.message}; {fault_named(failed.fault).advice}")
+        said = failed.report if failed.fault == "unknown" else failed.message
+        return self._ended(f"{said}; {fault_named(failed.fault).advice}")
 
     def _ended(self, why: str) -> UserError:
         """The error that ends it all, with the game left playable."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from ashen.core.errors import said_by
 from ashen.game import soulsgym_builds as builds
 
 RESTORED: Final = {
@@ -45,7 +46,7 @@ def restore(game: Any) -> dict[str, str]:
         try:
             step()
         except Exception as error:
-            failed[name] = f"{type(error).__name__}: {error}"
+            failed[name] = said_by(error)
     return failed
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from ashen.core.errors import SettingError, UserError
-from ashen.options.parse import check_counts, world_changes
+from ashen.options.parse import Boss, check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
 
 
@@ -16,19 +16,21 @@ class EvaluateOptions:
     """Fight many times and count. Fights are fixed by the seed; the greedy agent plays from its best checkpoint."""
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
+    """A run's name or folder, a pack (NAME.ashen), or an opponent: random, random-valid, always-attack, roll-and-hit,
+    oracle."""
     fights: int = 200
     """How many fights; with --sure-within the most there may be."""
     sure_within: float | None = None
     """Stop as soon as the win rate is known within so many percentage points on either side, and say an interval (95 %)
-    that stays right although it was looked at after every fight; 0 plays all fights. If not given, 10 on the real game,
-    where a fight takes long, and 0 in the simulator."""
+    that stays right although it was looked at after every fight; 0 plays all fights. A match that ends at --fights
+    without that says how well it is known. If not given, 10 on the real game, where a fight takes long, and 0 in the
+    simulator."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought: the run's own if not given, full for opponents."""
     start: Literal["fixed", "random"] = "fixed"
     """Start pose: the fixed one, or one of eleven drawn at random."""
-    boss: str | None = None
-    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    boss: Boss = None
+    """Boss, by name or by the path of a table or overlay: the run's own if not given, iudex for opponents."""
     randomise: Literal["none", "facts", "wide"] = "none"
     """Vary the boss from fight to fight: within what is known of his numbers, or wider."""
     seed: int = 0
@@ -84,13 +86,14 @@ class ExploitsOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit, oracle."""
+    """A run's name or folder, a pack (NAME.ashen), or an opponent: random, random-valid, always-attack, roll-and-hit,
+    oracle."""
     fights: int = 200
     """How many fights each time."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought: the run's own if not given, full for opponents."""
-    boss: str | None = None
-    """Boss, by name or by the path of a table: the run's own if not given, iudex for opponents."""
+    boss: Boss = None
+    """Boss, by name or by the path of a table or overlay: the run's own if not given, iudex for opponents."""
     seed: int = 0
     """Same seed, same fights."""
     json: bool = False

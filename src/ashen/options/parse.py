@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -13,6 +13,8 @@ from ashen.core.errors import SettingError, UserError
 from ashen.options.mistakes import as_typed, essence
 
 Options = TypeVar("Options")
+Boss = Annotated[str | None, tyro.conf.arg(aliases=("--overlay",))]
+"""A boss to fight in place of the own one: an overlay is a table like any other."""
 _READABLE = (tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName)
 """In help, INT and RUN in place of {None}|INT and STR; what is not given is left out, never said."""
 

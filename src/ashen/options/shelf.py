@@ -61,5 +61,7 @@ class RestoreOptions:
 
     run: tyro.conf.Positional[str]
     """Its name there; see: ashen runs --all."""
+    name: str | None = None
+    """What it is to be called from now on; as it was if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""

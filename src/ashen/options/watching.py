@@ -8,7 +8,7 @@ import tyro
 
 from ashen.core.errors import UserError
 from ashen.core.fight import MAX_STEPS
-from ashen.options.parse import check_counts, world_changes
+from ashen.options.parse import Boss, check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
 from ashen.runs.metrics import MetricName
 
@@ -52,7 +52,8 @@ class FilmOptions:
     """Film a fight: arena, bodies, bars, animations, action and scores."""
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, human for your own fights, or the path of a recorded fight."""
+    """A run's name or folder, human for your own fights, the path of a recorded fight, or a pack (NAME.ashen), of which
+    the first fight of ashen evaluate is filmed."""
     which: Literal["typical", "best", "worst", "last"] | None = None
     """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
     out: Path = Path("fight.mp4")
@@ -66,19 +67,20 @@ class FilmOptions:
 class ExplainOptions:
     """Tell why a fight went as it did: every decision of the boss, every blow that hit or missed, every refused input.
 
-    RUN is a recorded fight (npz), a run or an opponent. A run's recorded fight is told, unless --seed, --fight, --boss
-    or --randomise is given: then its agent, like an opponent, fights anew, the first fight of ashen evaluate with them.
+    RUN is a recorded fight (npz), a run, a pack or an opponent. A run's recorded fight is told, unless --seed, --fight,
+    --boss or --randomise is given: then its agent, like a pack or an opponent, fights anew, the first fight of ashen
+    evaluate with them.
     """
 
     run: tyro.conf.Positional[str]
-    """A recorded fight, a run's name or folder, or an opponent: random, random-valid, always-attack, roll-and-hit,
-    oracle."""
+    """A recorded fight, a run's name or folder, a pack (NAME.ashen), or an opponent: random, random-valid,
+    always-attack, roll-and-hit, oracle."""
     which: str | None = None
     """Which recorded fight of a run's newest match: typical (if not given), best, worst, last, or its number."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought anew: the run's own if not given, full for opponents."""
-    boss: str | None = None
-    """Boss of the fight fought anew, by name or table: the run's own if not given, iudex for opponents."""
+    boss: Boss = None
+    """Boss of the fight fought anew, by name, table or overlay: the run's own if not given, iudex for opponents."""
     randomise: Literal["none", "facts", "wide"] = "none"
     """Fight anew against a boss varied within what is known of his numbers, or wider."""
     seed: int | None = None
@@ -132,7 +134,7 @@ class ReportOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, or a pack."""
+    """A run's name or folder, or a pack (NAME.ashen)."""
     fights: int = 50
     """How many fights it plays; more take longer and make the intervals narrower."""
     films: bool = True
@@ -176,7 +178,8 @@ class CompareOptions:
     """
 
     runs: tyro.conf.Positional[tuple[str, ...]]
-    """Names or folders of runs against one boss in one fight; five seeds of a recipe, better ten, tell something."""
+    """Names or folders of runs, no packs, against one boss in one fight; five seeds of a recipe, better ten, tell
+    something."""
     metric: MetricName = "win_rate"
     """What they are compared by."""
     out: Path = Path("compare.png")

@@ -1,7 +1,7 @@
 """Films of recorded fights: mp4, a short gif for a README, or one telling picture. Reads ``fights/*.npz`` only."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from math import ceil
@@ -102,7 +102,14 @@ def _numbered(metas: dict[Path, dict[str, Any]], number: int) -> Path:
     return numbers[number]
 
 
-def film(fight: Path | FightRecord, out: Path, *, speed: float = 1.0, fps: int = 30) -> Path:
+def film(
+    fight: Path | FightRecord,
+    out: Path,
+    *,
+    speed: float = 1.0,
+    fps: int = 30,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Path:
     """Film a recorded fight.
 
     Args:
@@ -111,6 +118,7 @@ def film(fight: Path | FightRecord, out: Path, *, speed: float = 1.0, fps: int =
             telling moment).
         speed: 2 plays twice as fast as the game.
         fps: pictures a second of an mp4.
+        progress: called as it begins and after every picture: how many are drawn, and of how many.
 
     Returns:
         ``out``.
@@ -129,9 +137,10 @@ def film(fight: Path | FightRecord, out: Path, *, speed: float = 1.0, fps: int =
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".png":
+            progress(0, 1)
             Image.fromarray(telling_picture(record)).save(beside)
         else:
-            _encode(record, beside, ENCODINGS[kind], speed, fps)
+            _encode(record, beside, ENCODINGS[kind], speed, fps, progress)
         os.replace(beside, out)
     except (OSError, RuntimeError) as error:  # the encoder's own errors are of both kinds, and many lines long
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
@@ -141,7 +150,9 @@ def film(fight: Path | FightRecord, out: Path, *, speed: float = 1.0, fps: int =
     return out
 
 
-def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fps: int) -> None:
+def _encode(
+    record: FightRecord, out: Path, encoding: Encoding, speed: float, fps: int, progress: Callable[[int, int], object]
+) -> None:
     """Draw the pictures and hand them to ffmpeg one by one."""
     fps = encoding.fps or fps
     length_s = len(record.actions) * STEP_S
@@ -158,9 +169,13 @@ def _encode(record: FightRecord, out: Path, encoding: Encoding, speed: float, fp
         ffmpeg_log_level="error",
     )
     encoder.send(None)
+    hold = round(HOLD_S * fps)
+    total = _moving(record, start_s, speed / fps) + hold
     try:
-        for frame in pictures(record, start_s, speed / fps, round(HOLD_S * fps), encoding.size):
+        progress(0, total)
+        for done, frame in enumerate(pictures(record, start_s, speed / fps, hold, encoding.size), 1):
             encoder.send(frame)
+            progress(done, total)
     finally:
         encoder.close()
 
@@ -178,15 +193,19 @@ def pictures(
         size: width and height in pixels.
     """
     steps, boss = len(record.actions), record.meta["boss"]
-    count = ceil((steps * STEP_S - start_s) / every_s - 1e-9)
     shown, overlay = -1, Overlay()
-    for number in range(count):
+    for number in range(_moving(record, start_s, every_s)):
         time_steps = (start_s + number * every_s) / STEP_S + 1e-9
         step = int(time_steps)
         if step != shown:  # pictures of one step share an overlay, so that its panel is drawn once
             shown, overlay = step, _overlay(record, step)
         yield picture(between(record.states[step], record.states[step + 1], time_steps - step), boss, overlay, size)
     yield from repeat(picture(record.states[steps], boss, _overlay(record, steps), size), hold)
+
+
+def _moving(record: FightRecord, start_s: float, every_s: float) -> int:
+    """How many pictures there are before the last one stands still."""
+    return ceil((len(record.actions) * STEP_S - start_s) / every_s - 1e-9)
 
 
 def _overlay(record: FightRecord, step: int) -> Overlay:

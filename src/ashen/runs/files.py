@@ -32,8 +32,10 @@ def refuse_other_file(out: Path, mark: bytes, kind: str) -> None:
         kind: what they are called.
 
     Raises:
-        UserError: another file, not empty, is there.
+        UserError: another file, not empty, is there, or a folder.
     """
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; choose a file in it")
     if not out.is_file():
         return
     with out.open("rb") as file:

@@ -88,7 +88,7 @@ def logged(file: Path) -> Iterator[None]:
             raise error from None
         if is_for_user(error):
             raise
-        raise LoggedError(f"{told}; this is a mistake in ashen, please report it with {file}") from error
+        raise LoggedError(f"a mistake in ashen, please report it with {file}: {told}") from error
 
 
 @contextmanager

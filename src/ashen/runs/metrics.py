@@ -157,8 +157,16 @@ def match_text(figures: Row) -> str:
     low, high, faults = figures["win_rate_low"], figures["win_rate_high"], figures.get("faults", 0)
     text = f"{figures['wins']} of {figures['fights'] - faults} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
     left_out = f", {faults} interrupted and left out" if faults else ""
-    cut_off = "" if figures.get("is_over", True) else ", not finished"
-    return f"{text}{left_out}{cut_off}{', ' + figures['sure'] if figures.get('sure') else ''}"
+    if not figures.get("is_over", True):
+        return f"{text}{left_out}, not finished"
+    if "sure" not in figures:
+        return f"{text}{left_out}"
+    return f"{text}{left_out}, {figures['sure'] or f'known within {reach_points(figures):.1f} points only'}"
+
+
+def reach_points(figures: Row) -> float:
+    """How far the interval of a win rate reaches on either side of its middle: percentage points, rounded up."""
+    return math.ceil(500.0 * (figures["win_rate_high"] - figures["win_rate_low"])) / 10.0
 
 
 def gate_text(row: Row) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from ashen.core.errors import UserError, unknown
 from ashen.runs.claim import is_claimed
 from ashen.runs.files import write_text
-from ashen.runs.folder import TRASH, RunFolder, run_names
+from ashen.runs.folder import TRASH, RunFolder, check_new_name, run_names
 
 SCHEMA_VERSION: Final = 1
 BAD: Final = "bad"
@@ -81,20 +81,27 @@ def trash(run: RunFolder) -> RunFolder:
     return _move(folder, next(place / name for name in names if not (place / name).exists()))
 
 
-def restore(name: str, runs_dir: Path) -> RunFolder:
+def restore(name: str, runs_dir: Path, new_name: str | None = None) -> RunFolder:
     """Take a run out of the trash.
 
+    Args:
+        name: its name there.
+        runs_dir: folder of all runs.
+        new_name: what it is to be called from now on; None: as it was.
+
     Raises:
-        UserError: there is none of that name, or a run of that name is there by now.
+        UserError: there is none of that name, a run of the name it is to have is there by now, or that is no name.
     """
     known = trashed_names(runs_dir)
     if not known:
         raise UserError(f"the trash of {runs_dir} is empty")
     if name not in known:
         raise unknown("run", name, known, f"the trash of {runs_dir}")
-    if (runs_dir / name).exists():
-        raise UserError(f"there is a run '{name}' by now; rename its folder, then restore the older one")
-    return _move(runs_dir / TRASH / name, runs_dir / name)
+    if new_name is None and (runs_dir / name).exists():
+        way = f"ashen runs restore {name} --name {name}-before"
+        raise UserError(f"there is a run '{name}' by now; restore the older one under another name: {way}")
+    check_new_name(new_name, runs_dir)
+    return _move(runs_dir / TRASH / name, runs_dir / (new_name or name))
 
 
 def trashed_names(runs_dir: Path) -> list[str]:

@@ -17,7 +17,7 @@ def play_first_match(run: RunFolder, fights: int, progress: Callable[[Sequence[F
     Args:
         run: a new run.
         fights: how many.
-        progress: called at once, and whenever a fight ends with all results so far.
+        progress: called when the match begins, and whenever a fight ends, with all results so far.
 
     Returns:
         The row of metrics.

@@ -1,5 +1,6 @@
 """The runs of a folder side by side."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,9 @@ from ashen.training.lineage import CLONED, Config, fought
 _MATCH: Final = ("wins", "fights", "win_rate", "win_rate_low", "win_rate_high")
 
 
-def list_runs(runs_dir: Path, sort: str, tag: str | None, *, everything: bool) -> tuple[list[dict[str, Any]], int, int]:
+def list_runs(
+    runs_dir: Path, sort: str, tag: str | None, *, everything: bool
+) -> tuple[list[dict[str, Any]], int, dict[str, str]]:
     """The runs of a folder, the greatest last: the newest, or that with most wins or steps.
 
     Args:
@@ -22,17 +25,20 @@ def list_runs(runs_dir: Path, sort: str, tag: str | None, *, everything: bool) -
         everything: also those tagged bad, and those in the trash.
 
     Returns:
-        A row for each, ready for JSON; how many more there are that are tagged bad, and how many that cannot be read.
+        A row for each, ready for JSON; how many more there are that are tagged bad; and which cannot be read, with why.
     """
     folders = [RunFolder(runs_dir / name) for name in run_names(runs_dir) if name != HUMAN]
     if everything:
         folders += [RunFolder(runs_dir / TRASH / name) for name in run_names(runs_dir / TRASH)]
-    rows, damaged = [], 0
+    rows, damaged = [], {}
     for folder in folders:
         try:
             rows.append(run_row(folder))
-        except (UserError, KeyError, TypeError, ValueError):
-            damaged += 1
+        except UserError as error:
+            damaged[folder.name] = str(error)
+        except Exception as error:  # files that anything may have befallen
+            what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"
+            damaged[folder.name] = f"a file in {folder.path} {what}"
     shown = [row for row in rows if tag in row["tags"] or (tag is None and (everything or BAD not in row["tags"]))]
     left_out = 0 if tag else len(rows) - len(shown)
     key = SORTS[sort]
@@ -44,8 +50,10 @@ def run_row(run: RunFolder) -> dict[str, Any]:
 
     Raises:
         UserError: its folder is damaged.
+        Exception: the same, where no reader of it has looked for that damage.
     """
     history = history_of(run)
+    datetime.fromisoformat(history.config["created_at"])  # or nobody could sort by it
     boss, fight = _fought(run, history.config) or (None, None)
     result = history.result or {}
     return {

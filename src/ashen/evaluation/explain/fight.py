@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ashen.core.errors import UserError
+from ashen.core.errors import UserError, said_by
 from ashen.core.fight import ACTION_NAMES, FIGHT_STATE, GAME_TABLES, NOTHING
 from ashen.evaluation.explain.attacks import Attacks, MadeAttack
 from ashen.evaluation.explain.boss import boss_events, start_event
@@ -87,7 +87,7 @@ def _backend_of(record: FightRecord, where: str) -> SimBackend:
         world |= {key: meta[key] for key in ("randomise", "randomise_seed", "randomise_share") if key in meta}
         is_random = meta.get("start", "fixed") == "random"
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        reason = f"{where} lacks what a replay needs ({type(error).__name__}: {error})"
+        reason = f"{where} lacks what a replay needs ({said_by(error)})"
         raise UserError(f"{reason}; it was recorded by an older ashen or elsewhere, record it anew") from None
     if wanted == GAME_TABLES:
         raise UserError(f"{where} was fought on the real game, which does not say why; explain tells simulated fights")

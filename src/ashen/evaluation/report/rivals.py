@@ -25,8 +25,8 @@ def comparison(subject: Subject) -> dict[str, Any]:
     rows, world = [own], {key: subject.env_options[key] for key in SHARED}
     won = _won(subject.results)
     for rival in subject.rivals:
-        subject.say(f"{rival.name} plays the same fights")
-        figures, results = play(rival.make_policy, rival.env_options | world, len(won))
+        told = subject.follow(f"{rival.name} plays the same fights")
+        figures, results = play(rival.make_policy, rival.env_options | world, len(won), progress=told)
         rows.append(_row(rival.name, rival.role, figures, results) | {"chance": chance_of_gain(_won(results), won)})
     return {"rows": rows, "no_parent": subject.no_parent}
 

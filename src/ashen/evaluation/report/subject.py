@@ -58,8 +58,7 @@ class Subject:
         no_parent: why there is no parent among them; empty if there is one.
         fights_dir: where the fights are kept that the page links to, and their films.
         is_filmed: whether they are filmed.
-        say: tells what takes long.
-        progress: called with what is done of it, one item a fight.
+        show: told what takes long, how much of it is done, and of how much.
     """
 
     run: RunFolder
@@ -71,8 +70,11 @@ class Subject:
     no_parent: str
     fights_dir: Path
     is_filmed: bool
-    say: Callable[[str], object]
-    progress: Callable[[Sequence[object]], object]
+    show: Callable[[str, int, int], object]
+
+    def follow(self, part: str) -> Callable[[Sequence[object]], object]:
+        """What is to be called with the results of a match of as many fights so far."""
+        return lambda results: self.show(part, len(results), len(self.records))
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -87,11 +89,10 @@ class Subject:
     @cached_property
     def attacks(self) -> list[list[MadeAttack]]:
         """What became of the boss's attacks, fight by fight; they are played once more for it."""
-        self.say(f"looking into every attack of {len(self.records)} fights")
         made: list[list[MadeAttack]] = []
         for number, record in enumerate(self.records, 1):
+            self.show("looking into every attack", number - 1, len(self.records))
             made.append(made_attacks(record, f"fight {number} of the report"))
-            self.progress(made)
         return made
 
 

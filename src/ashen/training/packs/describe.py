@@ -95,12 +95,13 @@ def read_description(data: bytes, where: str) -> dict[str, Any]:
     return description
 
 
-def check_agent(facts: dict[str, Any], boss: str, where: str) -> tuple[Recipe, View, str]:
+def check_agent(facts: dict[str, Any], boss: str, claim: str, where: str) -> tuple[Recipe, View, str]:
     """An agent's recipe, and its view here.
 
     Args:
         facts: of :func:`describe_agent`.
         boss: its own overlay here; "" for the shipped boss of its recipe.
+        claim: what the pack says it wins, in words.
         where: what the pack is called in errors.
 
     Returns:
@@ -127,7 +128,7 @@ def check_agent(facts: dict[str, Any], boss: str, where: str) -> tuple[Recipe, V
         return recipe, view, ""
     which = " and ".join(f"the {name}'s" for name in ("boss", "player") if then[name] != now[name]) or "their parts"
     doubt = f"{where} was made with tables {then['both']}, here they are {now['both']} ({which} numbers differ)"
-    return recipe, view, f"{doubt}: it may win less or more than its card says"
+    return recipe, view, f"{doubt}: it may win less or more than its card says, {claim}"
 
 
 def _portable_boss(boss: str) -> str:

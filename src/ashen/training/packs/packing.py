@@ -38,7 +38,7 @@ def make_pack(
         name: of the pack, and of its file without the ending.
         fights: of the match that the pack tells of, the first ones of ``ashen evaluate`` with the benchmark's seed.
         half: keep weight matrices in 16 bits.
-        progress: called at once, and whenever a fight ends with all results so far.
+        progress: called when the match begins, and whenever a fight ends, with all results so far.
 
     Returns:
         The file, and its description.

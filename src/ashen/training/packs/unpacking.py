@@ -48,7 +48,8 @@ def unpack(data: bytes, where: str) -> RunFolder:
         source = {"file": Path(where).name, "sha256": hashlib.sha256(data).hexdigest()}
         _check_parts(parts, agents, where)
         run = RunFolder(_temporary_folder() / name)
-        doubts = [_write_agent(run, place, facts, parts, source, where) for place, facts in agents.items()]
+        claim = _claim(description["evaluation"])
+        doubts = [_write_agent(run, place, facts, parts, source, claim, where) for place, facts in agents.items()]
         if ALONE not in agents:
             played = {place: facts["name"] for place, facts in agents.items()}
             run.write_config({
@@ -79,8 +80,21 @@ def _check_parts(parts: dict[str, bytes], agents: dict[str, Any], where: str) ->
         raise UserError(f"{where} holds {extra[0]}, of which its {DESCRIPTION} does not tell; get another pack")
 
 
+def _claim(figures: dict[str, Any]) -> str:
+    """The win rate on a pack's card, over how many fights and which; of a pack in the making there is none yet."""
+    if not figures:
+        return "nothing so far"
+    return f"{figures['win_rate']:.0%} of {figures['fights']:,} fights ({figures['fight']}, {figures['start']} start)"
+
+
 def _write_agent(
-    run: RunFolder, place: str, facts: dict[str, Any], parts: dict[str, bytes], source: dict[str, str], where: str
+    run: RunFolder,
+    place: str,
+    facts: dict[str, Any],
+    parts: dict[str, bytes],
+    source: dict[str, str],
+    claim: str,
+    where: str,
 ) -> str:
     """Write the folder of one agent, which is the run's own if it plays alone; returns what is doubtful about it."""
     own, folder = (run, "") if place == ALONE else (RunFolder(run.path / place), f"{place}/")
@@ -93,7 +107,7 @@ def _write_agent(
     if hashlib.sha256(weights).hexdigest() != facts["weights_sha256"]:
         raise UserError(f"{where}: {folder}{WEIGHTS} is not what {DESCRIPTION} tells of; copy the pack again")
     boss = str(own.overlay_file) if own.overlay_file.is_file() else ""
-    recipe, view, doubt = check_agent(facts, boss, where)
+    recipe, view, doubt = check_agent(facts, boss, claim, where)
     agent = agent_with(recipe, view, weights, f"{where}, {folder}{WEIGHTS}")
     save_best(own, int(facts["env_step"]), {"agent": agent.state_dict()})
     config = {name: value for name, value in facts["lineage"].items() if name != "pack"}

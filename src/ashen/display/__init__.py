@@ -4,6 +4,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ class Display:
     Args:
         name: the run's name.
         total_steps: where the training ends.
+        final_fights: of the match after that; 0 for none.
     """
 
-    def __init__(self, name: str, total_steps: int):
+    def __init__(self, name: str, total_steps: int, final_fights: int = 0):
         self._name, self._total = name, total_steps
+        self._then = f", then the final match of {final_fights:,} fights" if final_fights else ""
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         self._rows: dict[str, Row] = {}
@@ -86,7 +89,7 @@ class Display:
         left_s = max(0, self._total - row["env_step"]) / row["steps_per_s"]
         facts = [
             ("step", f"{row['env_step']:,} of {self._total:,}"),
-            ("left", _clock(left_s)),
+            ("left", _clock(left_s) + self._then),
             ("steps/s", f"{row['steps_per_s']:,.0f}"),
             ("fights", f"{row['episode']:,}"),
             ("wins", _share(row["win_rate"])),
@@ -143,36 +146,19 @@ def say_moment(env: Any, moment: Any) -> None:
     print("  ".join(parts), flush=True)
 
 
-def say_progress(results: Sequence[object]) -> None:
-    """Say in a terminal how far a match is; the next line of output takes its place."""
-    if sys.stderr.isatty():
-        print(f"{len(results)} fights", end="\r", file=sys.stderr, flush=True)
-
-
-def match_table(figures: dict[str, Any]) -> Table:
-    """All figures of a match, for reading."""
-    table = Table(title=f"{figures['policy']}: {match_text(figures)}", show_header=False)
-    for name, value in figures.items():
-        if not isinstance(value, dict):
-            table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
-    for attack, share in figures["damage_per_attack"].items():
-        table.add_row(attack, f"shown {share['shown']:.2f} times a fight, cost {share['damage']:.0f} HP a fight")
-    return table
-
-
-def runs_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """Runs one below the other, with what came of each."""
+def runs_table(rows: Sequence[dict[str, Any]], with_time: bool) -> Table:
+    """Runs one below the other, with what came of each, and the day or also the time of day they were begun."""
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "begun", "fight", "recipe", "steps", "won", "state", "tags", "parent"):
         table.add_column(heading, justify="right" if heading in ("steps", "won") else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(escape(cell or "-") for cell in (row["name"], *_run_cells(row))))
+        table.add_row(*(escape(cell or "-") for cell in (row["name"], *_run_cells(row, with_time))))
     return table
 
 
 def run_lines(row: dict[str, Any], width: int) -> list[str]:
     """A run in lines of so many characters, none of which ends within a word, so that names can be typed again."""
-    begun, fight, recipe, steps, won, state, tags, parents = _run_cells(row)
+    begun, fight, recipe, steps, won, state, tags, parents = _run_cells(row, with_time=True)
     facts = [begun, fight, recipe and f"recipe: {recipe}", f"{steps} steps", won and f"{won} won", state]
     facts += [tags and f"tagged {tags}", parents and f"from {parents}"]
     wrap = textwrap.TextWrapper(
@@ -181,13 +167,15 @@ def run_lines(row: dict[str, Any], width: int) -> list[str]:
     return [row["name"], *wrap.wrap(", ".join(filter(None, facts)))]
 
 
-def _run_cells(row: dict[str, Any]) -> list[str]:
-    """What stands beside a run's name: begun, fight, recipe, steps, won, state, tags, parents; some may be empty."""
+def _run_cells(row: dict[str, Any], with_time: bool) -> list[str]:
+    """What stands beside a name, some may be empty: begun, fight, recipe, steps, won, state, tags, parents."""
     fight = f"{row['boss']} {row['fight']}" if row["boss"] else ""
     rates = (row[key] for key in ("win_rate", "win_rate_low", "win_rate_high"))
     won = "" if row["win_rate"] is None else "{:.0%} ({:.0%}-{:.0%})".format(*rates)
     lists = (", ".join(row[key]) for key in ("tags", "parents"))
-    return [row["created_at"][:10], fight, row["recipe"] or "", f"{row['env_steps']:,}", won, row["state"], *lists]
+    begun = datetime.fromisoformat(row["created_at"]).astimezone()
+    begun = begun.strftime("%Y-%m-%d %H:%M" if with_time else "%Y-%m-%d")
+    return [begun, fight, row["recipe"] or "", f"{row['env_steps']:,}", won, row["state"], *lists]
 
 
 def comparison_table(figures: dict[str, Any]) -> Table:
@@ -303,7 +291,7 @@ def leaderboard_table(figures: dict[str, Any]) -> Table:
         table.add_column(heading, justify="left" if heading == "who" else "right")
     for place, row in enumerate(figures["rows"], 1):
         won = f"{row['win_rate']:.1%} ({row['win_rate_low']:.1%}-{row['win_rate_high']:.1%})"
-        steps = f"{row['env_step']:,} steps" if row["env_step"] else "-"
+        steps = f"{row['env_step']:,} steps, {row['trained_for']}" if row["env_step"] else "-"
         length, left = f"{row['length_mean_steps'] / 10:.0f} s", f"{row['boss_hp_left_mean']:.0%}"
         table.add_row(str(place), escape(row["name"]), won, length, left, steps)
     return table
