@@ -50,7 +50,10 @@ pytestmark = pytest.mark.usefixtures("here")
         (["evaluate", "dome"], "unknown run 'dome' in"),
         (["evaluate", "randm"], "did you mean 'random'"),
         (["evaluate", "done", "--fights", "-3"], "ashen: --fights -3 must be at least 1"),
-        (["evaluate", "random", "--overlay", "nosuch"], "choose from: iudex; or give the path of a table or overlay"),
+        (
+            ["evaluate", "random", "--overlay", "nosuch"],
+            "choose from: iudex, vordt; or give the path of a table or overlay",
+        ),
         (["evaluate", "random", "--overlay", "none.toml"], "no boss table at none.toml"),
         (["evaluate", "done", "--num-envs", "0"], "ashen: --num-envs 0 must be at least 1"),
         (["evaluate", "random", "--fihgts", "-3"], "options: --fihgts; did you mean --fights"),
