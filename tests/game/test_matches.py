@@ -88,7 +88,7 @@ def test_evaluate_stops_when_it_is_sure_and_says_how_it_was_fought(elsewhere, ca
     assert main([*words, "--sure-within", "30"]) == 0
     said = capsys.readouterr()
     assert "on the real game: iudex, phase1, speed 3, from the fixed start" in said.err
-    assert "stops as soon as the win rate is known within 30 points" in said.err
+    assert "8 times at most, until the win rate is known within 30 points" in said.err
     figures = json.loads(said.out)
     # Without a win the interval is 1 - (20 (n + 1))^(-1/n) wide: .616 for 5 fights, .561 for 6.
     assert (figures["wins"], figures["fights"], figures["sure"]) == (0, 6, "known within 30 points")

@@ -157,7 +157,7 @@ def test_a_shifted_boss_differs_in_all_attacks_and_nothing_else(tmp_path):
         (["finetune", "old", "--ppo.width", "24"], "another network"),
         (["finetune", "old", "--algorithm", "dqn"], "checkpoint holds a ppo agent"),
         (["finetune", "old", "--boss", "none.toml"], "no boss table at none.toml"),
-        (["finetune", "old", "--overlay", "none.toml"], "no boss table at none.toml"),
+        (["finetune", "old", "--overlay", "none.toml"], "none.toml; give the path of a TOML file, as ashen calibrate"),
         (["finetune", "old", "--name", "old"], "already a run 'old'"),
         (["finetune", "old", "--totl-steps", "3"], "did you mean --total-steps"),
         (["finetune", "old", "--calibrate-steps", "9"], "add --calibrate"),
