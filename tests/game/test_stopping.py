@@ -70,6 +70,7 @@ def test_ctrl_c_in_a_match_keeps_its_fights_and_it_goes_on_from_there(home, tmp_
     monkeypatch.setattr(GreedyAgent, "act", pressing)
     words = ["--total-steps", "40", "--evaluate-every", "1000", "--evaluation-fights", "2", "--final-fights", "2"]
     words += ["--fight", "phase1", "--log-every", "40", "--world-steps-per-s", "0", "--ppo.width", "16"]
+    words += ["--ppo.rollout-steps", "32", "--ppo.minibatch-size", "32"]
     where = ["--runs-dir", str(tmp_path)]
     assert main(["train", "game", "--backend", "game", "--name", "a", *where, *words]) == 0
     assert home.fake.clock.wall_s - acts_s[-1] < 5.0  # of the fake's time; a fight takes more
