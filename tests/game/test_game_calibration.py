@@ -120,9 +120,9 @@ def test_names_that_no_table_knows_get_an_id_for_the_next_training(elsewhere, tm
     seen = json.loads(run.game_file.read_text(encoding="utf-8"))["unknown_animations"]
     assert {"boss Attack1501", "boss Idle2"} <= set(seen)
     assert str(learned) in run.log_file.read_text(encoding="utf-8")
-    capsys.readouterr()
     evaluate = ["evaluate", "first", "--backend", "sim", "--fights", "1", "--json", *folder]
     assert main(evaluate) == 0
+    capsys.readouterr()
     assert main([*evaluate, "--boss", str(learned)]) == 2
     said = capsys.readouterr().err
     assert "no place for (Attack1501, Idle2); leave it out" in said and said.count("\n") == 1
