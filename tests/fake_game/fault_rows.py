@@ -192,7 +192,10 @@ ELSEWHERE = (
     ("GameState.copy is shallow", "the row of a step is copied out at once: Translator"),
     ("reset of the head: max_retries", "head only; its exceptions are in FAULTS"),
     ("demo of the head: dead attribute _is_init", "head only; soulsgym_builds.forget_setup sets what is there"),
-    ("Vordt of the head: phase 2, mask", "head only; fight_spec refuses phase 2 of him, test_vordt has his mask"),
+    (
+        "Vordt of the head: phase 2, mask",
+        "head only; fight_spec refuses phase 2 of him, his mask: test_a_fight_is_translated_masked_and_paid",
+    ),
     ("EG: read errors become a win, and two more", "another game and another library"),
 )
 """What stands in no row, and why or where else."""

@@ -51,7 +51,7 @@ def test_a_user_who_does_nothing_is_not_waited_for_for_ever():
     """Breaks if a training at the main menu waits beyond its patience, or does not say what to do."""
     with at_home() as home:
         home.fake.fault("main_menu")
-        with pytest.raises(UserError, match=r"the game: GameStateError: .*; load the save, so that the player stands"):
+        with pytest.raises(UserError, match=r"the game: .*; load the save, so that the player stands"):
             GameBackend("iudex", "phase1", GameOptions(patience_s=30.0))
         assert home.said == [
             "the game cannot be played now; load the save, so that the player stands in the world: it goes on by itself"

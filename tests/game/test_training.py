@@ -107,7 +107,7 @@ def _check_verbs(run, folder, capsys):
     assert main(["evaluate", "a", "--fights", "1", "--watch", *folder]) == 0
     said = capsys.readouterr()
     assert "1 fights on the game take about 1 minutes" in said.err  # at the game's own speed; at the run's about 0
-    assert re.search(r"table_hash\W+game\b", said.out)
+    assert re.search(r"tables\W+game\b", said.out)
     lines = [WATCHED.fullmatch(line) for line in said.out.splitlines() if re.match(r" *\d+  ", line)]
     assert len(lines) > 10 and None not in lines
     assert (np.diff([int(line["step"]) for line in lines]) >= 1).all()
