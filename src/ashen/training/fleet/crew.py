@@ -28,7 +28,7 @@ NAMESPACE: Final = "ashen"
 _STORE_BYTES: Final = 256 * 2**20
 """Of shared memory, for batches and networks on their way."""
 _DEATHS_IN_A_ROW: Final = 5
-"""Of a player that has not sent anything: then it is no accident."""
+"""For each player, while nobody sends anything: then it is no accident."""
 
 
 @dataclass
@@ -37,8 +37,6 @@ class _Seat:
 
     name: str
     actor: Any
-    deaths: int = 0
-    """Since it last sent something."""
     calls: list[Any] = field(default_factory=list)
     is_asked: bool = False
     """To play by the present networks."""
@@ -57,6 +55,8 @@ class Crew:
         self._words = recipe, luggage, plan.actors, plan.pace
         self._desk, self._desk_call, self.status = None, None, dict[str, Any]()
         self.restarts = self.unreadable = 0
+        self._deaths = 0
+        """Since anybody last sent something."""
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
         self._weights: Any = None
 
@@ -127,7 +127,9 @@ class Crew:
         if ready:
             ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
         batches = [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
-        return batches + (self._from_outside() if self._desk_call in ready else [])
+        batches += self._from_outside() if self._desk_call in ready else []
+        self._deaths = 0 if batches else self._deaths
+        return batches
 
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
@@ -156,14 +158,13 @@ class Crew:
             self._replace(seat, error)
             return None
         seat.calls.remove(call)
-        seat.deaths = 0
         return batch
 
     def _replace(self, seat: _Seat, error: RayError) -> None:
-        seat.deaths += 1
+        self._deaths += 1
         self.restarts += 1
-        if seat.deaths >= _DEATHS_IN_A_ROW:
-            raise UserError(f"{seat.name} died {seat.deaths} times before it sent anything: {last_line(error)}")
+        if self._deaths >= _DEATHS_IN_A_ROW * len(self._seats):
+            raise UserError(f"players died {self._deaths} times before anybody sent anything: {last_line(error)}")
         ray.kill(seat.actor)
         self._fill(seat)
 
