@@ -86,8 +86,8 @@ def measured_facts(boss: Path) -> dict[str, Any]:
     if not facts.get("measured", True):
         raise UserError(
             f"nobody has measured when the attacks of {facts['name']} hit, so nothing can simulate, foresee or refit "
-            "them; fight on the real game, seen by an encoder without foresight: --backend game --fight phase1 "
-            "--encoder onehot74"
+            "them; train an agent against him on the real game, by an encoder without foresight: ashen train game with "
+            "the same --boss and --backend game --fight phase1 --encoder onehot74"
         )
     return facts
 
