@@ -180,7 +180,8 @@ def pretrain(options: PretrainOptions) -> None:
     say_if_cold()
     with session(run), StopOnSignal() as stop:
         for row in pretraining.run(run, stop):
-            print(clone_text(row), file=sys.stderr)
+            if row["kind"] == "pretrain":
+                print(clone_text(row), file=sys.stderr)
     if row["kind"] == "final":
         print(f"result  {clone_text(row)}; {match_text(row)}")
     else:

@@ -42,6 +42,10 @@ pytestmark = pytest.mark.usefixtures("here")
         (["train", "--name", "done"], "give another --name, or make room with: ashen runs trash done"),
         (["train", "--name", "a/b"], "cannot be a run's name"),
         (["resume", "dome"], "unknown run 'dome'"),
+        (
+            ["resume", "done", "--total-steps", "9"],
+            "--help; by other settings a new run goes on from it",
+        ),
         (["evaluate"], "ashen: RUN is missing, as in: ashen evaluate RUN; see: ashen evaluate --help"),
         (["evaluate", "done", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
         (["evaluate", "random", "--fight", "20"], "choose from: full, phase1, phase2; did you mean --fights 20?"),

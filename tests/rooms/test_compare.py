@@ -19,7 +19,7 @@ from ashen.reports.compare_plot import plot_comparison
 from ashen.reports.plot import COLOURS
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import MetricsLog
-from ashen.training.recipe import Recipe, load_recipe
+from ashen.training.recipe import Recipe, load_recipe, recipe_as_now
 from ashen.training.tables import to_table
 
 DQN = load_recipe("dqn")
@@ -78,6 +78,17 @@ def test_precisions_that_a_trial_chose_are_told(tmp_path: Path):
     assert [group["runs"] for group in figures["groups"]] == [["plain-0", "plain-1"]]
     said = "a trial at their start chose different precisions to learn in (float32: plain-0; bfloat16: plain-1)"
     assert said in figures["warnings"]
+
+
+def test_a_setting_that_an_older_run_lacks_counts_as_its_default(tmp_path: Path):
+    """Breaks if seeds of one recipe are two groups since an ashen between them learned a setting or lost one."""
+    older, newer = seeds_of(tmp_path, "plain", DQN, [0.1, 0.2])
+    config = older.read_config()
+    del config["recipe"]["scan_codes"]
+    older.write_config(config | {"recipe": config["recipe"] | {"save_replay": True}})
+    assert [group["runs"] for group in compare([older, newer], as_now=recipe_as_now)["groups"]] == [
+        ["plain-0", "plain-1"]
+    ]
 
 
 def test_less_of_a_loss_is_an_improvement(tmp_path: Path):

@@ -128,6 +128,8 @@ def test_rainbow_s_distributions_span_what_its_reward_can_pay():
 def test_smoke_is_a_recipe():
     """Breaks if `train --smoke` is anything but the recipe of that name."""
     assert read_train_options(["--smoke"]) == read_train_options(["smoke"])
+    with pytest.raises(UserError, match="and 'phase1' is another; leave one of the two out"):
+        read_train_options(["phase1", "--smoke"])
 
 
 def test_counts_must_be_positive():

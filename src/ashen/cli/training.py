@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ashen.core.errors import UserError
+
 if TYPE_CHECKING:
     from ashen.runs.folder import RunFolder
 
@@ -37,7 +39,10 @@ def resume(words: Sequence[str]) -> None:
     from ashen.options.making import ResumeOptions
     from ashen.options.parse import parse
 
-    options = parse(ResumeOptions, "resume", words)
+    try:
+        options = parse(ResumeOptions, "resume", words)
+    except UserError as error:
+        raise UserError(f"{error}; by other settings a new run goes on from it: ashen fork --help") from None
     from ashen.coach import train_on
 
     train_on(options.run, options.runs_dir, options.actors, options.fleet)

@@ -178,9 +178,10 @@ def compare(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.watching import CompareOptions
     from ashen.reports.compare_plot import plot_comparison
+    from ashen.training.recipe import recipe_as_now
 
     options = parse(CompareOptions, "compare", words)
-    figures = compare(_runs_with_curves(options.runs, options.runs_dir), options.metric)
+    figures = compare(_runs_with_curves(options.runs, options.runs_dir), options.metric, recipe_as_now)
     plot_comparison(figures, options.out)
     if options.json:
         print(json.dumps(figures | {"picture": str(options.out)}))

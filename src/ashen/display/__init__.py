@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from ashen.core.fight import STEP_S
+from ashen.core.percent import percent, with_interval
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row, gate_text, match_text
 
 LINE_EVERY_S = 10.0
@@ -41,6 +42,8 @@ class Display:
         self._rows: dict[str, Row] = {}
         self._warnings: dict[str, str] = {}
         self._next_line_s = 0.0
+        self._is_warm = False
+        """Whether a row tells of the training's speed: in the first one's time code was compiled too."""
 
     def __enter__(self) -> "Display":
         if self._live:
@@ -56,6 +59,7 @@ class Display:
         if row["kind"] == "warning":
             self._note(row)
         else:
+            self._is_warm |= row["kind"] == "train" and "train" in self._rows
             self._rows[row["kind"]] = row
         if self._live:
             lines = [Text(f"warning: {message}", style="yellow") for message in self._warnings.values()]
@@ -87,9 +91,10 @@ class Display:
 
     def _facts(self, row: Row) -> list[tuple[str, str]]:
         left_s = max(0, self._total - row["env_step"]) / row["steps_per_s"]
+        left = _clock(left_s) if self._is_warm else "soon known"
         facts = [
             ("step", f"{row['env_step']:,} of {self._total:,}"),
-            ("left", _clock(left_s) + self._then),
+            ("left", left + self._then),
             ("steps/s", f"{row['steps_per_s']:,.0f}"),
             ("fights", f"{row['episode']:,}"),
             ("wins", _share(row["win_rate"])),
@@ -109,7 +114,7 @@ class Display:
             return f"warning: {row['message']}"
         return (
             f"{row['kind']} at step {row['env_step']:,}: {match_text(row)}, return {row['return_mean']:.2f}, "
-            f"boss HP left {row['boss_hp_left_mean']:.0%}{gate_text(row)}"
+            f"boss HP left {percent(row['boss_hp_left_mean'])}{gate_text(row)}"
         )
 
 
@@ -118,7 +123,7 @@ def say_if_cold() -> None:
     from ashen.core.compiled import is_cold
 
     if is_cold():
-        say("compiling the fight for this machine, once: about a minute")
+        say("compiling the fight for this machine, once: about a minute, longer on a busy one")
 
 
 def say(text: str) -> None:
@@ -170,8 +175,8 @@ def run_lines(row: dict[str, Any], width: int) -> list[str]:
 def _run_cells(row: dict[str, Any], with_time: bool) -> list[str]:
     """What stands beside a name, some may be empty: begun, fight, recipe, steps, won, state, tags, parents."""
     fight = f"{row['boss']} {row['fight']}" if row["boss"] else ""
-    rates = (row[key] for key in ("win_rate", "win_rate_low", "win_rate_high"))
-    won = "" if row["win_rate"] is None else "{:.0%} ({:.0%}-{:.0%})".format(*rates)
+    rates = [row[key] for key in ("win_rate", "win_rate_low", "win_rate_high")]
+    won = "" if row["win_rate"] is None else with_interval(*rates)
     lists = (", ".join(row[key]) for key in ("tags", "parents"))
     begun = datetime.fromisoformat(row["created_at"]).astimezone()
     begun = begun.strftime("%Y-%m-%d %H:%M" if with_time else "%Y-%m-%d")
@@ -292,7 +297,7 @@ def leaderboard_table(figures: dict[str, Any]) -> Table:
     for place, row in enumerate(figures["rows"], 1):
         won = f"{row['win_rate']:.1%} ({row['win_rate_low']:.1%}-{row['win_rate_high']:.1%})"
         steps = f"{row['env_step']:,} steps, {row['trained_for']}" if row["env_step"] else "-"
-        length, left = f"{row['length_mean_steps'] / 10:.0f} s", f"{row['boss_hp_left_mean']:.0%}"
+        length, left = f"{row['length_mean_steps'] / 10:.0f} s", percent(row["boss_hp_left_mean"])
         table.add_row(str(place), escape(row["name"]), won, length, left, steps)
     return table
 
@@ -321,7 +326,7 @@ def _fleet(row: Row) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0%}"
+    return "-" if value is None else percent(value)
 
 
 def _number(value: float | None) -> str:

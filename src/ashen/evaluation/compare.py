@@ -4,7 +4,7 @@ Source: Agarwal et al. 2021, "Deep reinforcement learning at the edge of the sta
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from ashen.core.errors import UserError
@@ -23,12 +23,15 @@ FEW_SEEDS: Final = 5
 """Below, a 95 % bootstrap interval holds the truth clearly less often: with 3 seeds in 7 of 10 cases."""
 
 
-def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, Any]:
+def compare(
+    runs: Sequence[RunFolder], metric: str = "win_rate", as_now: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> dict[str, Any]:
     """Compare trainings, grouped by recipe.
 
     Args:
         runs: folders of trainings against one boss in one fight; those without a final match are left out.
         metric: one of :data:`~ashen.runs.metrics.METRICS`.
+        as_now: from a recipe as a run keeps it, perhaps an older ashen's, to one with all settings of this one.
 
     Returns:
         Ready for JSON: ``metric, boss, fight, confidence``; ``groups``, each with ``name, differs, runs, seeds,
@@ -41,7 +44,7 @@ def compare(runs: Sequence[RunFolder], metric: str = "win_rate") -> dict[str, An
     Raises:
         UserError: no run has ended, two fought different fights, or two are of one recipe and one seed.
     """
-    found = [(run.name, judged_run(run, metric)) for run in runs]
+    found = [(run.name, judged_run(run, metric, as_now)) for run in runs]
     judged = [run for _, run in found if run is not None]
     if not judged:
         names = ", ".join(name for name, _ in found)

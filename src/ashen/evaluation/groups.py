@@ -1,7 +1,7 @@
 """Runs to be compared: what each came to, and which of them are one recipe on several seeds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,15 @@ class Group:
     """At least one."""
 
 
-def judged_run(run: RunFolder, metric: str) -> JudgedRun | None:
+def judged_run(
+    run: RunFolder, metric: str, as_now: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> JudgedRun | None:
     """Read a run; None if it has no final match, or no such figure of it.
 
     Args:
         run: its folder.
         metric: one of :data:`~ashen.runs.metrics.METRICS`.
+        as_now: of its recipe, as :func:`~ashen.evaluation.compare.compare` takes it.
 
     Raises:
         UserError: the folder is damaged or is not that of a training.
@@ -71,7 +74,8 @@ def judged_run(run: RunFolder, metric: str) -> JudgedRun | None:
         return None
     curve = {row["env_step"]: row[metric] for row in rows if row["kind"] == "evaluation"}
     try:
-        return _as_judged(run.name, run.read_config(), finals[-1], metric, curve)
+        config = run.read_config()
+        return _as_judged(run.name, config | {"recipe": as_now(config["recipe"])}, finals[-1], metric, curve)
     except KeyError as error:
         raise UserError(f"{run.path} does not say its {error}; it is no training of this ashen, leave it out") from None
 

@@ -21,10 +21,10 @@ class EvaluateOptions:
     fights: int = 200
     """How many fights; with --sure-within the most there may be."""
     sure_within: float | None = None
-    """Stop as soon as the win rate is known within so many percentage points on either side, and say an interval (95 %)
-    that stays right although it was looked at after every fight; 0 plays all fights. A match that ends at --fights
-    without that says how well it is known. If not given, 10 on the real game, where a fight takes long, and 0 in the
-    simulator."""
+    """Stop as soon as the interval (95 %) of the win rate reaches so many percentage points on either side of its
+    middle: with 5 perhaps from 90 to 100 %, also where all fights were won. It stays right although it is looked at
+    after every fight; 0 plays all fights. A match that ends at --fights without that says how well the win rate is
+    known. If not given, 10 on the real game, where a fight takes long, and 0 in the simulator."""
     fight: Literal["full", "phase1", "phase2"] | None = None
     """What is fought: the run's own if not given, full for opponents."""
     start: Literal["fixed", "random"] = "fixed"

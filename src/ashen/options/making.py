@@ -12,7 +12,10 @@ from ashen.runs.folder import default_runs_dir
 
 @dataclass(frozen=True)
 class ResumeOptions:
-    """Go on with a run from its newest checkpoint, by its own recipe: as if it had never stopped."""
+    """Go on with a run from its newest checkpoint, by its own recipe: as if it had never stopped.
+
+    By other settings a run is gone on with in a new one: ashen fork RUN [OPTIONS].
+    """
 
     run: tyro.conf.Positional[str]
     """A run's name or folder."""

@@ -17,7 +17,10 @@ from ashen.training.recipe import Recipe, load_recipe, training_recipe, with_few
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Train an agent: ashen train [RECIPE] [OPTIONS]. RECIPE is a name (see: ashen recipes) or a TOML file."""
+    """Train an agent: ashen train [RECIPE] [OPTIONS]. RECIPE is a name (see: ashen recipes) or a TOML file.
+
+    --smoke is short for the recipe smoke: everything once, in seconds.
+    """
 
     recipe: Annotated[Recipe, tyro.conf.arg(name="")]
     name: str | None = None
@@ -61,6 +64,8 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     """
     name, rest = split_first(words)
     if "--smoke" in rest:
+        if name not in (None, "smoke"):
+            raise UserError(f"--smoke is short for the recipe smoke, and '{name}' is another; leave one of the two out")
         name, rest = "smoke", [word for word in rest if word != "--smoke"]
     name = name or "full"
     recipe = load_recipe(name)

@@ -16,6 +16,7 @@ from matplotlib.ticker import EngFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from ashen.core.errors import UserError
+from ashen.core.percent import percent
 from ashen.runs.files import MEDIA_MARKS, refuse_other_file, write_bytes
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row, read_metrics
@@ -239,5 +240,5 @@ def _legends(figure: Figure, axes: dict[str, Any], curves: list[Curves]) -> None
 
 def _label(run: Curves) -> str:
     """A run's name, how long it trained, and how its best network was judged at the end."""
-    judged = [f"{row['win_rate']:.0%} of {row['fights']} fights won" for row in run.rows["final"][-1:]]
+    judged = [f"{percent(row['win_rate'])} of {row['fights']} fights won" for row in run.rows["final"][-1:]]
     return f"{run.name}  ({', '.join([f'{run.minutes:.0f} min', *judged])})"

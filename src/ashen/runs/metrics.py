@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ashen.core.errors import UserError
+from ashen.core.percent import percent, with_interval
 from ashen.runs.files import append_line, now, sync_file, write_text
 from ashen.runs.folder import RunFolder
 
@@ -54,7 +55,7 @@ class Metric:
 
     def text(self, value: float) -> str:
         """A value for reading."""
-        return f"{value:.0%}" if self.is_share else f"{value:.3g}"
+        return percent(value) if self.is_share else f"{value:.3g}"
 
 
 METRICS: Final = {
@@ -154,8 +155,9 @@ def read_rows(path: Path) -> list[Row]:
 
 def match_text(figures: Row) -> str:
     """A match in a few words: wins, fights that count, the win rate with its interval, and how it ended."""
-    low, high, faults = figures["win_rate_low"], figures["win_rate_high"], figures.get("faults", 0)
-    text = f"{figures['wins']} of {figures['fights'] - faults} won, {figures['win_rate']:.0%} ({low:.0%}-{high:.0%})"
+    faults = figures.get("faults", 0)
+    rate = with_interval(*(figures[key] for key in ("win_rate", "win_rate_low", "win_rate_high")))
+    text = f"{figures['wins']} of {figures['fights'] - faults} won, {rate}"
     left_out = f", {faults} interrupted and left out" if faults else ""
     if not figures.get("is_over", True):
         return f"{text}{left_out}, not finished"
@@ -173,14 +175,15 @@ def gate_text(row: Row) -> str:
     """Of a final row, which agent a fine-tuning hands over and why; empty for other trainings."""
     if "deployed" not in row:
         return ""
-    rates = f"parent {row['parent_win_rate']:.0%}, tuned {row['tuned_win_rate']:.0%} of the same fights"
+    rates = f"parent {percent(row['parent_win_rate'])}, tuned {percent(row['tuned_win_rate'])} of the same fights"
     return f"; {rates} (p = {row['chance_of_gain']:.2g}): the {row['deployed']} agent is deployed"
 
 
 def clone_text(row: Row) -> str:
     """How well a clone foretells fights it has not seen."""
     accuracy = f"{row['held_out_accuracy']:.1%} of {row['held_out_decisions']:,} decisions held out are right"
-    return f"pass {row['epoch']}: {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
+    loss = f"loss {row['held_out_loss']:.3f} on fights held out"
+    return f"pass {row['epoch']}: {loss}, {accuracy} (most frequent action: {row['baseline_accuracy']:.1%})"
 
 
 def _finite(values: Row) -> Row:

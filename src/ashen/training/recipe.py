@@ -16,7 +16,7 @@ from ashen.core.tables import read_toml
 from ashen.env.worlds import ONLY_ON_GAME
 from ashen.recipes import recipe_file
 from ashen.runs.folder import RunFolder
-from ashen.training.tables import from_table
+from ashen.training.tables import from_table, to_table
 
 if TYPE_CHECKING:
     from ashen.env.view import View
@@ -205,6 +205,15 @@ def kept_recipe(table: dict[str, Any], where: str) -> Recipe:
         UserError: it is no recipe; names ``where``.
     """
     return from_table(Recipe, {name: value for name, value in table.items() if name not in _RETIRED}, where)
+
+
+def recipe_as_now(table: dict[str, Any]) -> dict[str, Any]:
+    """A kept recipe, perhaps an older ashen's, with the settings that this one has besides, at their defaults.
+
+    Raises:
+        UserError: it is no recipe.
+    """
+    return to_table(kept_recipe(table, "a run's recipe"))
 
 
 def recipe_of(run: RunFolder) -> Recipe:

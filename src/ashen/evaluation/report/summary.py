@@ -3,6 +3,7 @@
 from typing import Any
 
 from ashen.core.fight import Outcome
+from ashen.core.percent import percent
 from ashen.evaluation.report.attacks import table_of
 from ashen.evaluation.report.subject import SEED, Subject
 from ashen.runs.metrics import Row, match_text
@@ -83,7 +84,7 @@ def _costliest(subject: Subject) -> list[str]:
     return [
         (
             f"{row['name']} (phase {row['phase']}) costs most: {row['hp_lost'] / len(subject.records):.0f} HP a fight, "
-            f"{row['hp_lost'] / total:.0%} of what attacks cost; it hit {hit['count']} of {hit['n']} times "
-            f"({hit['low']:.0%}-{hit['high']:.0%})."
+            f"{percent(row['hp_lost'] / total)} of what attacks cost; it hit {hit['count']} of {hit['n']} times "
+            f"({percent(hit['low'])}-{percent(hit['high'])})."
         )
     ]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ashen.core.percent import percent, with_interval
+
 
 @dataclass(frozen=True)
 class Text:
@@ -87,4 +89,4 @@ def interval(rate: float | None, low: float | None, high: float | None) -> str:
     """A share with its 95 % interval, for reading."""
     if rate is None:
         return "-"
-    return f"{rate:.0%}" if low is None or high is None else f"{rate:.0%} ({low:.0%}-{high:.0%})"
+    return percent(rate) if low is None or high is None else with_interval(rate, low, high)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ashen.core.percent import percent
 from ashen.reports.page.blocks import Block, Clip
 
 
@@ -15,7 +16,7 @@ def draw_films(figures: dict[str, Any]) -> list[Block]:
     return [
         Clip(
             title=f"{fight['name']}: {fight['outcome'].lower()} after {fight['seconds']:.1f} s",
-            text=f"Player {fight['player_hp']:.0%} and boss {fight['boss_hp']:.0%} of their HP left. "
+            text=f"Player {percent(fight['player_hp'])} and boss {percent(fight['boss_hp'])} of their HP left. "
             f"Why it went so: ashen explain {fight['record']}",
             path=fight["film"],
         )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ashen.core.percent import percent
 from ashen.reports.page.blocks import Block, Chart, Table, Text, interval
 from ashen.reports.page.charts import SHARE_AXIS, bars, errors
 from ashen.reports.plot import COLOURS
@@ -30,6 +31,6 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     paid = f"{row['return_mean']:.2f} ({row['return_low']:.2f} to {row['return_high']:.2f})"
     return (
         row["name"], row["role"], str(row["wins"]), str(row["n"]), interval(row["rate"], row["low"], row["high"]),
-        f"{row['boss_hp_left_mean']:.0%}", lost, paid, f"{row['length_mean_steps'] / 10.0:.1f}",
+        percent(row['boss_hp_left_mean']), lost, paid, f"{row['length_mean_steps'] / 10.0:.1f}",
         f"{row['chance']:.2g}" if "chance" in row else "-",
     )  # fmt: skip

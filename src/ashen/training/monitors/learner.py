@@ -2,6 +2,7 @@
 
 import math
 
+from ashen.core.percent import percent
 from ashen.training.monitors.look import Look, fight_mean
 
 BEYOND = 0.1
@@ -48,7 +49,7 @@ def ended_exploring(look: Look) -> str | None:
     entropy = look.newest.get("entropy")
     rows = look.latest(ENOUGH_FIGHTS)
     if entropy is not None and entropy < COLLAPSED_NATS and rows and fight_mean(rows, "win_rate") < GOOD_ENOUGH:
-        return f"entropy {entropy:.2g} at a win rate of {fight_mean(rows, 'win_rate'):.0%}"
+        return f"entropy {entropy:.2g} at a win rate of {percent(fight_mean(rows, 'win_rate'))}"
     dqn = look.recipe.dqn
     if look.newest.get("epsilon", math.inf) > dqn.epsilon_end or dqn.noisy:
         return None

@@ -1,5 +1,6 @@
 """Guards over how a training comes on: what it learns, and how fast it runs."""
 
+from ashen.core.percent import percent
 from ashen.training.monitors.look import Look, fight_mean
 
 PLATEAU_SHARE = 0.3
@@ -33,7 +34,7 @@ def plateau(look: Look) -> str | None:
     if has_risen or max(wins, look.match_win_rate()) >= NEAR_BEST:
         return None
     best = max(row["win_rate"] or 0.0 for row in look.rows if row["kind"] in ("train", "evaluation"))
-    return f"no progress in {stretch:,.0f} steps: wins {wins:.0%}, at best {best:.0%}"
+    return f"no progress in {stretch:,.0f} steps: wins {percent(wins)}, at best {percent(best)}"
 
 
 def slow(look: Look) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError
+from ashen.core.percent import percent
 from ashen.runs.files import write_bytes
 from ashen.runs.folder import BASE, OVERLAY, RunFolder
 from ashen.runs.pack_file import CARD, DESCRIPTION, WEIGHTS, parts_of, read_pack
@@ -84,7 +85,8 @@ def _claim(figures: dict[str, Any]) -> str:
     """The win rate on a pack's card, over how many fights and which; of a pack in the making there is none yet."""
     if not figures:
         return "nothing so far"
-    return f"{figures['win_rate']:.0%} of {figures['fights']:,} fights ({figures['fight']}, {figures['start']} start)"
+    won = f"{percent(figures['win_rate'])} of {figures['fights']:,} fights"
+    return f"{won} ({figures['fight']}, {figures['start']} start)"
 
 
 def _write_agent(
