@@ -11,6 +11,7 @@ from ashen.display import run_lines
 from ashen.runs.claim import claimed
 from ashen.runs.folder import create_run, open_run, run_names
 from ashen.runs.metrics import MetricsLog
+from ashen.runs.seal import sealed
 from ashen.runs.shelf import change_tags, read_tags, restore, trash
 from ashen.training.lineage import with_lineage
 
@@ -56,7 +57,7 @@ def test_runs_are_listed_and_sorted(runs_dir, capsys):
 
 def test_the_steps_are_those_of_the_newest_checkpoint(runs_dir, capsys):
     """Breaks if a run that was stopped between two rows of metrics is told to stand where it would not go on."""
-    (open_run("a", runs_dir).checkpoints / "step-000000000064.pt").touch()
+    (open_run("a", runs_dir).checkpoints / "step-000000000064.pt").write_bytes(sealed(b"PK\0\0"))
     assert [row["env_steps"] for row in _listed(capsys)] == [100, 64, 0]
 
 
