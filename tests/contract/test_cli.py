@@ -215,7 +215,7 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     assert len(set(told.values())) == len(told)
     assert f"against {slow}," in told[f"random --seed 3 --boss {slow}"]
     assert all("player lost" in text for text in told.values())
-    out = tmp_path / "new" / "why.txt"
+    out = tmp_path / "why.txt"
     words = ["explain", "random", "--seed", "3", "--around", "30", "--show", "all", "--out", str(out)]
     assert main(words) == 0
     assert capsys.readouterr().out.strip() == str(out)

@@ -50,6 +50,7 @@ def a_fight(
 )
 def test_a_film_has_three_pictures_a_step_and_holds_the_last_for_a_second(tmp_path: Path, speed: float, pictures: int):
     """Breaks if films run at another speed than asked, lose pictures, or cannot be decoded."""
+    (tmp_path / "made").mkdir()
     out = film(save_fight(a_fight(), tmp_path), tmp_path / "made" / "fight.mp4", speed=speed)
     assert imageio_ffmpeg.count_frames_and_secs(str(out)) == (pictures, pytest.approx(pictures / 30, abs=0.05))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(out), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
