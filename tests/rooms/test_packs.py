@@ -270,7 +270,7 @@ def test_other_tables_are_told_and_fought(pack, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
-    """Breaks if a command that takes a run's agent does not take its pack, or a pack replaces itself or another file."""
+    """Breaks if a command that takes a run's agent takes no pack, or a pack replaces itself or another file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASHEN_RUNS", str(tmp_path / "runs"))
     assert main(["pack", str(runs_dir / "ppo"), "--fights", "2", "--out", "one.ashen"]) == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from ashen.core.errors import UserError
 from ashen.core.saying import say
+from ashen.core.tables import table_hash
 from ashen.runs.folder import RunFolder
 from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
@@ -50,12 +51,14 @@ def fleet_of(run: RunFolder) -> FleetPlan:
 
 def run_config(training: Training) -> dict[str, Any]:
     """What ``config.json`` is to say of a training."""
-    env, plan, precision = training.env, training.plan, training.agent.precision
+    env, plan, precision, recipe = training.env, training.plan, training.agent.precision, training.recipe
     fleet = {"fleet": to_table(plan)} if plan.is_wanted else {}
     return fleet | {
-        "recipe": to_table(training.recipe),
+        "recipe": to_table(recipe),
         "precision": None if precision == "auto" else precision,  # a trial may have chosen what the recipe left open
         "table_hash": env.backend.table_hash,
+        # What varies the tables is drawn by the seed; these are the same for all seeds.
+        "unvaried_table_hash": env.backend.table_hash if recipe.randomise == "none" else table_hash(recipe.boss),
         "action_names": list(env.action_names),
         "term_names": list(env.reward.names),
         "versions": code_versions()
