@@ -272,17 +272,22 @@ def test_a_full_and_a_read_only_disk(disk, folder):
 
 
 def test_a_fork_keeps_its_lineage(run, capsys):
-    """Breaks if a fork touches its parent, forgets what was changed, or begins with an untrained agent."""
+    """Breaks if a fork touches its parent, forgets what was changed, counts anew, or has an untrained agent."""
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     words = ["fork", str(run.path), "--name", "child", "--runs-dir", str(run.path.parent)]
     assert main([*words, "--dqn.learning-rate", "0.001", "--total-steps", "1000"]) == 0
-    assert "learning rate: 0.001 all along; --dqn.learning-rate says another" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "goes on from step 900 of run for 100 steps, to step 1,000\n" in said
+    assert "learning rate: 0.001 all along; --dqn.learning-rate says another" in said
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     child = RunFolder(run.path.parent / "child")
     parent = child.read_config()["parent"]
     assert (parent["run"], parent["checkpoint_step"]) == ("run", 900)
     assert parent["changes"] == {"dqn.learning_rate": [3e-4, 1e-3], "total_steps": [1200, 1000]}
-    assert [row["env_step"] for row in read_metrics(child, "train")] == [1000]
+    (row,) = read_metrics(child, "train")
+    counted = load_checkpoint(latest_checkpoint(run))["training"]["tally"]
+    assert (row["env_step"], row["game_steps"]) == (1000, counted["game_steps"] + 100)
+    assert row["episode"] == counted["episodes"] + row["fights"] > row["fights"]
     assert load_checkpoint(latest_checkpoint(child))["replay"]["written"] > 700
     journal = child.journal_file.read_text(encoding="utf-8")
     assert "parent: run at step 900 (" in journal and "; schedules begin there anew" in journal
