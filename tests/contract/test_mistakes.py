@@ -111,6 +111,8 @@ pytestmark = pytest.mark.usefixtures("here")
         (["compare", "done", "--metric", "speed"], "speed"),
         (["compare", "done", "--out", "x.svg"], "end its name in .png"),
         (["plot", "done", "--out", "none/x.png"], "there is no folder none; make it"),
+        (["film", "done", "--fight", "3"], "options: --fight; did you mean --which?"),
+        (["film", "done", "--which", "9"], "no recorded fight 9 in the newest match; choose from 0 to 0"),
         (["film", "done", "--out", "none/x.mp4"], "there is no folder none; make it"),
         (["film", "done", "--out", "why"], "end its name in .mp4 or .webp or .gif or .png"),
         (["report", "done", "--out", "why"], "end its name in .html or .htm"),

@@ -1,5 +1,6 @@
 """Films of recorded fights: as many pictures as the fight is long, bodies moving between the steps."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_a_film_tells_how_far_it_is(tmp_path):
     told = []
     film(a_fight(), tmp_path / "fight.mp4", fps=10, progress=lambda *counts: told.append(counts))
     assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)] and len(told) > 10
+
+
+def test_ctrl_c_waits_for_a_whole_picture_and_leaves_nothing(tmp_path, capfd):
+    """Breaks if Ctrl-C tears a picture off on its way to ffmpeg, which then complains to the user, or leaves a file."""
+    told = []
+
+    def interrupt(done, total):
+        if done == 2:
+            signal.raise_signal(signal.SIGINT)
+        told.append(done)
+
+    with pytest.raises(KeyboardInterrupt):
+        film(a_fight(), tmp_path / "fight.mp4", progress=interrupt)
+    assert told == [0, 1, 2]
+    assert list(tmp_path.iterdir()) == [] and capfd.readouterr() == ("", "")
 
 
 def test_one_picture_of_a_fight(tmp_path: Path):

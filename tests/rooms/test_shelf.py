@@ -48,8 +48,8 @@ def test_runs_are_listed_and_sorted(runs_dir, capsys):
     assert rows[2]["win_rate"] is None
     for sort, names in (("name", "abc"), ("win-rate", "cab"), ("steps", "cab"), ("date", "bac")):
         assert "".join(row["name"] for row in _listed(capsys, "--sort", sort)) == names
-    with claimed(open_run("a", runs_dir)):
-        assert [row["state"] for row in _listed(capsys)] == ["complete", "running", "stopped"]
+    with claimed(open_run("a", runs_dir)), claimed(open_run("b", runs_dir)):
+        assert [row["state"] for row in _listed(capsys)] == ["filming", "running", "stopped"]
     assert main(["runs"]) == 0
     said = capsys.readouterr().out
     assert "90% (0%-100%)" in said and "running" not in said
@@ -198,7 +198,7 @@ def test_what_must_stay_stays(runs_dir):
     with pytest.raises(UserError, match="first: ashen runs untag b keep"):
         trash(run)
     change_tags(run, remove=["keep"])
-    with claimed(run), pytest.raises(UserError, match="is being trained right now"):
+    with claimed(run), pytest.raises(UserError, match="another process is at work on"):
         trash(run)
     assert "b" in run_names(runs_dir)
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from ashen.core.errors import UserError
 from ashen.core.fight import STEP_S, Outcome
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
@@ -150,7 +151,11 @@ def film(
 def _encode(
     record: FightRecord, out: Path, encoding: Encoding, speed: float, fps: int, progress: Callable[[int, int], object]
 ) -> None:
-    """Draw the pictures and hand them to ffmpeg one by one."""
+    """Draw the pictures and hand them to ffmpeg one by one; Ctrl-C waits for a whole one, for ffmpeg complains of less.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
     fps = encoding.fps or fps
     length_s = len(record.actions) * STEP_S
     start_s = 0.0 if encoding.last_s is None else max(0.0, length_s - encoding.last_s * speed)
@@ -170,9 +175,12 @@ def _encode(
     total = _moving(record, start_s, speed / fps) + hold
     try:
         progress(0, total)
-        for done, frame in enumerate(pictures(record, start_s, speed / fps, hold, encoding.size), 1):
-            encoder.send(frame)
-            progress(done, total)
+        with StopOnSignal() as stop:
+            for done, frame in enumerate(pictures(record, start_s, speed / fps, hold, encoding.size), 1):
+                encoder.send(frame)
+                progress(done, total)
+                if stop():
+                    raise KeyboardInterrupt
     finally:
         encoder.close()
 

@@ -17,7 +17,7 @@ from ashen.runs.seal import is_whole
 from ashen.runs.shelf import read_tags
 from ashen.training.lineage import CLONED, Config
 
-State = Literal["running", "stopped", "complete", "trashed"]
+State = Literal["running", "filming", "stopped", "complete", "trashed"]
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,16 @@ def history_of(run: RunFolder) -> History:
 
 
 def state_of(run: RunFolder, config: Config, rows: Sequence[Row]) -> State:
-    """Whether somebody is at work on a run, or all its work is done."""
+    """Whether somebody is at work on a run, or all its work is done; the film is the last of it."""
     if run.is_trashed:
         return "trashed"
+    state = _own_state(config, rows)
     if is_claimed(run):
-        return "running"
+        return "filming" if state == "complete" and config.get("trained_here", True) else "running"
+    return state
+
+
+def _own_state(config: Config, rows: Sequence[Row]) -> State:
     finals = [row for row in rows if row["kind"] == "final"]
     if not config.get("trained_here", True):
         return "complete"
