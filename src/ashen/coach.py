@@ -24,6 +24,7 @@ from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
+from ashen.training.journal import write_journal
 from ashen.training.lineage import CLONED, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
@@ -149,6 +150,9 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
     if is_complete(folder):
         more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
         say(f"{folder.name} is complete; a new run goes on from it with: {more}")
+        if not folder.film_file.is_file():
+            say(_not_filmed(folder))
+        write_journal(folder)  # which a killed process may have left as it was meanwhile
         return
     with session(folder):
         if is_before_training(folder):
@@ -205,15 +209,18 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         folder.keep_overlay(overlay, own_base(overlay))
     for name, (old, new) in parent["changes"].items():
         say(f"{name}: {old} -> {new}")
+    total = options.recipe.total_steps
+    steps = f"{total - training.env_step:,} steps, to step {total:,}"
+    say(f"goes on from step {training.env_step:,} of {run.name} for {steps}")
     say(_rates_text(training))
     _start(training, folder, {"parent": parent}, run)
 
 
 def _rates_text(training: Training) -> str:
     """How a fork's learning rate goes."""
-    config, steps = training.recipe.config, training.recipe.total_steps - training.env_step
+    config = training.recipe.config
     first, last = config.learning_rate, config.learning_rate * config.learning_rate_final_share
-    way = "all along" if first == last else f"at first, {last:.2g} at the end of its {steps:,} steps"
+    way = "all along" if first == last else f"at first, {last:.2g} at the end"
     return f"learning rate: {first:.2g} {way}; --{training.recipe.algorithm}.learning-rate says another"
 
 
@@ -263,10 +270,12 @@ def _train(training: Training, run: RunFolder) -> None:
         print(f"result  {match_text(result)}{gate_text(result)}")
         for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
-        if stop():
-            print(f"ashen: complete, but not filmed; ashen film {run.name} does that", file=sys.stderr)
-        else:
-            made["film"] = _film(run)
+        try:
+            made["film"] = None if stop() else _film(run)
+        except KeyboardInterrupt:
+            made["film"] = None
+        if not run.film_file.is_file():
+            say(_not_filmed(run))
     for name, path in made.items():
         if path is not None:
             print(f"{name:<7} {path}")
@@ -280,6 +289,10 @@ def _draw_curves(run: RunFolder) -> Path | None:
         run.log(f"no curves: {error}")
         return None
     return run.curves_file
+
+
+def _not_filmed(run: RunFolder) -> str:
+    return f"it is not filmed; that is done with: ashen film {run.name} --out {run.film_file}"
 
 
 def _film(run: RunFolder) -> Path | None:

@@ -183,7 +183,7 @@ def _kept(subject: Subject, name: str, record: FightRecord) -> dict[str, Any]:
     folder, end = subject.fights_dir, record.states[-1]
     path, clip = folder / f"{name}.npz", folder / f"{name}.mp4"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         if not _is_of(path, record):
             clip.unlink(missing_ok=True)
             write_fight(record, path)

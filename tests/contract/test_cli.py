@@ -56,6 +56,8 @@ def test_a_complete_run_is_left_as_it_is(capsys, runs_dir):
     assert main(["resume", "done"]) == 0
     said = capsys.readouterr()
     assert "done is complete" in said.err and "with: ashen fork done --total-steps 128\n" in said.err
+    film = runs_dir / "done" / "fight.mp4"
+    assert said.err.endswith(f"ashen: it is not filmed; that is done with: ashen film done --out {film}\n")
     assert (run.metrics_file.read_bytes(), run.log_file.read_bytes()) == before
 
 
@@ -163,7 +165,7 @@ def test_the_oracle_is_explained(capsys):
 def test_film_and_plot_say_what_they_made(capsys, runs_dir, tmp_path):
     """Breaks if film or plot do not make their file, or do not print its path."""
     fight = list_fights(runs_dir / "done" / "fights")[0]
-    for words in (["film", "done"], ["film", str(fight)], ["plot", "done"]):
+    for words in (["film", "done"], ["film", "done", "--which", "0"], ["film", str(fight)], ["plot", "done"]):
         out = tmp_path / f"{words[0]}.png"
         assert main([*words, "--out", str(out)]) == 0
         assert capsys.readouterr().out.strip() == str(out)
@@ -215,7 +217,7 @@ def test_explain_tells_recorded_fights_and_fights_anew(capsys, runs_dir, tmp_pat
     assert len(set(told.values())) == len(told)
     assert f"against {slow}," in told[f"random --seed 3 --boss {slow}"]
     assert all("player lost" in text for text in told.values())
-    out = tmp_path / "new" / "why.txt"
+    out = tmp_path / "why.txt"
     words = ["explain", "random", "--seed", "3", "--around", "30", "--show", "all", "--out", str(out)]
     assert main(words) == 0
     assert capsys.readouterr().out.strip() == str(out)

@@ -14,9 +14,10 @@ from ashen.options.training import read_train_options
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import create_run
 from ashen.runs.metrics import match_text, read_metrics
-from ashen.training.checkpoints import best_checkpoint, latest_checkpoint, load_checkpoint
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.start import resumed, run_config
+from ashen.training.whole import best_checkpoint
 
 pytestmark = pytest.mark.game
 SHARE_PCT = 40.0
@@ -72,7 +73,7 @@ def test_a_match_is_of_the_agent_that_began_it(elsewhere, tmp_path):
     assert 0 < began < stopped["env_step"]
     with closing((training := resumed(run)).env):
         list(training.run(run, lambda: bool(read_metrics(run, "evaluation"))))
-    best, frozen = load_checkpoint(best_checkpoint(run)), stopped["match_agent"]["network"]
+    best, frozen = best_checkpoint(run)[1], stopped["match_agent"]["network"]
     assert best["env_step"] == began == read_metrics(run, "evaluation")[0]["env_step"]
     kept, learned = best["agent"]["network"], stopped["agent"]["network"]
     assert all(torch.equal(kept[name], frozen[name]) for name in frozen)

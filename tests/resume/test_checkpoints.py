@@ -11,12 +11,12 @@ from ashen.runs.folder import create_run
 from ashen.training.checkpoints import (
     BEST,
     KEEP,
-    best_checkpoint,
     latest_checkpoint,
     load_checkpoint,
     save_best,
     save_checkpoint,
 )
+from ashen.training.whole import best_checkpoint
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def test_only_the_newest_and_the_best_are_kept(run):
         save_checkpoint(run, step, {"agent": {}})
     assert len(list(run.checkpoints.iterdir())) == KEEP + 1
     assert load_checkpoint(latest_checkpoint(run))["env_step"] == 50
-    assert load_checkpoint(best_checkpoint(run))["env_step"] == 5
+    assert best_checkpoint(run)[1]["env_step"] == 5
     (run.checkpoints / BEST).unlink()
-    assert best_checkpoint(run) == latest_checkpoint(run)
+    assert best_checkpoint(run)[0] == latest_checkpoint(run)
 
 
 def test_damaged_foreign_and_missing_checkpoints_are_told(run):

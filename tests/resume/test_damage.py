@@ -18,11 +18,16 @@ from ashen.agents import DQNConfig
 from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, create_run
+from ashen.runs.log import read_log
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints
+from ashen.training.checkpoints import BEST, SET_ASIDE, latest_checkpoint, load_checkpoint, newest_checkpoints
+from ashen.training.history import history_of
+from ashen.training.journal_text import journal_text
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe
+from ashen.training.run_list import run_row
 from ashen.training.start import forked, resumed, run_config
+from ashen.training.trained import trained
 
 pytestmark = pytest.mark.resume
 RECIPE = Recipe(
@@ -79,15 +84,69 @@ def _flip(path: Path, place: int) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "gone"])
-def test_a_damaged_checkpoint_costs_no_more_than_itself(run, folder, damage):
-    """Breaks if a newest checkpoint that cannot be read ends the run, though there are older ones."""
+def test_a_damaged_checkpoint_costs_no_more_than_itself(run, folder, damage, capsys):
+    """Breaks if a newest checkpoint that cannot be read ends the run, is deleted, or is passed over without a word."""
     path = latest_checkpoint(run)
     whole = path.read_bytes()
-    path.write_bytes({"truncated": whole[: len(whole) // 2], "empty": b"", "foreign": b"PK no", "gone": b""}[damage])
+    data = {"truncated": whole[: len(whole) // 2], "empty": b"", "foreign": b"PK no", "gone": b""}[damage]
+    path.write_bytes(data)
     if damage == "gone":
         path.unlink()
     _go_on(run, folder, 800)
-    assert damage == "gone" or "is damaged" in run.log_file.read_text(encoding="utf-8")
+    if damage == "gone":
+        return
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"ashen: {path} is damaged (") and said.endswith("and gone on from step 800 in its place")
+    warned = [line.message for line in read_log(run.log_file) if line.level == "WARNING"]
+    assert warned == [said.removeprefix("ashen: ")]
+    assert (run.checkpoints / SET_ASIDE / path.name).read_bytes() == data
+
+
+def test_a_damaged_checkpoint_counts_for_nothing(run):
+    """Breaks if a run is told to be where a damaged checkpoint stood, or if that takes the place of a whole one."""
+    latest_checkpoint(run).write_bytes(b"half")
+    assert run_row(run)["env_steps"] == 800
+    assert "stopped at step 800 of 1,200" in journal_text(history_of(run))
+    training = resumed(run)
+    list(training.run(run, lambda: training.env_step >= 1000))
+    assert [path.name[-7:-3] for path in newest_checkpoints(run)] == ["1000", "0800", "0600"]
+    assert run_row(run)["env_steps"] == 1000
+
+
+def test_checkpoints_set_aside_twice_are_both_kept(run):
+    """Breaks if a damaged checkpoint replaces one of the same step that was set aside before."""
+    for damage in (b"one", b"two"):
+        (run.checkpoints / "step-000000000900.pt").write_bytes(damage)
+        resumed(run).env.close()
+    assert sorted(path.read_bytes() for path in (run.checkpoints / SET_ASIDE).iterdir()) == [b"one", b"two"]
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over_by_every_verb(run, capsys):
+    """Breaks if evaluating or forking refuses what resuming takes, says nothing of it, or moves files of the run."""
+    newest = latest_checkpoint(run)
+    newest.write_bytes(b"half")
+    (run.checkpoints / BEST).unlink()
+    run.metrics_file.unlink()  # no match has chosen a best agent, so that the newest is it
+    before = {path: path.read_bytes() for path in run.checkpoints.rglob("*") if path.is_file()}
+    for words in (["evaluate", str(run.path), "--fights", "1"], ["fork", str(run.path), "--name", "child"]):
+        assert main([*words, "--runs-dir", str(run.path.parent)]) == 0
+        said = [line for line in capsys.readouterr().err.splitlines() if "is damaged" in line]
+        assert len(said) == 1 and said[0].startswith(f"ashen: {newest} is damaged (its digest is another); ")
+        assert said[0].endswith("the newest whole one, of step 800, is taken")
+    assert before == {path: path.read_bytes() for path in run.checkpoints.rglob("*") if path.is_file()}
+    assert RunFolder(run.path.parent / "child").read_config()["parent"]["checkpoint_step"] == 800
+
+
+@pytest.mark.parametrize("damage", ["is damaged (its digest is another)", "is missing"])
+def test_a_lost_best_agent_is_told(run, damage, capsys):
+    """Breaks if another agent than the best one plays without a word."""
+    best = run.checkpoints / BEST
+    assert trained(run).path == best
+    assert capsys.readouterr().err == ""
+    best.unlink() if "missing" in damage else best.write_bytes(b"half")
+    assert trained(run).env_step == 900
+    said = f"ashen: {best} {damage}; the best agent is lost, and that of step 900, the newest, is taken\n"
+    assert capsys.readouterr().err == said
 
 
 def test_every_flipped_bit_is_noticed_or_harmless(run):
@@ -213,17 +272,22 @@ def test_a_full_and_a_read_only_disk(disk, folder):
 
 
 def test_a_fork_keeps_its_lineage(run, capsys):
-    """Breaks if a fork touches its parent, forgets what was changed, or begins with an untrained agent."""
+    """Breaks if a fork touches its parent, forgets what was changed, counts anew, or has an untrained agent."""
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     words = ["fork", str(run.path), "--name", "child", "--runs-dir", str(run.path.parent)]
     assert main([*words, "--dqn.learning-rate", "0.001", "--total-steps", "1000"]) == 0
-    assert "learning rate: 0.001 all along; --dqn.learning-rate says another" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "goes on from step 900 of run for 100 steps, to step 1,000\n" in said
+    assert "learning rate: 0.001 all along; --dqn.learning-rate says another" in said
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     child = RunFolder(run.path.parent / "child")
     parent = child.read_config()["parent"]
     assert (parent["run"], parent["checkpoint_step"]) == ("run", 900)
     assert parent["changes"] == {"dqn.learning_rate": [3e-4, 1e-3], "total_steps": [1200, 1000]}
-    assert [row["env_step"] for row in read_metrics(child, "train")] == [1000]
+    (row,) = read_metrics(child, "train")
+    counted = load_checkpoint(latest_checkpoint(run))["training"]["tally"]
+    assert (row["env_step"], row["game_steps"]) == (1000, counted["game_steps"] + 100)
+    assert row["episode"] == counted["episodes"] + row["fights"] > row["fights"]
     assert load_checkpoint(latest_checkpoint(child))["replay"]["written"] > 700
     journal = child.journal_file.read_text(encoding="utf-8")
     assert "parent: run at step 900 (" in journal and "; schedules begin there anew" in journal

@@ -12,10 +12,11 @@ from ashen.agents import DQNConfig, PPOConfig
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import best_checkpoint, latest_checkpoint, load_checkpoint
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe
 from ashen.training.start import forked, resumed, run_config
+from ashen.training.whole import best_checkpoint
 
 SMALL = Recipe(
     fight="phase1",
@@ -102,7 +103,7 @@ def test_a_run_folder_holds_all_that_was_promised(tmp_path):
         assert (record.states["step"][1:] > record.states["step"][:-1]).all()
         assert record.states["step"][0] == 0
     assert list(run.path.glob("events.out.tfevents.*"))
-    assert best_checkpoint(run).name == "best.pt"
+    assert best_checkpoint(run)[0].name == "best.pt"
 
 
 def test_stopping_early_saves_and_skips_the_final_match(tmp_path):

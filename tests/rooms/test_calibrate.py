@@ -23,7 +23,7 @@ from ashen.evaluation.calibrate.trial import Alignment, changed
 from ashen.evaluation.calibrate.windows import opening
 from ashen.evaluation.fights import as_recording
 from ashen.runs.fights import save_fight
-from ashen.runs.files import refuse_other_file
+from ashen.runs.files import check_out
 from ashen.sim.pack import load_tables, per_frame
 from ashen.sim.records import MOTION_FRAMES
 
@@ -178,7 +178,7 @@ def test_the_command_writes_an_overlay(folder, tmp_path, capsys):
     assert calibration_table(figures).row_count == len(figures["held_out"])
     count = f"{len(figures['guesses_kept'])} inferred or guessed ones stayed"
     assert count in calibration_text(figures) and count in out.read_text(encoding="utf-8")
-    refuse_other_file(out, CALIBRATED.encode(), "overlay")
+    check_out(out, CALIBRATED.encode(), "overlay")
 
 
 def test_numbers_left_out_are_those_of_before(records):

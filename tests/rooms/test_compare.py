@@ -207,7 +207,7 @@ def test_the_verb_prints_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureF
     """Breaks if ashen compare leaves out the interval, the warnings or the picture, or prints anything beside JSON."""
     seeds_of(tmp_path, "plain", DQN, [0.2, 0.3, 0.5])
     a_run(tmp_path, "double-0", DOUBLE, 0.6)
-    out = tmp_path / "new" / "compare.png"
+    out = tmp_path / "compare.png"
     names = ["plain-0", "plain-1", "plain-2", "double-0"]
     words = ["compare", *names, "--runs-dir", str(tmp_path), "--out", str(out)]
     assert main(words) == 0

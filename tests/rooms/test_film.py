@@ -1,5 +1,6 @@
 """Films of recorded fights: as many pictures as the fight is long, bodies moving between the steps."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def a_fight(
 )
 def test_a_film_has_three_pictures_a_step_and_holds_the_last_for_a_second(tmp_path: Path, speed: float, pictures: int):
     """Breaks if films run at another speed than asked, lose pictures, or cannot be decoded."""
+    (tmp_path / "made").mkdir()
     out = film(save_fight(a_fight(), tmp_path), tmp_path / "made" / "fight.mp4", speed=speed)
     assert imageio_ffmpeg.count_frames_and_secs(str(out)) == (pictures, pytest.approx(pictures / 30, abs=0.05))
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(out), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
@@ -83,6 +85,21 @@ def test_a_film_tells_how_far_it_is(tmp_path):
     told = []
     film(a_fight(), tmp_path / "fight.mp4", fps=10, progress=lambda *counts: told.append(counts))
     assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)] and len(told) > 10
+
+
+def test_ctrl_c_waits_for_a_whole_picture_and_leaves_nothing(tmp_path, capfd):
+    """Breaks if Ctrl-C tears a picture off on its way to ffmpeg, which then complains to the user, or leaves a file."""
+    told = []
+
+    def interrupt(done, total):
+        if done == 2:
+            signal.raise_signal(signal.SIGINT)
+        told.append(done)
+
+    with pytest.raises(KeyboardInterrupt):
+        film(a_fight(), tmp_path / "fight.mp4", progress=interrupt)
+    assert told == [0, 1, 2]
+    assert list(tmp_path.iterdir()) == [] and capfd.readouterr() == ("", "")
 
 
 def test_one_picture_of_a_fight(tmp_path: Path):

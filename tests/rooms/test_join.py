@@ -206,7 +206,7 @@ def test_an_overlay_goes_along(runs_dir, tmp_path):
         ("rolls", "attacks", "rolls was trained for phase 2 and attacks for phase 1; name them the other way round"),
         ("weak", "ppo", "which has other numbers; join runs against one boss"),
         ("human", "ppo", "has no recipe, so nothing was trained in it"),
-        ("ppo", "half", "half/checkpoints/best.pt is damaged"),
+        ("ppo", "half", "half/checkpoints/step-"),
         ("ppo", "other", "other/checkpoints/best.pt does not fit"),
         ("ppo", "none", "unknown run 'none'"),
     ],
@@ -219,7 +219,8 @@ def test_runs_that_cannot_be_joined_are_told(first, second, message, runs_dir, t
     for name in ("weak", "half", "other"):
         shutil.copytree(runs_dir / "ppo", tmp_path / name)
     (tmp_path / "weak" / "overlay.toml").write_text(WEAK_BOSS, encoding="utf-8")
-    (tmp_path / "half" / "checkpoints" / "best.pt").write_bytes(b"half")
+    for path in (tmp_path / "half" / "checkpoints").glob("*.pt"):
+        path.write_bytes(b"half")
     shutil.copy(runs_dir / "dqn" / "checkpoints" / "best.pt", tmp_path / "other" / "checkpoints" / "best.pt")
     create_run(tmp_path, "human", "x").write_config({"policy": "human"})
     join(RunFolder(tmp_path / "ppo"), RunFolder(tmp_path / "rolls"), tmp_path, "both")

@@ -12,6 +12,7 @@ import pytest
 from ashen.agents import PPOConfig
 from ashen.cli import main
 from ashen.core.errors import LoggedError
+from ashen.core.tables import table_hash
 from ashen.runs.folder import create_run, open_run
 from ashen.runs.log import read_log
 from ashen.runs.metrics import MetricsLog, read_metrics
@@ -118,6 +119,23 @@ def test_a_precision_that_a_trial_chose_is_a_change(tmp_path):
     now = second.read_config()["precision"]
     assert now in ("float32", "bfloat16")
     assert f"| ppo.precision | float64 | {now} |\n" in text and f"- learns in {now}\n" in text
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_another_seed_is_no_change_of_varied_tables(tmp_path, is_older):
+    """Breaks if the variants that a seed draws count as changed tables, or other tables or an older run do not."""
+    first, _ = _made(tmp_path, "first", _recipe(randomise="wide"))
+    config = first.read_config()
+    if is_older:
+        del config["unvaried_table_hash"]
+        first.config_file.write_text(json.dumps(config), encoding="utf-8")
+    second, _ = _made(tmp_path, "second", _recipe(randomise="wide", seed=1))
+    write_journal(second)
+    assert config["table_hash"] != second.read_config()["table_hash"]
+    line = (tmp_path / "journal.md").read_text("utf-8").splitlines()[-1]
+    assert line.endswith(". Against first: seed 0 -> 1")
+    other = with_lineage(second, {"recipe": {}, "unvaried_table_hash": table_hash("vordt")}, first)
+    assert other["against"]["table_hash"] == [None if is_older else table_hash("iudex"), table_hash("vordt")]
 
 
 def test_a_parent_is_compared_with_wherever_it_lies(tmp_path):

@@ -122,7 +122,7 @@ def test_two_cannot_be_at_work_on_a_run(run):
     assert not is_claimed(run)
     with claimed(run):
         assert is_claimed(run)
-        with pytest.raises(UserError, match="first is being trained right now"), claimed(run):
+        with pytest.raises(UserError, match="another process is at work on first"), claimed(run):
             pass
         assert is_claimed(run)
     assert not is_claimed(run)

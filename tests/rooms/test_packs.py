@@ -270,7 +270,7 @@ def test_other_tables_are_told_and_fought(pack, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
-    """Breaks if a command that takes a run's agent does not take its pack, or a pack replaces another file."""
+    """Breaks if a command that takes a run's agent takes no pack, or a pack replaces itself or another file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASHEN_RUNS", str(tmp_path / "runs"))
     assert main(["pack", str(runs_dir / "ppo"), "--fights", "2", "--out", "one.ashen"]) == 0
@@ -283,6 +283,11 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     (tmp_path / "mine.ashen").write_text("mine", encoding="utf-8")
     assert main(["pack", "one.ashen", "--fights", "1", "--out", "mine.ashen"]) == 2
     assert "mine.ashen is there already and is no pack" in capsys.readouterr().err
+    packed = (tmp_path / "one.ashen").read_bytes()
+    for words in ([], ["--out", str(tmp_path / "one.ashen")]):
+        assert main(["pack", "one.ashen", "--fights", "1", *words]) == 2
+        assert "one.ashen is what the pack is made of, and would be written over" in capsys.readouterr().err
+    assert (tmp_path / "one.ashen").read_bytes() == packed
     assert main(["evaluate", "one.ashen", "--fights", "2", "--seed", "1000", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     told = json.loads(parts_of((tmp_path / "one.ashen").read_bytes(), "one")[DESCRIPTION])["evaluation"]
@@ -298,7 +303,7 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     for words, message in (
         (["resume", "one.ashen"], "not trained here"),
-        (["pack", "one.ashen", "--out", "one.zip"], "give --out one.ashen"),
+        (["pack", "one.ashen", "--out", "one.zip"], "end its name in .ashen"),
         (["film", "one.ashen", "--which", "best"], "has no recorded fights to choose from"),
         (["evaluate", "none.ashen"], "cannot read none.ashen"),
         (["plot", "one.ashen"], "one.ashen is a pack, which holds no curves"),

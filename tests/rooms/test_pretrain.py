@@ -17,11 +17,11 @@ from ashen.evaluation.opponents import make_opponent
 from ashen.runs.fights import list_fights, load_fight, save_fight
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import best_checkpoint, load_checkpoint
 from ashen.training.lineage import with_lineage
 from ashen.training.loop import Training
 from ashen.training.pretrain import CloneConfig, Pretraining
 from ashen.training.recipe import env_options, load_recipe, make_agent_for
+from ashen.training.whole import best_checkpoint
 
 OPTIONS = {"boss": "iudex", "fight": "phase1", "encoder": "raw26", "reward": "soulsgym", "actions": "all"}
 SIZE = {
@@ -75,7 +75,7 @@ def test_decisions_are_what_the_agent_saw(skip_steps, tmp_path):
     env = make_vec(**env_options(recipe), num_envs=1)
     seen = decisions_of(env, skip_steps, fight.states, fight.actions[1:], fight.masks[:-1], record.outcome)
     agent = make_agent_for(recipe, env)
-    agent.load_state_dict(load_checkpoint(best_checkpoint(run))["agent"])
+    agent.load_state_dict(best_checkpoint(run)[1]["agent"])
     asked = record.actions >= 0
     assert len(seen.obs) == asked.sum() and asked.all() != skip_steps
     scores = agent.act(seen.obs, seen.mask, explore=False).scores
@@ -136,7 +136,7 @@ def test_a_cloning_that_is_stopped_is_saved_at_once(moment, fights, tmp_path):
 
     rows = list(pretraining.run(run, should_stop))
     assert {row["kind"] for row in rows} == {"pretrain"}
-    assert best_checkpoint(run).name == "best.pt"
+    assert best_checkpoint(run)[0].name == "best.pt"
     assert (len(rows) == 1 and len(asked) <= 3) == (moment == "fitting")
 
 
@@ -218,7 +218,7 @@ def test_a_tuning_that_ruins_the_agent_is_not_deployed(tmp_path, capsys):
     assert before > after, "a learning rate of 1 must spoil the agent"
     final = read_metrics(RunFolder(tmp_path / "spoilt"), "final")[0]
     assert final["win_rate"] == final["parent_win_rate"] > 0.0
-    own, kept = (best_checkpoint(RunFolder(tmp_path / name)).read_bytes() for name in ("clone", "spoilt"))
+    own, kept = (best_checkpoint(RunFolder(tmp_path / name))[0].read_bytes() for name in ("clone", "spoilt"))
     assert own == kept
 
 

@@ -11,6 +11,7 @@ from ashen.display import run_lines
 from ashen.runs.claim import claimed
 from ashen.runs.folder import create_run, open_run, run_names
 from ashen.runs.metrics import MetricsLog
+from ashen.runs.seal import sealed
 from ashen.runs.shelf import change_tags, read_tags, restore, trash
 from ashen.training.lineage import with_lineage
 
@@ -47,8 +48,8 @@ def test_runs_are_listed_and_sorted(runs_dir, capsys):
     assert rows[2]["win_rate"] is None
     for sort, names in (("name", "abc"), ("win-rate", "cab"), ("steps", "cab"), ("date", "bac")):
         assert "".join(row["name"] for row in _listed(capsys, "--sort", sort)) == names
-    with claimed(open_run("a", runs_dir)):
-        assert [row["state"] for row in _listed(capsys)] == ["complete", "running", "stopped"]
+    with claimed(open_run("a", runs_dir)), claimed(open_run("b", runs_dir)):
+        assert [row["state"] for row in _listed(capsys)] == ["filming", "running", "stopped"]
     assert main(["runs"]) == 0
     said = capsys.readouterr().out
     assert "90% (0%-100%)" in said and "running" not in said
@@ -56,7 +57,7 @@ def test_runs_are_listed_and_sorted(runs_dir, capsys):
 
 def test_the_steps_are_those_of_the_newest_checkpoint(runs_dir, capsys):
     """Breaks if a run that was stopped between two rows of metrics is told to stand where it would not go on."""
-    (open_run("a", runs_dir).checkpoints / "step-000000000064.pt").touch()
+    (open_run("a", runs_dir).checkpoints / "step-000000000064.pt").write_bytes(sealed(b"PK\0\0"))
     assert [row["env_steps"] for row in _listed(capsys)] == [100, 64, 0]
 
 
@@ -197,7 +198,7 @@ def test_what_must_stay_stays(runs_dir):
     with pytest.raises(UserError, match="first: ashen runs untag b keep"):
         trash(run)
     change_tags(run, remove=["keep"])
-    with claimed(run), pytest.raises(UserError, match="is being trained right now"):
+    with claimed(run), pytest.raises(UserError, match="another process is at work on"):
         trash(run)
     assert "b" in run_names(runs_dir)
 

@@ -15,11 +15,11 @@ def doctor(words: Sequence[str]) -> int:
     from ashen.doctor.saves import back_up
     from ashen.options.doctor import DoctorOptions
     from ashen.options.parse import parse
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_out
 
     options, pc = parse(DoctorOptions, "doctor", words, more_help=check_list()), this_pc()
     if options.report:
-        refuse_other_file(options.report, FIRST.encode(), "report of ashen doctor")
+        check_out(options.report, FIRST.encode(), "report of ashen doctor")
     run_files = _files_of(options.run, options.runs_dir) if options.report else {}
     if options.back_up_save:
         say(f"the saves are copied to {back_up(pc, options.back_up_save)}")
@@ -60,7 +60,6 @@ def _write(out: Path, data: bytes) -> None:
     from ashen.runs.files import write_bytes
 
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(out, data)
-    except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise UserError(f"cannot write {out}: {error.strerror}; choose another --report") from None

@@ -145,9 +145,12 @@ def fidelity(words: Sequence[str]) -> None:
     from ashen.evaluation.fidelity.rows import as_json
     from ashen.options.judging import FidelityOptions
     from ashen.options.parse import parse
+    from ashen.runs.files import check_out
 
     options = parse(FidelityOptions, "fidelity", words)
     file = options.page
+    if file is not None:
+        check_out(file, b"ashen fidelity", "page of ashen fidelity")
     say_if_cold()
     forecasts = forecast(options.boss)
     pictures = []
@@ -180,10 +183,10 @@ def calibrate(words: Sequence[str]) -> None:
     from ashen.evaluation.calibrate.report import CALIBRATED, judged_calibration
     from ashen.options.judging import CalibrateOptions
     from ashen.options.parse import parse
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_out
 
     options = parse(CalibrateOptions, "calibrate", words)
-    refuse_other_file(options.out, CALIBRATED.encode(), "overlay of a calibration")
+    check_out(options.out, CALIBRATED.encode(), "overlay of a calibration", [".toml"])
     fights, boss = fights_from(options.places, options.runs_dir, options.boss)
     say_if_cold()
     calibration = judged_calibration(fights, boss, say)

@@ -6,11 +6,10 @@ from ashen.core.errors import UserError
 
 
 def write_out(out: Path, content: str | bytes) -> None:
-    """Write a text or bytes where ``--out`` says, making its folder."""
+    """Write a text or bytes where ``--out`` says."""
     from ashen.runs.files import write_bytes
 
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(out, content.encode() if isinstance(content, str) else content)
-    except (FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
         raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from None

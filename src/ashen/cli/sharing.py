@@ -18,9 +18,9 @@ def pack(words: Sequence[str]) -> None:
     from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.sharing import PackOptions
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_not_source, check_out
     from ashen.runs.pack_file import FORMAT, SUFFIX
-    from ashen.training.find_run import find_run
+    from ashen.training.find_run import find_run, pack_named
 
     options = parse(PackOptions, "pack", words)
     with Progress() as progress:
@@ -28,11 +28,8 @@ def pack(words: Sequence[str]) -> None:
 
         run = find_run(options.run, options.runs_dir)
         out = options.out or Path(f"{run.name}{SUFFIX}")
-        if out.suffix != SUFFIX:
-            raise UserError(
-                f"a pack's name ends in {SUFFIX}, or no command takes it for one; give --out {out.stem}{SUFFIX}"
-            )
-        refuse_other_file(out, FORMAT.encode(), "pack")
+        check_out(out, FORMAT.encode(), "pack", [SUFFIX])
+        check_not_source(out, pack_named(options.run, options.runs_dir), "pack")
         say_if_cold()
         told = progress.match(f"{run.name} plays the {options.fights} fights that the pack tells of", options.fights)
         data, card = make_pack(run, name=out.stem, fights=options.fights, half=options.half, progress=told)
@@ -51,14 +48,14 @@ def leaderboard(words: Sequence[str]) -> None:
     from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.sharing import LeaderboardOptions
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_out
 
     options = parse(LeaderboardOptions, "leaderboard", words)
     with Progress() as progress:
         from ashen.training.leaderboard import KIND, contestants, leaderboard
 
         if options.out is not None:
-            refuse_other_file(options.out, KIND.encode(), "leaderboard")
+            check_out(options.out, KIND.encode(), "leaderboard")
         say_if_cold()
         figures = leaderboard(contestants(options.names), options.runs_dir, options.fights, say, progress.match)
     if options.out is not None:

@@ -82,7 +82,7 @@ def explain(words: Sequence[str]) -> None:
     from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import ExplainOptions
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_out
 
     options = parse(ExplainOptions, "explain", words)
     with Progress() as progress:
@@ -90,7 +90,7 @@ def explain(words: Sequence[str]) -> None:
         from ashen.evaluation.explain.text import LEGEND, explanation_text
 
         if options.out is not None:
-            refuse_other_file(options.out, LEGEND.encode(), "explanation")
+            check_out(options.out, LEGEND.encode(), "explanation")
         say_if_cold()
         record, where = _fight_to_explain(options, progress)
         text = explanation_text(explain_fight(record, where), options.show, options.steps)
@@ -129,7 +129,7 @@ def report(words: Sequence[str]) -> None:
     from ashen.display.progress import Progress
     from ashen.options.parse import parse
     from ashen.options.watching import ReportOptions
-    from ashen.runs.files import refuse_other_file
+    from ashen.runs.files import check_out
     from ashen.training.find_run import find_run, pack_named
 
     options = parse(ReportOptions, "report", words)
@@ -140,7 +140,7 @@ def report(words: Sequence[str]) -> None:
         run = find_run(options.run, options.runs_dir)
         is_pack = pack_named(options.run, options.runs_dir) is not None  # opened as a run that is gone afterwards
         out = options.out or (Path(f"{run.name}-report.html") if is_pack else run.path / "report.html")
-        refuse_other_file(out, MARK.encode(), "report of a run")
+        check_out(out, MARK.encode(), "report of a run", [".html", ".htm"])
         say_if_cold()
         page = make_report(run, options.fights, out.with_name(f"{out.stem}-fights"), options.films, progress)
     write_out(out, page)

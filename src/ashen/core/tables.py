@@ -181,6 +181,12 @@ def fingerprint(*trees: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def table_hash(boss: str) -> str:
+    """Hash of the tables of a boss, by name or path, and of the player, as they stand."""
+    path = boss_file(boss)
+    return fingerprint(load_facts(path), player_facts(path))
+
+
 @cache
 def boss_names() -> dict[str, Path]:
     """The bosses shipped, name -> table."""

@@ -1,6 +1,5 @@
 """How a training looks while it runs: a live table in a terminal, a plain line every ten seconds elsewhere."""
 
-import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from rich.text import Text
 
 from ashen.core.fight import STEP_S
 from ashen.core.percent import percent, with_interval
+from ashen.core.saying import say
 from ashen.runs.metrics import HEAD, METRICS, Metric, Row, gate_text, match_text
 
 LINE_EVERY_S = 10.0
@@ -124,11 +124,6 @@ def say_if_cold() -> None:
 
     if is_cold():
         say("compiling the fight for this machine, once: about a minute, longer on a busy one")
-
-
-def say(text: str) -> None:
-    """Say something on standard error: what takes long and has begun, or what else there is to know."""
-    print(f"ashen: {text}", file=sys.stderr)
 
 
 def say_moment(env: Any, moment: Any) -> None:

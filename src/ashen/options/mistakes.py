@@ -25,8 +25,9 @@ _ELSEWHERE = {
     "buffer-size": "replay-capacity",
     "total-timesteps": "total-steps",
     "steps": "total-steps",
+    "fight": "which",
 }
-"""What other libraries call an option -> what it is called here."""
+"""What other libraries, or other verbs, call an option -> what it is called here."""
 _NEAR = 0.8
 """How alike two options are, 0..1, of which one may stand for the other."""
 

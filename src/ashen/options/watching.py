@@ -54,8 +54,9 @@ class FilmOptions:
     run: tyro.conf.Positional[str]
     """A run's name or folder, human for your own fights, the path of a recorded fight, or a pack (NAME.ashen), of which
     the first fight of ashen evaluate is filmed."""
-    which: Literal["typical", "best", "worst", "last"] | None = None
-    """Which fight of a run's newest match: the typical one if not given, of your own fights the last."""
+    which: str | None = None
+    """Which fight of a run's newest match: typical (if not given), best, worst, last (of your own fights that if not
+    given), or its number."""
     out: Path = Path("fight.mp4")
     """The film: an mp4, webp, gif or png; a name alone is in the current folder. One that is there already is replaced,
     any other file refused."""

@@ -1,6 +1,7 @@
 """A recorded real fight and what is foretold of it, as one PNG of traces."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +62,8 @@ def plot_alignment(states: NDArray[Any], forecasts: Mapping[str, NDArray[Any]], 
         axis.set_xlabel("seconds", fontsize=9)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper left", ncols=len(labels), frameon=False, fontsize=11)
+    with suppress(OSError):  # a file in its way is told of the picture
+        out.parent.mkdir()
     return save_png(figure, out, dpi)
 
 

@@ -15,11 +15,12 @@ from PIL import Image
 
 from ashen.core.errors import UserError
 from ashen.core.fight import STEP_S, Outcome
+from ashen.core.signals import StopOnSignal
 from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
 from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, merit, typical_fight
-from ashen.runs.files import MEDIA_MARKS, refuse_other_file
+from ashen.runs.files import MEDIA_MARKS, check_out
 from ashen.runs.folder import HUMAN, NO_HUMAN_FIGHTS
 
 HOLD_S: Final = 1.0
@@ -127,15 +128,12 @@ def film(
         UserError: the record cannot be read, or ``out`` has another ending, is another file or cannot be written.
     """
     kind = out.suffix.lower()
-    if kind not in (*ENCODINGS, ".png"):
-        raise UserError(f"cannot film to {out}; end its name in one of {', '.join(ENCODINGS)}, .png")
     if speed <= 0.0 or fps <= 0:
         raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
-    refuse_other_file(out, MEDIA_MARKS[kind], f"{kind} film")
+    check_out(out, MEDIA_MARKS.get(kind, b""), f"{kind} film", [*ENCODINGS, ".png"])
     record = load_fight(fight) if isinstance(fight, Path) else fight
     beside = out.with_name(f".{out.stem}.unfinished{kind}")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         if kind == ".png":
             progress(0, 1)
             Image.fromarray(telling_picture(record)).save(beside)
@@ -153,7 +151,11 @@ def film(
 def _encode(
     record: FightRecord, out: Path, encoding: Encoding, speed: float, fps: int, progress: Callable[[int, int], object]
 ) -> None:
-    """Draw the pictures and hand them to ffmpeg one by one."""
+    """Draw the pictures and hand them to ffmpeg one by one; Ctrl-C waits for a whole one, for ffmpeg complains of less.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
     fps = encoding.fps or fps
     length_s = len(record.actions) * STEP_S
     start_s = 0.0 if encoding.last_s is None else max(0.0, length_s - encoding.last_s * speed)
@@ -173,9 +175,12 @@ def _encode(
     total = _moving(record, start_s, speed / fps) + hold
     try:
         progress(0, total)
-        for done, frame in enumerate(pictures(record, start_s, speed / fps, hold, encoding.size), 1):
-            encoder.send(frame)
-            progress(done, total)
+        with StopOnSignal() as stop:
+            for done, frame in enumerate(pictures(record, start_s, speed / fps, hold, encoding.size), 1):
+                encoder.send(frame)
+                progress(done, total)
+                if stop():
+                    raise KeyboardInterrupt
     finally:
         encoder.close()
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ashen.core.errors import UserError
 from ashen.core.percent import percent
-from ashen.runs.files import MEDIA_MARKS, refuse_other_file, write_bytes
+from ashen.runs.files import MEDIA_MARKS, check_out, write_bytes
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row, read_metrics
 
@@ -78,26 +78,24 @@ def plot(runs: Sequence[Path], out: Path) -> Path:
 
 
 def check_png(out: Path) -> None:
-    """Require a picture's name to end in ``.png``.
+    """Make sure, before it is drawn, that a picture can be written to a file.
 
     Raises:
-        UserError: it does not.
+        UserError: it does not end in ``.png``, its folder is not there, or something else is in its place.
     """
-    if out.suffix.lower() != ".png":
-        raise UserError(f"cannot plot to {out}; end its name in .png")
+    check_out(out, MEDIA_MARKS[".png"], "picture", [".png"])
 
 
 def save_png(figure: Figure, out: Path, dpi: float) -> Path:
-    """Write a figure whole or not at all, making its folder; returns ``out``.
+    """Write a figure whole or not at all; returns ``out``.
 
     Raises:
-        UserError: another file is there, or it cannot be written.
+        UserError: something else is in its place, or it cannot be written.
     """
-    refuse_other_file(out, MEDIA_MARKS[".png"], "picture")
+    check_png(out)
     data = BytesIO()
     figure.savefig(data, format="png", dpi=dpi)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(out, data.getvalue())
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror or error}; choose another place") from None

@@ -17,8 +17,13 @@ def claimed(run: RunFolder) -> Iterator[None]:
     """
     with run.lock_file.open("a+b") as file:
         if not lock(file):
-            raise UserError(f"{run.name} is being trained right now; wait until that has ended, or end it")
+            raise UserError(at_work(run))
         yield
+
+
+def at_work(run: RunFolder) -> str:
+    """What is said where a run that is claimed is asked for."""
+    return f"another process is at work on {run.name}; wait until that has ended, or end it"
 
 
 def is_claimed(run: RunFolder) -> bool:

@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -23,17 +24,22 @@ def now() -> str:
     return datetime.now().astimezone().isoformat(timespec="milliseconds")
 
 
-def refuse_other_file(out: Path, mark: bytes, kind: str) -> None:
-    """Make sure that writing a file replaces none but one of its kind.
+def check_out(out: Path, mark: bytes, kind: str, endings: Sequence[str] = ()) -> None:
+    """Make sure, before the work is done, that a file can be written and replaces none but an older one of its kind.
 
     Args:
         out: the file to be written.
         mark: what stands near the beginning of all files of its kind.
         kind: what they are called.
+        endings: by which programs know such a file; any will do if none is given.
 
     Raises:
-        UserError: another file, not empty, is there, or a folder.
+        UserError: it has another ending, its folder is not there, or a folder or another file is in its place.
     """
+    if endings and out.suffix.lower() not in endings:
+        raise UserError(f"cannot write a {kind} to {out}; end its name in {' or '.join(endings)}")
+    if not out.parent.is_dir():
+        raise UserError(f"cannot write {out}, there is no folder {out.parent}; make it, or choose another place")
     if out.is_dir():
         raise UserError(f"{out} is a folder; choose a file in it")
     if not out.is_file():
@@ -42,6 +48,21 @@ def refuse_other_file(out: Path, mark: bytes, kind: str) -> None:
         begin = file.read(_BEGIN_BYTES)
     if begin and mark not in begin:
         raise UserError(f"{out} is there already and is no {kind}; choose another file, or remove it")
+
+
+def check_not_source(out: Path, source: Path | None, kind: str) -> None:
+    """Make sure that writing a file does not replace what it is made of.
+
+    Args:
+        out: the file to be written.
+        source: what it is made of, if that is a file.
+        kind: what is written.
+
+    Raises:
+        UserError: both are one file.
+    """
+    if source is not None and source.is_file() and out.is_file() and out.samefile(source):
+        raise UserError(f"{out} is what the {kind} is made of, and would be written over; give another --out")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ashen.core.errors import UserError, unknown
-from ashen.runs.claim import is_claimed
+from ashen.runs.claim import at_work, is_claimed
 from ashen.runs.files import write_text
 from ashen.runs.folder import TRASH, RunFolder, check_new_name, run_names
 
@@ -68,12 +68,12 @@ def trash(run: RunFolder) -> RunFolder:
         The run in its new place; under another name, if one of its own lies there already.
 
     Raises:
-        UserError: it is tagged :data:`KEEP`, being trained, or a file of it is open elsewhere.
+        UserError: it is tagged :data:`KEEP`, somebody is at work on it, or a file of it is open elsewhere.
     """
     if KEEP in read_tags(run):
         raise UserError(f"{run.name} is tagged {KEEP}; take that off first: ashen runs untag {run.name} {KEEP}")
     if is_claimed(run):
-        raise UserError(f"{run.name} is being trained right now; wait until that has ended, or end it")
+        raise UserError(at_work(run))
     folder = run.path.resolve()
     place = folder.parent / TRASH
     place.mkdir(exist_ok=True)

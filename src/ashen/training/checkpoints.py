@@ -4,7 +4,7 @@ import hashlib
 import io
 import pickle
 import re
-import zipfile
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from ashen.core.errors import UserError
 from ashen.runs.files import write_bytes
 from ashen.runs.folder import BEST, RunFolder
+from ashen.runs.seal import sealed, unsealed
 
 SCHEMA_VERSION = 1
 KEEP = 3
@@ -21,6 +22,8 @@ PARENT = "parent.pt"
 """The agent a fine-tuning started from, frozen; BEST is the same file until a tuned one has beaten it."""
 CANDIDATE = "candidate.pt"
 """The best tuned agent so far, which has yet to beat the parent."""
+SET_ASIDE = "set-aside"
+"""Folder, beside the checkpoints, of those that could not be gone on from."""
 
 
 def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Path:
@@ -64,6 +67,14 @@ def copy_checkpoint(source: Path, run: RunFolder, *names: str) -> None:
         write_bytes(run.checkpoints / name, source.read_bytes())
 
 
+def set_aside(run: RunFolder, path: Path) -> None:
+    """Move a checkpoint to where it counts for nothing, and nothing is written over."""
+    folder = run.checkpoints / SET_ASIDE
+    folder.mkdir(exist_ok=True)
+    names = (f"{path.stem}{f'-{number}' if number else ''}{path.suffix}" for number in count())
+    path.rename(next(place for name in names if not (place := folder / name).exists()))
+
+
 def latest_checkpoint(run: RunFolder) -> Path:
     """The newest checkpoint.
 
@@ -84,16 +95,6 @@ def newest_checkpoints(run: RunFolder) -> list[Path]:
     return run.numbered_checkpoints[::-1]
 
 
-def best_checkpoint(run: RunFolder) -> Path:
-    """The checkpoint of the best match, or the newest if no match was played.
-
-    Raises:
-        UserError: the run has none.
-    """
-    best = run.checkpoints / BEST
-    return best if best.is_file() else latest_checkpoint(run)
-
-
 def sha256_of(path: Path) -> str:
     """What tells one checkpoint from every other."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -106,13 +107,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         UserError: the file is missing, damaged, or of another schema.
     """
     try:
-        checkpoint = torch.load(io.BytesIO(_unsealed(path.read_bytes())), map_location="cpu", weights_only=True)
+        checkpoint = torch.load(io.BytesIO(unsealed(path.read_bytes())), map_location="cpu", weights_only=True)
         version = checkpoint["schema_version"]
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}") from None
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
         reason = re.split(r"[.\n]", str(error), maxsplit=1)[0]
-        raise UserError(f"{path} is damaged ({reason}); remove it to use the checkpoint before it") from None
+        raise UserError(f"{path} is damaged ({reason}); put back a copy of it") from None
     if version != SCHEMA_VERSION:
         raise UserError(f"{path} has schema {version}, this ashen reads {SCHEMA_VERSION}; train anew")
     return checkpoint
@@ -122,25 +123,4 @@ def _packed(env_step: int, state: dict[str, Any]) -> bytes:
     # Packed in memory first: torch's own file writer turns a full disk into an error that does not say so.
     data = io.BytesIO()
     torch.save({"schema_version": SCHEMA_VERSION, "env_step": env_step} | state, data)
-    return _sealed(data.getvalue())
-
-
-def _sealed(data: bytes) -> bytes:
-    """A zip archive, which torch writes without looking at check sums again, with its own digest as its comment."""
-    comment = hashlib.sha256(data).hexdigest().encode()
-    return data[:-2] + len(comment).to_bytes(2, "little") + comment
-
-
-def _unsealed(data: bytes) -> bytes:
-    """The archive without its comment; one of an older ashen has none.
-
-    Raises:
-        ValueError: it is not what was written.
-    """
-    end = len(data) - hashlib.sha256().digest_size * 2
-    if data[-2:] == b"\0\0" and zipfile.is_zipfile(io.BytesIO(data)):
-        return data
-    archive = data[: max(end, 2)][:-2] + b"\0\0"
-    if hashlib.sha256(archive).hexdigest().encode() != data[end:]:
-        raise ValueError("its digest is another")
-    return archive
+    return sealed(data.getvalue())

@@ -12,11 +12,11 @@ from ashen.training.checkpoints import (
     BEST,
     CANDIDATE,
     PARENT,
-    best_checkpoint,
     copy_checkpoint,
     has_parent,
     load_checkpoint,
 )
+from ashen.training.whole import best_checkpoint
 
 SURE = 0.05
 """The tuned agent is deployed if the parent's equal would do so well in fewer than this share of matches."""
@@ -51,7 +51,7 @@ def judge_best(run: RunFolder, play: Play) -> dict[str, Any]:
         ``tuned_win_rate``, ``tuned_step`` and ``chance_of_gain``, the test's p-value.
     """
     if not has_parent(run):
-        return play(load_checkpoint(best_checkpoint(run)))
+        return play(best_checkpoint(run)[1])
     (parent, before), (tuned, after) = (_played(run, name, play) for name in (PARENT, CANDIDATE))
     both = [pair for pair in zip(before, after, strict=True) if Outcome.FAULT not in pair]
     chance = chance_of_gain(*([outcome == Outcome.WIN for outcome in side] for side in zip(*both, strict=True)))

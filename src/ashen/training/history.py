@@ -13,10 +13,11 @@ from ashen.runs.folder import RunFolder
 from ashen.runs.log import ENDED_BY, RESUMED, STARTED, Line, read_log
 from ashen.runs.metrics import Row, read_metrics
 from ashen.runs.milestones import MILESTONES
+from ashen.runs.seal import is_whole
 from ashen.runs.shelf import read_tags
 from ashen.training.lineage import CLONED, Config
 
-State = Literal["running", "stopped", "complete", "trashed"]
+State = Literal["running", "filming", "stopped", "complete", "trashed"]
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def history_of(run: RunFolder) -> History:
         UserError: its folder is damaged.
     """
     config, rows, log = run.read_config(), read_metrics(run), read_log(run.log_file)
+    state = state_of(run, config, rows)
     return History(
         run=run,
         config=config,
-        state=state_of(run, config, rows),
-        cost=_cost(run, rows, log),
+        state=state,
+        cost=_cost(run, state, rows, log),
         result=next((row for row in reversed(rows) if row["kind"] in ("final", "evaluation")), None),
         milestones=_milestones(rows, log),
         warnings=[*_guards(rows), *_others(rows, log)],
@@ -82,11 +84,16 @@ def history_of(run: RunFolder) -> History:
 
 
 def state_of(run: RunFolder, config: Config, rows: Sequence[Row]) -> State:
-    """Whether somebody is at work on a run, or all its work is done."""
+    """Whether somebody is at work on a run, or all its work is done; the film is the last of it."""
     if run.is_trashed:
         return "trashed"
+    state = _own_state(config, rows)
     if is_claimed(run):
-        return "running"
+        return "filming" if state == "complete" and config.get("trained_here", True) else "running"
+    return state
+
+
+def _own_state(config: Config, rows: Sequence[Row]) -> State:
     finals = [row for row in rows if row["kind"] == "final"]
     if not config.get("trained_here", True):
         return "complete"
@@ -110,15 +117,21 @@ def worked_s(until: datetime, rows: Sequence[Row], log: Sequence[Line]) -> float
     return total_s
 
 
-def _cost(run: RunFolder, rows: Sequence[Row], log: Sequence[Line]) -> Cost:
-    saved = [int(path.stem.rpartition("-")[2]) for path in run.numbered_checkpoints]  # may be further than the rows
+def _cost(run: RunFolder, state: State, rows: Sequence[Row], log: Sequence[Line]) -> Cost:
     last = max((*(line.time for line in log), *map(_time, rows)), default=None)
     return Cost(
-        env_steps=max((*saved, *(row["env_step"] for row in rows)), default=0),
+        env_steps=_env_steps(run, state, rows),
         hours=worked_s(last, rows, log) / 3600.0 if last else 0.0,
         updates=int(max((row.get("updates") or 0 for row in rows), default=0)),
         fights=max((row["episode"] for row in rows), default=0),
     )
+
+
+def _env_steps(run: RunFolder, state: State, rows: Sequence[Row]) -> int:
+    """How far a run is: as far as rows and whole checkpoints tell, and one that was stopped where it will go on."""
+    told = max((row["env_step"] for row in rows), default=0)
+    saved = {path: int(path.stem.rpartition("-")[2]) for path in reversed(run.numbered_checkpoints)}
+    return next((step for path, step in saved.items() if (state == "stopped" or step > told) and is_whole(path)), told)
 
 
 def _milestones(rows: Sequence[Row], log: Sequence[Line]) -> list[tuple[str, int, float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ashen.core.errors import UserError, unknown
-from ashen.core.tables import boss_file, fingerprint, load_facts, player_facts
+from ashen.core.tables import boss_file, table_hash
 from ashen.runs.folder import RunFolder, create_run
 from ashen.training.code_version import code_versions
 from ashen.training.recipe import recipe_of, view_of
@@ -92,13 +92,8 @@ def _check_fit(first: Trained, second: Trained) -> None:
         raise UserError(
             f"{first.run.name} was trained for phase 2 and {second.run.name} for phase 1; name them the other way round"
         )
-    if _table_hash(first) != _table_hash(second):
+    if table_hash(first.recipe.boss) != table_hash(second.recipe.boss):
         raise UserError(
             f"{first.run.name} was trained against {first.recipe.boss}, {second.run.name} against "
             f"{second.recipe.boss}, which has other numbers; join runs against one boss"
         )
-
-
-def _table_hash(member: Trained) -> str:
-    path = boss_file(member.recipe.boss)
-    return fingerprint(load_facts(path), player_facts(path))

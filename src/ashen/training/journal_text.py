@@ -131,7 +131,7 @@ def _what(history: History) -> str:
 def _all_changes(against: dict[str, Any]) -> dict[str, list[Any]]:
     """Settings, tables and code that differ; first what was asked for."""
     hashes = against["table_hash"]
-    tables = {"tables": hashes} if hashes[0] != hashes[1] else {}
+    tables = {"tables": hashes} if None not in hashes and hashes[0] != hashes[1] else {}
     return against["settings"] | tables | {f"version of {name}": pair for name, pair in against["versions"].items()}
 
 

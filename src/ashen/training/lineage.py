@@ -38,7 +38,7 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
         "is_parent": parent is not None,
         "settings": _changed_settings(_settings(other, before), _settings(run, now)) | _chosen(before, now),
         "versions": changes(before.get("versions", {}), config.get("versions", {})),
-        "table_hash": [before.get("table_hash"), config.get("table_hash")],
+        "table_hash": [_tables(before), _tables(config)],
     }
     inherited = {"recipe_name": config.get("recipe_name") or before.get("recipe_name")} if parent else {}
     return config | inherited | {"against": against}
@@ -84,6 +84,12 @@ def _chosen(before: Config, now: Config) -> dict[str, Any]:
     """What a trial at the start chose, where both runs say it and it differs."""
     pair = [config.get("precision") for config in (before, now)]
     return {"ppo.precision": pair} if None not in pair and pair[0] != pair[1] else {}
+
+
+def _tables(config: Config) -> str | None:
+    """The hash of a run's tables as they stand; None where an older ashen kept that of their variants alone."""
+    is_varied = config.get("recipe", {}).get("randomise", "none") != "none"
+    return config.get("unvaried_table_hash", None if is_varied else config.get("table_hash"))
 
 
 def _newest_alike(run: RunFolder, config: Config) -> RunFolder | None:

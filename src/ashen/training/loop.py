@@ -42,7 +42,7 @@ class Training:
         self._player = Player(recipe)
         self.env, self._tally = self._player.env, self._player.tally
         self.agent = make_agent_for(recipe, self.env)
-        self.env_step = self._step_before = 0
+        self.env_step = self._step_before = self._match_game_steps = 0
         self._run: RunFolder | None = None
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
@@ -98,7 +98,7 @@ class Training:
         self._save_fight = partial(save_new_fight if self.recipe.is_on_game else save_fight, folder=run.fights)
         self._player.record(GreedyAgent(self.agent, run.name), self._save_fight, run)
         timed = partial(self._tally.time, "evaluation")
-        self._matches = Matches(run, self.recipe, self.agent, self._save_fight, timed)
+        self._matches = Matches(run, self.recipe, self.agent, self._save_fight, timed, self._match_game_steps)
 
     def load_parent(self, checkpoint: dict[str, Any]) -> None:
         """Start from another run's agent; counters and schedules begin anew.
@@ -124,12 +124,14 @@ class Training:
         self._monitors.add_rows(read_metrics(run))
 
     def fork(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
-        """Start where another run's checkpoint stands, with its learner and replay, but new fights and new schedules.
+        """Start where another run's checkpoint stands: its learner, replay and counters, but new fights and schedules.
 
         Raises:
             UserError: they do not fit, or the checkpoint cannot be gone on from.
         """
         self._load_agent(run, checkpoint)
+        self._tally.begin_after(checkpoint["training"]["tally"])
+        self._match_game_steps = checkpoint["training"]["matches"]["game_steps"]
         self.agent.cut_fights()
         self.agent.begin_schedules()
 

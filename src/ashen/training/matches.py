@@ -33,6 +33,7 @@ class Matches:
         agent: who is trained.
         record: called with the record of every fight.
         timed: a context in which the seconds of matches are counted.
+        game_steps: of matches that a fork's parent played on the game.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Matches:
         agent: Agent,
         record: Callable[[FightRecord], object],
         timed: Callable[[], AbstractContextManager[None]],
+        game_steps: int = 0,
     ):
         self._run, self._recipe, self._agent, self._record, self._timed = run, recipe, agent, record, timed
         self._best, self._rival = (-1.0, 0.0), None
@@ -50,7 +52,7 @@ class Matches:
         self._under_way: SlowMatch | None = None
         self._finals: dict[str, dict[str, Any]] = {}
         """Where the final matches on the game stand, by whose they are."""
-        self._game_steps = 0
+        self._game_steps = game_steps
 
     def owe(self) -> None:
         """A match of the agent as it is now is due."""

@@ -1,6 +1,5 @@
 """The agents that a run came from: the parent it started from, or the two that were joined."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from ashen.core.errors import UserError
@@ -10,8 +9,8 @@ from ashen.runs.folder import RunFolder, open_run
 from ashen.training.checkpoints import PARENT, has_parent, load_checkpoint, sha256_of
 from ashen.training.contenders import OPPONENTS, ORACLE, find_contender, run_contender
 from ashen.training.joined import PLACES, is_joined
-from ashen.training.recipe import env_options
-from ashen.training.trained import Trained, trained
+from ashen.training.recipe import env_options, recipe_of
+from ashen.training.trained import Trained
 
 
 def relatives(run: RunFolder) -> list[Rival]:
@@ -32,13 +31,13 @@ def relatives(run: RunFolder) -> list[Rival]:
     parent = run.read_config().get("parent")
     if parent is None:
         raise UserError(f"{run.name} did not start from another run's agent")
-    name, own = str(parent["run"]), trained(run)
+    name = str(parent["run"])
     if has_parent(run):
-        return [_kept(name, own, run.checkpoints / PARENT)]
+        return [_kept(name, run, run.checkpoints / PARENT)]
     folder = open_run(name, run.path.parent)
     same = [path for path in folder.checkpoints.glob("*.pt") if sha256_of(path) == parent["sha256"]]
     if same:
-        return [_kept(name, trained(folder), same[0])]
+        return [_kept(name, folder, same[0])]
     return [_rival(name, "parent, at its best by now", folder)]
 
 
@@ -48,9 +47,9 @@ def opponents(run: RunFolder) -> list[Rival]:
     return [Rival(name, "opponent", one.make_policy, one.env_options) for name, one in found.items()]
 
 
-def _kept(name: str, owner: Trained, checkpoint: Path) -> Rival:
+def _kept(name: str, owner: RunFolder, checkpoint: Path) -> Rival:
     """The parent as it was when the run came from it."""
-    parent = replace(owner, path=checkpoint, checkpoint=load_checkpoint(checkpoint))
+    parent = Trained(owner, recipe_of(owner), checkpoint, load_checkpoint(checkpoint))
     return Rival(name, "parent", lambda env: GreedyAgent(parent.agent(env), name), env_options(parent.recipe))
 
 

@@ -1,14 +1,17 @@
 """What a run's folder says of its training, and how a training goes on from it."""
 
+import logging
 import platform
 from importlib.metadata import version
 from typing import Any
 
 from ashen.core.errors import UserError
+from ashen.core.saying import say
+from ashen.core.tables import table_hash
 from ashen.runs.folder import RunFolder
 from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import latest_checkpoint, load_checkpoint, newest_checkpoints, sha256_of
+from ashen.training.checkpoints import SET_ASIDE, set_aside, sha256_of
 from ashen.training.code_version import code_text, code_versions
 from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
@@ -17,6 +20,7 @@ from ashen.training.lineage import changes
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, recipe_of, training_recipe
 from ashen.training.tables import from_table, to_table
+from ashen.training.whole import newest_usable, say_older
 
 
 def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
@@ -47,12 +51,14 @@ def fleet_of(run: RunFolder) -> FleetPlan:
 
 def run_config(training: Training) -> dict[str, Any]:
     """What ``config.json`` is to say of a training."""
-    env, plan, precision = training.env, training.plan, training.agent.precision
+    env, plan, precision, recipe = training.env, training.plan, training.agent.precision, training.recipe
     fleet = {"fleet": to_table(plan)} if plan.is_wanted else {}
     return fleet | {
-        "recipe": to_table(training.recipe),
+        "recipe": to_table(recipe),
         "precision": None if precision == "auto" else precision,  # a trial may have chosen what the recipe left open
         "table_hash": env.backend.table_hash,
+        # What varies the tables is drawn by the seed; these are the same for all seeds.
+        "unvaried_table_hash": env.backend.table_hash if recipe.randomise == "none" else table_hash(recipe.boss),
         "action_names": list(env.action_names),
         "term_names": list(env.reward.names),
         "versions": code_versions()
@@ -73,7 +79,7 @@ def is_complete(run: RunFolder) -> bool:
 
 
 def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
-    """The training of a run, as it was at its newest checkpoint that is whole.
+    """The training of a run, as it was at its newest checkpoint that is whole; damaged ones are set aside and told.
 
     Args:
         run: the run.
@@ -83,20 +89,26 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
         UserError: the run has no checkpoint, or all of them are damaged or of another shape.
     """
     recipe, plan = training_recipe(run), plan or fleet_of(run)
-    errors = []
-    for path in newest_checkpoints(run):
+
+    def begun(checkpoint: dict[str, Any]) -> Training:
         training = training_of(recipe, plan)
         try:
-            training.resume(run, load_checkpoint(path))
-        except UserError as error:
+            training.resume(run, checkpoint)
+        except UserError:
             training.env.close()
-            errors.append(f"cannot go on from {path}: {error}")
-            continue
-        for error in errors:
-            run.log(error)
-        run.log(f"{RESUMED} at step {training.env_step} by {code_text()}")
+            raise
         return training
-    raise UserError(errors[0])
+
+    _, training, wrong = newest_usable(run, begun, "go on from")
+    run.log(f"{RESUMED} at step {training.env_step} by {code_text()}")
+    if wrong:
+        for path in wrong:
+            set_aside(run, path)
+        place = f"set aside in {run.checkpoints / SET_ASIDE}"
+        said = f"{' and '.join(wrong.values())}; {place}, and gone on from step {training.env_step:,} in its place"
+        say(said)
+        run.log(said, logging.WARNING)
+    return training
 
 
 def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
@@ -108,12 +120,14 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
     Raises:
         UserError: the checkpoint is damaged, or the settings do not fit its agent.
     """
-    path = latest_checkpoint(run)
-    checkpoint, training = load_checkpoint(path), Training(recipe)
-    try:
+
+    def begun(checkpoint: dict[str, Any]) -> Training:
+        training = Training(recipe)
         training.fork(run, checkpoint)
-    except UserError as error:
-        raise UserError(f"cannot fork {path}: {error}") from None
+        return training
+
+    path, training, wrong = newest_usable(run, begun, "fork")
+    say_older(wrong, training.env_step)
     before, now = (to_table(one) for one in (training_recipe(run), recipe))
     origin = {"run": run.name, "checkpoint_step": training.env_step, "sha256": sha256_of(path)}
     return training, origin | {"schedules_from": training.env_step, "changes": changes(before, now)}

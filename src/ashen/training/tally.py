@@ -102,6 +102,10 @@ class Tally:
         self._returns[which] = 0.0
         self._terms[which] = 0.0
 
+    def begin_after(self, state: dict[str, Any]) -> None:
+        """Count on from what another had counted in all, see :meth:`state_dict`; what was under way is left out."""
+        self.episodes, self.game_steps = state["episodes"], state["game_steps"]
+
     def take_counts(self) -> dict[str, Any]:
         """What was counted since the last call, for :meth:`add_counts` of another; counting starts anew."""
         counts = {name: getattr(self, name) for name in _SENT}

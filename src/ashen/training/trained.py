@@ -9,8 +9,9 @@ from ashen.core.protocols import Agent
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.runs.folder import RunFolder
-from ashen.training.checkpoints import best_checkpoint, load_checkpoint, sha256_of
+from ashen.training.checkpoints import sha256_of
 from ashen.training.recipe import Recipe, make_agent_for, recipe_of
+from ashen.training.whole import best_checkpoint
 
 if TYPE_CHECKING:
     from ashen.training.loop import Training
@@ -80,10 +81,9 @@ class Trained:
 
 
 def trained(run: RunFolder) -> Trained:
-    """Read a run's recipe and best checkpoint.
+    """Read a run's recipe and best checkpoint, see :func:`best_checkpoint`.
 
     Raises:
         UserError: it has none, they are damaged, or the run is two that were joined.
     """
-    recipe, path = recipe_of(run), best_checkpoint(run)
-    return Trained(run, recipe, path, load_checkpoint(path))
+    return Trained(run, recipe_of(run), *best_checkpoint(run))
