@@ -231,6 +231,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(fought, minari, tmp_
     """Breaks if half a data set stays, if one is written over, or if a mistake is a traceback."""
     monkeypatch.chdir(tmp_path)
     words = ["export", str(fought.path), "--minari"]
+    (tmp_path / "own").mkdir()
     assert main([*words, os.path.join(".", "own", "mine")]) == 0  # noqa: PTH118 (a Path drops the dot)
     assert capsys.readouterr().out.strip().endswith("mine-v0")
     assert minari.MinariDataset(tmp_path / "own" / "mine-v0" / "data").total_episodes == 2
@@ -239,6 +240,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(fought, minari, tmp_
         (os.path.join(".", "own", "mine-v0"), "is there already; give --minari another name, such as mine-v1"),  # noqa: PTH118
         ("mine", "was seen or fought otherwise than the fights before"),
         ("a b", "'a b-v0' is no name of a data set"),
+        (os.path.join(".", "none", "mine"), "there is no folder"),  # noqa: PTH118
     ):
         assert main([*words, target]) == 2
         said = capsys.readouterr().err

@@ -14,6 +14,7 @@ from ashen.env.recorded import episode_of
 from ashen.env.view import View
 from ashen.evaluation.fight_list import boss_of, recorded_fights
 from ashen.runs.fights import FightRecord
+from ashen.runs.files import check_folder
 from ashen.runs.folder import RunFolder
 
 
@@ -92,6 +93,8 @@ def _place(target: str) -> tuple[str, Path]:
     except ValueError:
         raise UserError(f"'{name}' is no name of a data set; take letters, digits, - and _, such as mine-v0") from None
     folder = Path(target).resolve().with_name(name) if is_folder else get_dataset_path(name)
+    if is_folder:
+        check_folder(folder)
     if folder.exists():
         raise UserError(f"{folder} is there already; give --minari another name, such as {_next_version(name)}")
     return name, folder

@@ -20,8 +20,8 @@ class PackOptions:
     run: tyro.conf.Positional[str]
     """A run's name or folder; a joined run makes a pack of both its agents."""
     out: Path | None = None
-    """The file; NAME.ashen in the current folder if not given. A pack that is there is replaced, any other file
-    refused."""
+    """The file; NAME.ashen in the current folder if not given. A pack that is there is replaced, unless it is
+    RUN itself, any other file refused."""
     fights: int = 1000
     """Fights of the match that the pack tells of, from the benchmark's seed."""
     half: bool = False

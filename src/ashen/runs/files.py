@@ -38,8 +38,7 @@ def check_out(out: Path, mark: bytes, kind: str, endings: Sequence[str] = ()) ->
     """
     if endings and out.suffix.lower() not in endings:
         raise UserError(f"cannot write a {kind} to {out}; end its name in {' or '.join(endings)}")
-    if not out.parent.is_dir():
-        raise UserError(f"cannot write {out}, there is no folder {out.parent}; make it, or choose another place")
+    check_folder(out)
     if out.is_dir():
         raise UserError(f"{out} is a folder; choose a file in it")
     if not out.is_file():
@@ -48,6 +47,16 @@ def check_out(out: Path, mark: bytes, kind: str, endings: Sequence[str] = ()) ->
         begin = file.read(_BEGIN_BYTES)
     if begin and mark not in begin:
         raise UserError(f"{out} is there already and is no {kind}; choose another file, or remove it")
+
+
+def check_folder(out: Path) -> None:
+    """Make no folders of a mistyped path: what something is to be written into must be there.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not out.parent.is_dir():
+        raise UserError(f"cannot write {out}, there is no folder {out.parent}; make it, or choose another place")
 
 
 def check_not_source(out: Path, source: Path | None, kind: str) -> None:
