@@ -131,6 +131,13 @@ class Crew:
         self._deaths = 0 if batches else self._deaths
         return batches
 
+    def rest(self) -> list[Batch]:
+        """What was handed out for a learner that asks no more; players here keep nothing of worth."""
+        try:
+            return self._from_outside() if self._desk_call is not None else []
+        except UserError:  # nothing comes from a head that has gone
+            return []
+
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
         batches = []

@@ -10,8 +10,8 @@ from ashen.training.fleet.batch import MAX_BYTES, Tag
 
 NAME: Final = "desk"
 """Under which Ray finds it."""
-MAX_WAITING: Final = 64
-"""Batches that wait for the learner; who brings more is told to come again."""
+MAX_WAITING: Final = 8
+"""Batches of a player that wait for the learner; who brings more is told to come again."""
 GONE_AFTER_S: Final = 30.0
 """A player that was not heard of for so long does not count as playing."""
 
@@ -25,7 +25,7 @@ class Desk:
     def __init__(self) -> None:
         self._about: dict[str, Any] | None = None
         self._weights, self._tag = b"", Tag("", 0)
-        self._inbox: deque[bytes] = deque()
+        self._inbox: dict[str, deque[bytes]] = {}
         self._arrived = asyncio.Event()
         self._heard_s: dict[str, float] = {}
         self._refused = 0
@@ -45,7 +45,9 @@ class Desk:
         self._weights, self._tag = weights, tag
 
     async def take(self, timeout_s: float, status: dict[str, Any]) -> list[bytes]:
-        """All batches that wait, after waiting so long at most for the first; called by the learner again and again."""
+        """The oldest batch of each player, after waiting so long at most for the first; called by a learner that has
+        learned from those before.
+        """
         self._status, self._learner_s = status, time.monotonic()
         if not self._inbox:
             self._arrived.clear()
@@ -53,9 +55,9 @@ class Desk:
                 await asyncio.wait_for(self._arrived.wait(), timeout_s)
             except TimeoutError:
                 return []
-        batches = list(self._inbox)
-        self._inbox.clear()
-        return batches
+        oldest = [batches.popleft() for batches in self._inbox.values()]
+        self._inbox = {player: batches for player, batches in self._inbox.items() if batches}
+        return oldest
 
     async def run(self) -> dict[str, Any] | None:
         """What is to be played, and by how many from outside; None without a learner."""
@@ -77,11 +79,12 @@ class Desk:
         self._heard_s[player] = time.monotonic()
         if self._is_other(run):
             return HTTPStatus.CONFLICT
-        size = sum(len(waiting) for waiting in self._inbox)
-        if self._about is None or len(self._inbox) >= MAX_WAITING or size + len(data) > MAX_BYTES:
+        size = sum(len(batch) for batches in self._inbox.values() for batch in batches)
+        own = self._inbox.get(player, deque())
+        if self._about is None or len(own) >= MAX_WAITING or size + len(data) > MAX_BYTES:
             self._refused += 1
             return HTTPStatus.TOO_MANY_REQUESTS
-        self._inbox.append(data)
+        self._inbox.setdefault(player, own).append(data)
         self._arrived.set()
         return HTTPStatus.OK
 
@@ -94,7 +97,7 @@ class Desk:
             "run": self._about and self._about["run"],
             "learner_seen_s_ago": None if self._about is None else round(time.monotonic() - self._learner_s, 1),
             "outside": self._present(),
-            "waiting": len(self._inbox),
+            "waiting": sum(map(len, self._inbox.values())),
             "refused": self._refused,
             "learner": self._status,
         }

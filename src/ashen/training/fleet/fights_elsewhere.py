@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections import deque
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ class FightsElsewhere:
         self.crew = Crew(recipe, plan, pack_tables(recipe))
         self.recorder = _Wish()
         self._stack = ExitStack()
+        self._waiting: deque[Batch] = deque()
         self._published = -1
         self._counted_s = time.monotonic()
         self.has_begun = False
@@ -97,48 +99,72 @@ class FightsElsewhere:
         }
 
     def collect(self) -> list[Batch]:
-        """Batches to learn from now, none if there are none yet; for PPO those of a whole round.
+        """What to learn from now, none if there is nothing yet: one batch, or for PPO those of a whole round.
 
         Raises:
             UserError: a player cannot play.
         """
-        version = self._agent.updates
-        if version != self._published:
-            tag = Tag(self.ledger.session, version)
-            self.crew.publish(packed(acting_state(self._agent), tag), tag)
-            self._published = version
+        return self._round_played() if self._is_in_rounds else self._next_batch()
+
+    def _next_batch(self) -> list[Batch]:
+        """One at a time, so that the training sees to other things between two; nobody is asked for more before all
+        that came have been taken.
+        """
+        if not self._waiting:
+            self._publish()
+            self._waiting.extend(self._heard(OPEN_CALLS, again=True))
+        while self._waiting:
+            batch = self._waiting.popleft()
+            if self._enter(batch):
+                return [batch]
+        return []
+
+    def _round_played(self) -> list[Batch]:
+        if self._publish():
             self._round = Round(self._recipe.num_envs * self._recipe.ppo.rollout_steps, time.monotonic())
-        if not self._is_in_rounds:
-            return self._heard(OPEN_CALLS, again=True)[1]
-        heard, taken = self._heard(1, again=self._round.is_late(time.monotonic()))
-        self._round.add(sum(batch.tag.version == version for batch in heard), taken, time.monotonic())
+        heard = self._heard(1, again=self._round.is_late(time.monotonic()))
+        played = sum(batch.tag.version == self._published for batch in heard)
+        self._round.add(played, [batch for batch in heard if self._enter(batch)], time.monotonic())
         if not self._round.is_over:
             return []
         self._published = -1  # also where nothing of the round could be learned and the policy stays
         return self._round.batches
 
-    def _heard(self, open_calls: int, again: bool) -> tuple[list[Batch], list[Batch]]:
-        """Batches that came after asking for more, and those of them to learn from."""
-        self.crew.ask(open_calls, again, self.recorder.take())
-        heard = self.crew.wait(WAIT_S)
-        return heard, [batch for batch in heard if self._enter(batch, self._published)]
+    def _publish(self) -> bool:
+        """Have everybody act by the networks as they are; whether they are others than before."""
+        version = self._agent.updates
+        if version == self._published:
+            return False
+        tag = Tag(self.ledger.session, version)
+        self.crew.publish(packed(acting_state(self._agent), tag), tag)
+        self._published = version
+        return True
 
-    def _enter(self, batch: Batch, version: int) -> bool:
-        """Keep what a batch tells; whether it is to be learned from."""
+    def _heard(self, open_calls: int, again: bool) -> list[Batch]:
+        """Batches that came after asking for more."""
+        self.crew.ask(open_calls, again, self.recorder.take())
+        return self.crew.wait(WAIT_S)
+
+    def _enter(self, batch: Batch) -> bool:
+        """Enter a batch in the books and keep what it tells; whether it is to be learned from."""
         lost_before = self.ledger.lost(batch.player)
-        reason = self.ledger.check(batch, version)
+        reason = self.ledger.check(batch, self._agent.updates)
         if reason == DOUBLE:
             return False
         if reason is not None or self.ledger.lost(batch.player) > lost_before:
             self._doubt_fight(batch.life)
-        for fight in batch.fights:  # whatever becomes of the steps: nobody can fight it again
+        self._keep(batch)
+        return reason is None
+
+    def _keep(self, batch: Batch) -> None:
+        """What a batch tells besides its steps, whatever becomes of those: nobody can fight its fights again."""
+        for fight in batch.fights:
             save_new_fight(fight, self._run.fights)
         for note in batch.notes:
             self._run.log(f"{batch.player}: {note}")
         if batch.unknown:
             self._unknown.add(batch.unknown)
             self._unknown.save()
-        return reason is None
 
     def _doubt_fight(self, life: str) -> None:
         """What is not read may say that a fault ended the fight under way: take out what there is of it."""
@@ -152,6 +178,7 @@ class FightsElsewhere:
         row = self.ledger.take_row(now_s - self._counted_s)
         self._counted_s = now_s
         row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
+        row["fleet/waiting"] += len(self._waiting)
         self.crew.status = row | {"step": self._agent.steps}
         return row
 
@@ -160,9 +187,15 @@ class FightsElsewhere:
         self._run, self._unknown = run, UnknownAnimations(run, self._recipe.boss)
 
     def give_up(self) -> None:
-        """End the players."""
-        self._stack.close()
-        self.has_begun = False
+        """End the players. Of batches that nobody will learn from, fights and notes are kept."""
+        try:
+            for batch in (*self._waiting, *self.crew.rest()):
+                if self.ledger.check(batch, self._agent.updates) != DOUBLE:
+                    self._keep(batch)
+        finally:
+            self._waiting.clear()
+            self._stack.close()
+            self.has_begun = False
 
     def state_dict(self) -> dict[str, Any]:
         """What was counted, and whose the rows of the replay are: players from outside fight on meanwhile."""

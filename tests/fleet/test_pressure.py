@@ -1,0 +1,106 @@
+"""A learner that is slower than its players: what comes waits its turn, and nobody is asked for more meanwhile."""
+
+import asyncio
+from dataclasses import replace
+from http import HTTPStatus
+
+import pytest
+from small_fleet import SMALL, Post, sent
+
+from ashen.runs.fights import list_fights
+from ashen.runs.folder import create_run
+from ashen.training.fleet.batch import Tag
+from ashen.training.fleet.desk import MAX_WAITING, Desk
+from ashen.training.fleet.plan import FleetPlan
+from ashen.training.recipe import load_recipe
+from ashen.training.start import run_config
+
+pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
+
+from ashen.training.fleet.training import FleetTraining
+
+pytestmark = pytest.mark.fleet
+DQN = replace(SMALL, algorithm="dqn")
+ABOUT = {"run": "a", "key": "k"}
+
+
+def begun(tmp_path):
+    """A training with players, in a folder of its own."""
+    run, training = create_run(tmp_path, "a", "a"), FleetTraining(DQN, FleetPlan(actors=1))
+    run.write_config(run_config(training))
+    training.begin(run)
+    return training, run
+
+
+def test_batches_are_learned_from_one_at_a_time(tmp_path):
+    """Breaks if a learner takes all that waits at once, counts what it has not learned from, or asks for more before
+    the last that came.
+    """
+    training, _ = begun(tmp_path)
+    post = training._player.crew = Post(*(sent(training, number, [number] * 50) for number in range(3)))
+    for taken in (1, 2, 3):
+        training._step()
+        (account,) = training._player.ledger.accounts.values()
+        assert training.env_step == training.agent.steps == account.steps == 50 * taken
+        assert post.asked == 1 and account.batches == taken
+        assert training._train_row()["fleet/waiting"] == 3 - taken
+    training._step()
+    assert post.asked == 2 and training.env_step == 150
+
+
+def test_what_was_still_to_be_learned_from_leaves_its_fights(tmp_path, gathered):
+    """Breaks if recorded fights and notes are lost, or kept twice, with a learner that ends before their turn."""
+    training, run = begun(tmp_path)
+    batch, gatherer = gathered(DQN)
+    while not batch.fights:
+        batch = gatherer.play()
+    last = replace(batch, notes=["a ring was worn"])
+    training._player.crew = Post(sent(training, 0, [0]), last, last)
+    training._step()
+    assert not list_fights(run.fights)
+    training._player.give_up()
+    assert len(list_fights(run.fights)) == len(batch.fights)
+    assert run.log_file.read_text(encoding="utf-8").count("a ring was worn") == 1
+    assert training.env_step == 1
+
+
+def test_a_batch_owes_few_updates(gathered):
+    """Breaks if a player that plays as fast as it can sends so much at once that learning from it takes minutes."""
+    many = replace(DQN, dqn=replace(DQN.dqn, updates_per_step=10.0))
+    assert 25 <= gathered(many)[0].counts["steps"] < 25 + DQN.num_envs
+    assert gathered(load_recipe("dqn"), players=1)[0].counts["steps"] <= 1000 + load_recipe("dqn").num_envs
+
+
+def test_the_desk_hands_out_one_batch_of_each_player():
+    """Breaks if one player's flood keeps others from being learned from, or what a learner takes at once has no end."""
+
+    async def meet():
+        desk = Desk()
+        await desk.open(ABOUT)
+        for player, number in [*(("quick", number) for number in range(MAX_WAITING)), ("slow", 0)]:
+            assert await desk.put(player, "k", f"{player} {number}".encode()) == HTTPStatus.OK
+        assert await desk.put("quick", "k", b"more") == HTTPStatus.TOO_MANY_REQUESTS
+        assert await desk.take(0.0, {}) == [b"quick 0", b"slow 0"]
+        assert await desk.put("quick", "k", b"quick 8") == HTTPStatus.OK
+        for number in range(1, MAX_WAITING + 1):
+            assert await desk.take(0.0, {}) == [f"quick {number}".encode()]
+        assert await desk.take(0.0, {}) == []
+        assert (await desk.status())["waiting"] == 0
+
+    asyncio.run(meet())
+
+
+def test_what_waits_is_for_one_run():
+    """Breaks if batches or networks of one run come to another, or if a learner that was killed loses what waits."""
+
+    async def meet():
+        desk = Desk()
+        for key, waits in (("k", []), ("k", [b"k"]), ("other", [])):
+            await desk.open(ABOUT | {"key": key})
+            assert await desk.take(0.0, {}) == waits
+            assert await desk.put("p", "else", b"x") == HTTPStatus.CONFLICT
+            await desk.put("p", key, key.encode())
+            await desk.publish(b"w", Tag(key, 1))
+        assert await desk.weights("p", "other", Tag("", 0)) == (HTTPStatus.OK, b"w")
+
+    asyncio.run(meet())
