@@ -1,0 +1,79 @@
+"""A player from outside before the real door: when it plays, when it waits, and what becomes of what it has played."""
+
+from dataclasses import replace
+
+import pytest
+from small_fleet import SMALL
+
+from ashen.runs.folder import RunFolder
+from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
+from ashen.training.fleet.spool import Spool
+from ashen.training.fleet.wire import Wire
+
+pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
+
+from fleet_door import TOKEN, door_here
+
+pytestmark = pytest.mark.fleet
+QUICK = replace(SMALL, algorithm="dqn", num_envs=1, dqn=replace(SMALL.dqn, updates_per_step=100.0))
+"""By whose batches, of two steps each, a spool fills in no time."""
+
+
+@pytest.fixture
+def door():
+    """The real door of a desk, in this process."""
+    with door_here() as door:
+        yield door
+
+
+def client_at(door, folder, pace=0.0, name="pc"):
+    """A player who has been told what to play."""
+    wire = Wire(door.address, TOKEN, name)
+    about = wire.run()
+    run = RunFolder(folder)
+    run.fights.mkdir(parents=True, exist_ok=True)
+    return Client(wire, about, recipe_here(about, "sim", 3.0), run, pace)
+
+
+@pytest.mark.parametrize(("pace", "waits"), [(0.0, True), (1e6, False)], ids=["unpaced", "paced"])
+def test_a_player_whom_no_game_hurries_waits_for_the_learner(door, tmp_path, pace, waits):
+    """Breaks if a player in the simulator fills the disk while nobody learns, if it cannot be stopped then, or if one
+    that plays at a pace waits too.
+    """
+    door.train(QUICK)
+    client, seen = client_at(door, tmp_path / "run", pace), []
+
+    def should_stop():
+        seen.append(len(client._spool.waiting()))
+        return sum(waiting > MOST_WAITING for waiting in seen) > 40
+
+    client.play(should_stop, lambda text: None)
+    assert (max(seen) == MOST_WAITING + 1) is waits
+
+
+def test_a_spool_has_an_end(tmp_path, monkeypatch):
+    """Breaks if a player whose head stays away fills the disk, or drops anything but the oldest."""
+    monkeypatch.setattr("ashen.training.fleet.spool.MAX_BYTES", 100)
+    spool = Spool(tmp_path)
+    for number in range(5):
+        spool.add(bytes([number]) * 30)
+    assert spool.dropped == 2 and [spool.read(path)[0] for path in spool.waiting()] == [2, 3, 4]
+    first = spool.waiting()[0]
+    spool.remove(first)
+    assert spool.read(first) is None
+    again = Spool(tmp_path)
+    monkeypatch.setattr("ashen.training.fleet.spool.MAX_FILES", 2)
+    again.add(b"5")
+    assert [again.read(path)[0] for path in again.waiting()] == [4, ord("5")]
+    assert sorted(tmp_path.glob("*.batch")) == again.waiting()
+    again.add(b"x" * 101)
+    assert again.waiting() == sorted(tmp_path.glob("*.batch")) and len(again.waiting()) == 1
+
+
+def test_that_batches_are_dropped_is_said_once(door, tmp_path, monkeypatch):
+    """Breaks if what a player drops is dropped without a word, or with one for every batch."""
+    monkeypatch.setattr("ashen.training.fleet.spool.MAX_FILES", 3)
+    door.train(QUICK)
+    client, told, asked = client_at(door, tmp_path / "run", pace=1e6), [], []
+    client.play(lambda: asked.append(0) or client._spool.dropped > 5 or len(asked) > 5000, told.append)
+    assert client._spool.dropped > 5 and sum("the oldest batches are dropped" in line for line in told) == 1
