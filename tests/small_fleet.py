@@ -31,7 +31,7 @@ class Post:
     restarts = waiting = unreadable = 0
 
     def __init__(self, *batches):
-        self._batches, self.asked = list(batches), 0
+        self._batches, self.asked, self.closed = list(batches), 0, []
 
     def publish(self, weights, tag):
         """Nobody acts."""
@@ -43,7 +43,8 @@ class Post:
         batches, self._batches = self._batches, []
         return batches
 
-    def rest(self):
+    def close(self, key, how):
+        self.closed.append(how)
         return []
 
 

@@ -20,7 +20,7 @@ from ashen.training.fleet.cluster import (
     join_cluster,
     prepare_ray,
 )
-from ashen.training.fleet.wire import AwayError, OtherRunError, Wire, read_token
+from ashen.training.fleet.wire import AwayError, OtherRunError, RunOverError, Wire, read_token
 from ashen.training.tables import to_table
 
 _KEY: Final = 6
@@ -88,11 +88,16 @@ def join(options: FleetJoinOptions) -> None:
 def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
     name = options.name or player_name()
     wire = Wire(options.address, read_token(), name, options.ca)
-    while (about := wait_for_run(wire, stop, say)) is not None:
+    is_told = False
+    while (about := wait_for_run(wire, stop, say, is_told)) is not None:
         try:
             _play_for(about, wire, name, options, stop)
         except OtherRunError as error:
             say(f"{error}; playing for that")
+        except RunOverError as error:
+            next_one = "the next one" if error.is_complete else "it to go on, or for the next one"
+            say(f"{error}; waiting for {next_one}")
+            is_told = True
 
 
 def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 from small_fleet import SMALL
 
+from ashen.captain import _play_outside
+from ashen.options.fleet import FleetJoinOptions
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
 from ashen.training.fleet.spool import Spool
-from ashen.training.fleet.wire import Wire
+from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
 
 pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
 
@@ -77,3 +79,49 @@ def test_that_batches_are_dropped_is_said_once(door, tmp_path, monkeypatch):
     client, told, asked = client_at(door, tmp_path / "run", pace=1e6), [], []
     client.play(lambda: asked.append(0) or client._spool.dropped > 5 or len(asked) > 5000, told.append)
     assert client._spool.dropped > 5 and sum("the oldest batches are dropped" in line for line in told) == 1
+
+
+@pytest.mark.parametrize("how", [ENDED, STOPPED])
+def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
+    """Breaks if a player plays on for a training that is over, keeps what nobody will learn from, or drops what one
+    that goes on will.
+    """
+    door.train(QUICK)
+    client = client_at(door, tmp_path / "run")
+
+    def should_stop():
+        if len(client._spool.waiting()) > MOST_WAITING:
+            door.ask("close", "key", how)
+        return False
+
+    with pytest.raises(RunOverError):
+        client.play(should_stop, lambda text: None)
+    waiting = client._spool.waiting()
+    assert bool(waiting) is (how == STOPPED) and len(list((tmp_path / "run" / "on-the-way").iterdir())) == len(waiting)
+    door.train(QUICK)
+    again = client_at(door, tmp_path / "run")
+    assert again._spool.waiting() == waiting
+    again.play(lambda: not set(waiting) & set(again._spool.waiting()) or not door.ask("take", 0.0, {}), print)
+    assert not set(waiting) & set(again._spool.waiting())
+
+
+def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsys):
+    """Breaks if who has played for a training that is over ends, says so more than once, or does not play for the
+    next.
+    """
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    door.train(QUICK)
+    said, heard = [], []
+
+    def stop():
+        said.append(capsys.readouterr().err)
+        heard.append("".join(said))
+        if len(heard) == 50:
+            door.ask("close", "key", ENDED)
+        if sum("waiting for the next one" in text for text in heard) == 10:
+            door.train(QUICK, "b", "other")
+        return "playing for b" in heard[-1]
+
+    _play_outside(FleetJoinOptions(door.address, client=True, name="pc", runs_dir=tmp_path), stop)
+    lines = [line.partition(";")[0].removeprefix("ashen: ") for line in heard[-1].splitlines()]
+    assert lines[:3] == ["playing for a", "the training has ended", "playing for b"]

@@ -12,6 +12,7 @@ from ashen.runs.folder import create_run
 from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.desk import MAX_WAITING, Desk
 from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.wire import ENDED, STOPPED
 from ashen.training.recipe import load_recipe
 from ashen.training.start import run_config
 
@@ -22,11 +23,12 @@ from ashen.training.fleet.training import FleetTraining
 pytestmark = pytest.mark.fleet
 DQN = replace(SMALL, algorithm="dqn")
 ABOUT = {"run": "a", "key": "k"}
+TAKEN = (HTTPStatus.OK, b"")
 
 
-def begun(tmp_path):
+def begun(tmp_path, recipe=DQN):
     """A training with players, in a folder of its own."""
-    run, training = create_run(tmp_path, "a", "a"), FleetTraining(DQN, FleetPlan(actors=1))
+    run, training = create_run(tmp_path, "a", "a"), FleetTraining(recipe, FleetPlan(actors=1))
     run.write_config(run_config(training))
     training.begin(run)
     return training, run
@@ -59,6 +61,7 @@ def test_what_was_still_to_be_learned_from_leaves_its_fights(tmp_path, gathered)
     training._step()
     assert not list_fights(run.fights)
     training._player.give_up()
+    assert training._player.crew.closed == [STOPPED]
     assert len(list_fights(run.fights)) == len(batch.fights)
     assert run.log_file.read_text(encoding="utf-8").count("a ring was worn") == 1
     assert training.env_step == 1
@@ -78,10 +81,10 @@ def test_the_desk_hands_out_one_batch_of_each_player():
         desk = Desk()
         await desk.open(ABOUT)
         for player, number in [*(("quick", number) for number in range(MAX_WAITING)), ("slow", 0)]:
-            assert await desk.put(player, "k", f"{player} {number}".encode()) == HTTPStatus.OK
-        assert await desk.put("quick", "k", b"more") == HTTPStatus.TOO_MANY_REQUESTS
+            assert await desk.put(player, "k", f"{player} {number}".encode()) == TAKEN
+        assert await desk.put("quick", "k", b"more") == (HTTPStatus.TOO_MANY_REQUESTS, b"")
         assert await desk.take(0.0, {}) == [b"quick 0", b"slow 0"]
-        assert await desk.put("quick", "k", b"quick 8") == HTTPStatus.OK
+        assert await desk.put("quick", "k", b"quick 8") == TAKEN
         for number in range(1, MAX_WAITING + 1):
             assert await desk.take(0.0, {}) == [f"quick {number}".encode()]
         assert await desk.take(0.0, {}) == []
@@ -98,9 +101,49 @@ def test_what_waits_is_for_one_run():
         for key, waits in (("k", []), ("k", [b"k"]), ("other", [])):
             await desk.open(ABOUT | {"key": key})
             assert await desk.take(0.0, {}) == waits
-            assert await desk.put("p", "else", b"x") == HTTPStatus.CONFLICT
+            assert await desk.put("p", "else", b"x") == (HTTPStatus.CONFLICT, b"")
             await desk.put("p", key, key.encode())
             await desk.publish(b"w", Tag(key, 1))
         assert await desk.weights("p", "other", Tag("", 0)) == (HTTPStatus.OK, b"w")
+
+    asyncio.run(meet())
+
+
+@pytest.mark.parametrize(("how", "told"), [("complete", [ENDED, STOPPED]), ("Ctrl-C", [STOPPED]), ("bug", [STOPPED])])
+def test_the_desk_hears_how_a_training_ends(tmp_path, how, told):
+    """Breaks if players play on for a training that is over, or drop what they have for one that may go on."""
+    training, run = begun(tmp_path, replace(DQN, total_steps=50, evaluation_fights=1, final_fights=1))
+    post = training._player.crew = Post(sent(training, 0, [0] * 50 if how == "complete" else [0]))
+    training._player.has_begun = True
+    if how == "bug":
+        post.ask = lambda *_: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            list(training.run(run, lambda: False))
+    else:
+        list(training.run(run, lambda: training.env_step > 0))
+    assert post.closed == told
+
+
+def test_a_desk_remembers_what_is_over():
+    """Breaks if a player of a training that has ended is not told so, if one that was stopped and goes on loses what
+    waits, or if one learner closes another's desk.
+    """
+
+    async def meet():
+        desk = Desk()
+        for how, waits in ((STOPPED, [b"x"]), (ENDED, [])):
+            await desk.open(ABOUT)
+            await desk.put("p", "k", b"x")
+            await desk.close("other", ENDED)
+            assert await desk.run() is not None
+            await desk.close("k", how)
+            await desk.close("k", STOPPED)  # as every learner does that ends
+            assert await desk.run() is None
+            assert await desk.put("p", "k", b"y") == (HTTPStatus.GONE, how.encode())
+            await desk.open(ABOUT)
+            assert await desk.take(0.0, {}) == waits
+            await desk.close("k", how)
+        await desk.open(ABOUT | {"key": "other"})
+        assert await desk.weights("p", "k", Tag("", 0)) == (HTTPStatus.GONE, ENDED.encode())
 
     asyncio.run(meet())

@@ -17,7 +17,7 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.tables import unpack_tables
 from ashen.training.fleet.weights import unpacked
-from ashen.training.fleet.wire import AwayError, FullError, Wire
+from ashen.training.fleet.wire import AwayError, FullError, IdleError, RunOverError, Wire
 from ashen.training.recipe import Recipe, kept_recipe
 
 TRY_AGAIN_S: Final = 1.0
@@ -37,8 +37,16 @@ def player_name() -> str:
     return socket.gethostname()
 
 
-def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> dict[str, Any] | None:
+def wait_for_run(
+    wire: Wire, should_stop: Callable[[], bool], tell: Callable[[str], None], is_told: bool = False
+) -> dict[str, Any] | None:
     """What is to be played, as soon as the head says so; None if told to stop before.
+
+    Args:
+        wire: to the head.
+        should_stop: asked again and again.
+        tell: told why nothing is played yet.
+        is_told: that no training is under way was told already.
 
     Raises:
         UserError: the token is wrong.
@@ -48,9 +56,14 @@ def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[st
         try:
             return wire.run()
         except AwayError as error:
-            if str(error) != said:
+            is_new, said = str(error) != said, str(error)
+            if isinstance(error, IdleError):
+                if is_new and not is_told:
+                    tell(f"{error}; waiting for one")
+                is_told = True
+            elif is_new:
                 tell(f"{error}; trying again every {TRY_AGAIN_S:g} s")
-                said = str(error)
+                is_told = False
             _sleep(TRY_AGAIN_S, should_stop)
     return None
 
@@ -100,12 +113,18 @@ class Client:
         Raises:
             UserError: the game cannot go on until the user mends it, or the head refuses us.
             OtherRunError: the head trains another run by now.
+            RunOverError: it trains this one no more; what was on the way for one that is complete is dropped.
         """
-        with self._courier, closing(self._gatherer.player.env):
-            try:
-                self._play(should_stop, tell)
-            finally:
-                self._keep(self._gatherer.finish(), tell)
+        try:
+            with self._courier, closing(self._gatherer.player.env):
+                try:
+                    self._play(should_stop, tell)
+                finally:
+                    self._keep(self._gatherer.finish(), tell)
+        except RunOverError as error:
+            if error.is_complete:
+                self._spool.clear()
+            raise
 
     def _play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
         played_by = None

@@ -27,6 +27,8 @@ except ModuleNotFoundError:
 NAMESPACE: Final = "ashen"
 _STORE_BYTES: Final = 256 * 2**20
 """Of shared memory, for batches and networks on their way."""
+_ANSWER_S: Final = 5.0
+"""For a desk to answer."""
 _DEATHS_IN_A_ROW: Final = 5
 """For each player, while nobody sends anything: then it is no accident."""
 
@@ -131,18 +133,26 @@ class Crew:
         self._deaths = 0 if batches else self._deaths
         return batches
 
-    def rest(self) -> list[Batch]:
-        """What was handed out for a learner that asks no more; players here keep nothing of worth."""
-        try:
-            return self._from_outside() if self._desk_call is not None else []
-        except UserError:  # nothing comes from a head that has gone
+    def close(self, key: str, how: str) -> list[Batch]:
+        """Tell players from outside that their training has ended or was stopped, see :meth:`Desk.close`.
+
+        Returns:
+            What the desk had handed out before.
+        """
+        if self._desk is None:
             return []
+        try:
+            rest = self._from_outside() if self._desk_call is not None else []
+            ray.get(self._desk.close.remote(key, how), timeout=_ANSWER_S)
+        except (RayError, UserError):  # a head that has gone has nothing to say
+            return []
+        return rest
 
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
         batches = []
         try:
-            brought = ray.get(call)
+            brought = ray.get(call, timeout=_ANSWER_S)
         except RayError as error:
             raise UserError(
                 f"the fleet's head has gone ({last_line(error)}); start it again: ashen fleet start"

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
+from ashen.training.fleet.wire import ENDED
 
 NAME: Final = "desk"
 """Under which Ray finds it."""
@@ -24,6 +25,9 @@ class Desk:
 
     def __init__(self) -> None:
         self._about: dict[str, Any] | None = None
+        self._key = ""
+        self._over: dict[str, str] = {}
+        """By key, whether a run has ended or was stopped."""
         self._weights, self._tag = b"", Tag("", 0)
         self._inbox: dict[str, deque[bytes]] = {}
         self._arrived = asyncio.Event()
@@ -34,11 +38,20 @@ class Desk:
 
     async def open(self, about: dict[str, Any]) -> None:
         """A learner begins: what is to be played; what waited for another run is dropped."""
-        if self._about is None or self._about["key"] != about["key"]:
+        if self._key != about["key"]:
             self._inbox.clear()
             self._weights, self._tag = b"", Tag("", 0)
-        self._about = about
+        self._about, self._key = about, about["key"]
+        self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
+
+    async def close(self, key: str, how: str) -> None:
+        """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""
+        if self._about is None or self._key != key:
+            return
+        self._over[key], self._about, self._weights = how, None, b""
+        if how == ENDED:
+            self._inbox.clear()
 
     async def publish(self, weights: bytes, tag: Tag) -> None:
         """The learner's networks from now on."""
@@ -68,28 +81,31 @@ class Desk:
     async def weights(self, player: str, run: str, have: Tag) -> tuple[HTTPStatus, bytes]:
         """The learner's networks, unless a player has them already, there are none, or they are another run's."""
         self._heard_s[player] = time.monotonic()
-        if self._is_other(run):
-            return HTTPStatus.CONFLICT, b""
+        if refusal := self._refusal(run):
+            return refusal
         if have == self._tag or not self._weights:
             return HTTPStatus.NOT_MODIFIED, b""
         return HTTPStatus.OK, self._weights
 
-    async def put(self, player: str, run: str, data: bytes) -> HTTPStatus:
-        """Bring a batch, which is refused if there is no room yet, or another run is trained now."""
+    async def put(self, player: str, run: str, data: bytes) -> tuple[HTTPStatus, bytes]:
+        """Bring a batch, which is refused if there is no room yet, or its run is trained no more."""
         self._heard_s[player] = time.monotonic()
-        if self._is_other(run):
-            return HTTPStatus.CONFLICT
+        if refusal := self._refusal(run):
+            return refusal
         size = sum(len(batch) for batches in self._inbox.values() for batch in batches)
         own = self._inbox.get(player, deque())
         if self._about is None or len(own) >= MAX_WAITING or size + len(data) > MAX_BYTES:
             self._refused += 1
-            return HTTPStatus.TOO_MANY_REQUESTS
+            return HTTPStatus.TOO_MANY_REQUESTS, b""
         self._inbox.setdefault(player, own).append(data)
         self._arrived.set()
-        return HTTPStatus.OK
+        return HTTPStatus.OK, b""
 
-    def _is_other(self, run: str) -> bool:
-        return self._about is not None and self._about["key"] != run
+    def _refusal(self, run: str) -> tuple[HTTPStatus, bytes] | None:
+        """Why nobody can play for a run now; None for one that is trained, and where nobody knows yet."""
+        if run in self._over:
+            return HTTPStatus.GONE, self._over[run].encode()
+        return (HTTPStatus.CONFLICT, b"") if self._about is not None and self._key != run else None
 
     async def status(self) -> dict[str, Any]:
         """Who is there, and what the learner last said of itself."""

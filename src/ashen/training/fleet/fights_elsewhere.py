@@ -19,6 +19,7 @@ from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.round import Round
 from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
+from ashen.training.fleet.wire import ENDED, STOPPED
 from ashen.training.game_account import UnknownAnimations
 from ashen.training.player import Player
 from ashen.training.recipe import Recipe
@@ -81,11 +82,17 @@ class FightsElsewhere:
         """
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
+        if env_step >= self._recipe.total_steps:
+            self.end()
         # Who plays here needs the cores, and threads that wait for each other on busy ones take ten times as long.
         tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
         self.has_begun = True
+
+    def end(self) -> None:
+        """The training is complete: nobody need play for its last matches."""
+        self._waiting.extend(self.crew.close(self._key, ENDED))
 
     def _about(self) -> dict[str, Any]:
         return {
@@ -189,7 +196,7 @@ class FightsElsewhere:
     def give_up(self) -> None:
         """End the players. Of batches that nobody will learn from, fights and notes are kept."""
         try:
-            for batch in (*self._waiting, *self.crew.rest()):
+            for batch in (*self._waiting, *self.crew.close(self._key, STOPPED)):
                 if self.ledger.check(batch, self._agent.updates) != DOUBLE:
                     self._keep(batch)
         finally:

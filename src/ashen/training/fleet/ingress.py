@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
 from ashen.training.fleet.desk import NAME
+from ashen.training.fleet.wire import NO_TRAINING
 
 APP: Final = "ashen"
 
@@ -59,7 +60,7 @@ class _Ingress:
         match request.method, request.url.path:
             case "GET", "/run":
                 about = await self._desk.run.remote()
-                return _json(about) if about else Response("no training is under way", 503)
+                return _json(about) if about else Response(NO_TRAINING, 503)
             case "GET", "/weights":
                 version = request.query_params.get("version", "")
                 have = Tag(request.query_params.get("session", ""), int(version) if version.isdecimal() else -1)
@@ -69,7 +70,8 @@ class _Ingress:
                 length = request.headers.get("content-length", "")
                 if not length.isdecimal() or int(length) > MAX_BYTES:
                     return Response("too large, or of unknown length", 413)
-                return Response(status_code=await self._desk.put.remote(player, run, await request.body()))
+                status, why = await self._desk.put.remote(player, run, await request.body())
+                return Response(why, status)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
                 return _json(await self._desk.status.remote() | {"machines": nodes})

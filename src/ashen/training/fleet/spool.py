@@ -56,6 +56,11 @@ class Spool:
         with self._lock:
             self._remove(path)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        for path in self.waiting():
+            self.remove(path)
+
     def _remove(self, path: Path) -> None:
         if path in self._bytes:
             del self._bytes[path]

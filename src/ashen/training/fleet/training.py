@@ -38,6 +38,8 @@ class FleetTraining(Training):
             self.env_step += batch.counts["steps"]
             self._tally.add_counts(batch.counts)
             self._monitors.add_windows(batch.windows)
+        if self.env_step >= self.recipe.total_steps:
+            self._player.end()
 
     def _numbered(self, life: str, part: dict[str, Any]) -> dict[str, Any]:
         """A part whose fights have numbers of their own among those of all players."""

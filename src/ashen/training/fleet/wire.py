@@ -25,8 +25,30 @@ class FullError(AwayError):
     """The learner has more than it can learn from now."""
 
 
+class IdleError(AwayError):
+    """The fleet trains nothing now."""
+
+
 class OtherRunError(Exception):
     """The fleet trains another run by now."""
+
+
+class RunOverError(Exception):
+    """The run is trained no more.
+
+    Args:
+        is_complete: it will not go on either; one that was stopped may.
+    """
+
+    def __init__(self, is_complete: bool):
+        super().__init__("the training has ended" if is_complete else "the training was stopped")
+        self.is_complete = is_complete
+
+
+NO_TRAINING = "no training is under way"
+"""What the door says where there is none."""
+ENDED, STOPPED = "ended", "stopped"
+"""What it says of a run that is over: whether that was its end."""
 
 
 class Wire:
@@ -68,7 +90,7 @@ class Wire:
         return self._table("/status")
 
     def weights(self, have: Tag) -> bytes | None:
-        """Newer networks of the run, or None; errors as of :meth:`run`, and OtherRunError."""
+        """Newer networks of the run, or None; errors as of :meth:`run`, OtherRunError and RunOverError."""
         return self._call(f"/weights?session={have.session}&version={have.version}") or None
 
     def send(self, data: bytes) -> None:
@@ -106,6 +128,10 @@ class Wire:
                 raise UserError(f"{self.address} does not take this token; {TOKEN_HELP}") from None
             case HTTPStatus.CONFLICT:
                 raise OtherRunError(f"{self.address} trains another run now") from None
+            case HTTPStatus.GONE:
+                raise RunOverError(why == ENDED) from None
+            case HTTPStatus.SERVICE_UNAVAILABLE if why == NO_TRAINING:
+                raise IdleError(f"{self.address} is there, but {NO_TRAINING}") from None
             case HTTPStatus.TOO_MANY_REQUESTS:
                 raise FullError(f"{self.address} has batches enough for now") from None
         raise AwayError(f"{self.address} answers {status}: {why}") from None
