@@ -88,6 +88,13 @@ def join(options: FleetJoinOptions) -> None:
 def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
     name = options.name or player_name()
     wire = Wire(options.address, read_token(), name, options.ca)
+    try:
+        _play_for_all(wire, name, options, stop)
+    finally:
+        wire.leave()
+
+
+def _play_for_all(wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
     is_told = False
     while (about := wait_for_run(wire, stop, say, is_told)) is not None:
         try:

@@ -6,8 +6,10 @@ import pytest
 from small_fleet import SMALL
 
 from ashen.captain import _play_outside
+from ashen.core.errors import UserError
 from ashen.options.fleet import FleetJoinOptions
 from ashen.runs.folder import RunFolder
+from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
@@ -28,9 +30,9 @@ def door():
         yield door
 
 
-def client_at(door, folder, pace=0.0, name="pc"):
+def client_at(door, folder, pace=0.0):
     """A player who has been told what to play."""
-    wire = Wire(door.address, TOKEN, name)
+    wire = Wire(door.address, TOKEN)
     about = wire.run()
     run = RunFolder(folder)
     run.fights.mkdir(parents=True, exist_ok=True)
@@ -98,6 +100,7 @@ def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
         client.play(should_stop, lambda text: None)
     waiting = client._spool.waiting()
     assert bool(waiting) is (how == STOPPED) and len(list((tmp_path / "run" / "on-the-way").iterdir())) == len(waiting)
+    client._wire.leave()
     door.train(QUICK)
     again = client_at(door, tmp_path / "run")
     assert again._spool.waiting() == waiting
@@ -125,3 +128,21 @@ def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsy
     _play_outside(FleetJoinOptions(door.address, client=True, name="pc", runs_dir=tmp_path), stop)
     lines = [line.partition(";")[0].removeprefix("ashen: ") for line in heard[-1].splitlines()]
     assert lines[:3] == ["playing for a", "the training has ended", "playing for b"]
+
+
+def test_of_two_players_of_one_name_the_second_is_sent_away(door, tmp_path, monkeypatch):
+    """Breaks if two players share a name, and with it a folder and an account, or if one that has ended, or was killed,
+    keeps it.
+    """
+    door.train(QUICK)
+    first, second = (Wire(door.address, TOKEN, "pc") for _ in range(2))
+    assert first.run()["outside"] == 1
+    for call in (second.run, lambda: second.weights(Tag("s", 0)), lambda: second.send(b"")):
+        with pytest.raises(UserError, match=r"called 'pc' .* give this one another --name"):
+            call()
+    second.leave()
+    assert first.run()["outside"] == 1 and Wire(door.address, TOKEN, "other").run()["outside"] == 2
+    first.leave()
+    assert second.run()["outside"] == 2
+    monkeypatch.setattr("ashen.training.fleet.desk.NAME_FREE_AFTER_S", 0.0)
+    assert first.run()["outside"] == 2

@@ -10,7 +10,7 @@ from small_fleet import SMALL, Post, sent
 from ashen.runs.fights import list_fights
 from ashen.runs.folder import create_run
 from ashen.training.fleet.batch import Tag
-from ashen.training.fleet.desk import MAX_WAITING, Desk
+from ashen.training.fleet.desk import MAX_WAITING, Caller, Desk
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import ENDED, STOPPED
 from ashen.training.recipe import load_recipe
@@ -81,10 +81,10 @@ def test_the_desk_hands_out_one_batch_of_each_player():
         desk = Desk()
         await desk.open(ABOUT)
         for player, number in [*(("quick", number) for number in range(MAX_WAITING)), ("slow", 0)]:
-            assert await desk.put(player, "k", f"{player} {number}".encode()) == TAKEN
-        assert await desk.put("quick", "k", b"more") == (HTTPStatus.TOO_MANY_REQUESTS, b"")
+            assert await desk.put(Caller(player, run="k"), f"{player} {number}".encode()) == TAKEN
+        assert await desk.put(Caller("quick", run="k"), b"more") == (HTTPStatus.TOO_MANY_REQUESTS, b"")
         assert await desk.take(0.0, {}) == [b"quick 0", b"slow 0"]
-        assert await desk.put("quick", "k", b"quick 8") == TAKEN
+        assert await desk.put(Caller("quick", run="k"), b"quick 8") == TAKEN
         for number in range(1, MAX_WAITING + 1):
             assert await desk.take(0.0, {}) == [f"quick {number}".encode()]
         assert await desk.take(0.0, {}) == []
@@ -101,10 +101,10 @@ def test_what_waits_is_for_one_run():
         for key, waits in (("k", []), ("k", [b"k"]), ("other", [])):
             await desk.open(ABOUT | {"key": key})
             assert await desk.take(0.0, {}) == waits
-            assert await desk.put("p", "else", b"x") == (HTTPStatus.CONFLICT, b"")
-            await desk.put("p", key, key.encode())
+            assert await desk.put(Caller("p", run="else"), b"x") == (HTTPStatus.CONFLICT, b"")
+            await desk.put(Caller("p", run=key), key.encode())
             await desk.publish(b"w", Tag(key, 1))
-        assert await desk.weights("p", "other", Tag("", 0)) == (HTTPStatus.OK, b"w")
+        assert await desk.weights(Caller("p", run="other"), Tag("", 0)) == (HTTPStatus.OK, b"w")
 
     asyncio.run(meet())
 
@@ -133,17 +133,17 @@ def test_a_desk_remembers_what_is_over():
         desk = Desk()
         for how, waits in ((STOPPED, [b"x"]), (ENDED, [])):
             await desk.open(ABOUT)
-            await desk.put("p", "k", b"x")
+            await desk.put(Caller("p", run="k"), b"x")
             await desk.close("other", ENDED)
-            assert await desk.run() is not None
+            assert (await desk.run(Caller("p")))[1] is not None
             await desk.close("k", how)
             await desk.close("k", STOPPED)  # as every learner does that ends
-            assert await desk.run() is None
-            assert await desk.put("p", "k", b"y") == (HTTPStatus.GONE, how.encode())
+            assert (await desk.run(Caller("p")))[1] is None
+            assert await desk.put(Caller("p", run="k"), b"y") == (HTTPStatus.GONE, how.encode())
             await desk.open(ABOUT)
             assert await desk.take(0.0, {}) == waits
             await desk.close("k", how)
         await desk.open(ABOUT | {"key": "other"})
-        assert await desk.weights("p", "k", Tag("", 0)) == (HTTPStatus.GONE, ENDED.encode())
+        assert await desk.weights(Caller("p", run="k"), Tag("", 0)) == (HTTPStatus.GONE, ENDED.encode())
 
     asyncio.run(meet())

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
 from ashen.training.fleet.wire import ENDED
@@ -15,6 +15,19 @@ MAX_WAITING: Final = 8
 """Batches of a player that wait for the learner; who brings more is told to come again."""
 GONE_AFTER_S: Final = 30.0
 """A player that was not heard of for so long does not count as playing."""
+NAME_FREE_AFTER_S: Final = 10.0
+"""Nor does its name belong to it any more, if it went without a word."""
+
+
+class Caller(NamedTuple):
+    """Who is at the door."""
+
+    player: str
+    """Its name, of which there is one."""
+    life: str = ""
+    """Drawn when it was started."""
+    run: str = ""
+    """Key of the run that it plays for."""
 
 
 class Desk:
@@ -31,7 +44,8 @@ class Desk:
         self._weights, self._tag = b"", Tag("", 0)
         self._inbox: dict[str, deque[bytes]] = {}
         self._arrived = asyncio.Event()
-        self._heard_s: dict[str, float] = {}
+        self._heard: dict[str, tuple[str, float]] = {}
+        """By name, of whom, and when."""
         self._refused = 0
         self._status: dict[str, Any] = {}
         self._learner_s = -float("inf")
@@ -72,40 +86,56 @@ class Desk:
         self._inbox = {player: batches for player, batches in self._inbox.items() if batches}
         return oldest
 
-    async def run(self) -> dict[str, Any] | None:
+    async def run(self, who: Caller) -> tuple[HTTPStatus, dict[str, Any] | None]:
         """What is to be played, and by how many from outside; None without a learner."""
+        if self._is_taken(who):
+            return HTTPStatus.LOCKED, None
         if self._about is None:
-            return None
-        return self._about | {"outside": max(1, len(self._present()))}
+            return HTTPStatus.SERVICE_UNAVAILABLE, None
+        return HTTPStatus.OK, self._about | {"outside": len(self._present())}
 
-    async def weights(self, player: str, run: str, have: Tag) -> tuple[HTTPStatus, bytes]:
+    async def leave(self, who: Caller) -> None:
+        """A player ends, and its name is free."""
+        if not self._is_taken(who):
+            del self._heard[who.player]
+
+    async def weights(self, who: Caller, have: Tag) -> tuple[HTTPStatus, bytes]:
         """The learner's networks, unless a player has them already, there are none, or they are another run's."""
-        self._heard_s[player] = time.monotonic()
-        if refusal := self._refusal(run):
+        if refusal := self._refusal(who):
             return refusal
         if have == self._tag or not self._weights:
             return HTTPStatus.NOT_MODIFIED, b""
         return HTTPStatus.OK, self._weights
 
-    async def put(self, player: str, run: str, data: bytes) -> tuple[HTTPStatus, bytes]:
+    async def put(self, who: Caller, data: bytes) -> tuple[HTTPStatus, bytes]:
         """Bring a batch, which is refused if there is no room yet, or its run is trained no more."""
-        self._heard_s[player] = time.monotonic()
-        if refusal := self._refusal(run):
+        if refusal := self._refusal(who):
             return refusal
         size = sum(len(batch) for batches in self._inbox.values() for batch in batches)
-        own = self._inbox.get(player, deque())
+        own = self._inbox.get(who.player, deque())
         if self._about is None or len(own) >= MAX_WAITING or size + len(data) > MAX_BYTES:
             self._refused += 1
             return HTTPStatus.TOO_MANY_REQUESTS, b""
-        self._inbox.setdefault(player, own).append(data)
+        self._inbox.setdefault(who.player, own).append(data)
         self._arrived.set()
         return HTTPStatus.OK, b""
 
-    def _refusal(self, run: str) -> tuple[HTTPStatus, bytes] | None:
-        """Why nobody can play for a run now; None for one that is trained, and where nobody knows yet."""
-        if run in self._over:
-            return HTTPStatus.GONE, self._over[run].encode()
-        return (HTTPStatus.CONFLICT, b"") if self._about is not None and self._key != run else None
+    def _refusal(self, who: Caller) -> tuple[HTTPStatus, bytes] | None:
+        """Why somebody cannot play now; None if his run is trained, and where nobody knows yet."""
+        if self._is_taken(who):
+            return HTTPStatus.LOCKED, b""
+        if who.run in self._over:
+            return HTTPStatus.GONE, self._over[who.run].encode()
+        return (HTTPStatus.CONFLICT, b"") if self._about is not None and self._key != who.run else None
+
+    def _is_taken(self, who: Caller) -> bool:
+        """Whether another has the name; who has it was heard of just now."""
+        now_s = time.monotonic()
+        life, heard_s = self._heard.get(who.player, (who.life, now_s))
+        if life != who.life and now_s - heard_s < NAME_FREE_AFTER_S:
+            return True
+        self._heard[who.player] = who.life, now_s
+        return False
 
     async def status(self) -> dict[str, Any]:
         """Who is there, and what the learner last said of itself."""
@@ -120,5 +150,5 @@ class Desk:
 
     def _present(self) -> list[str]:
         now_s = time.monotonic()
-        self._heard_s = {name: heard_s for name, heard_s in self._heard_s.items() if now_s - heard_s < GONE_AFTER_S}
-        return sorted(self._heard_s)
+        self._heard = {name: heard for name, heard in self._heard.items() if now_s - heard[1] < GONE_AFTER_S}
+        return sorted(self._heard)

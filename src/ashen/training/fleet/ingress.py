@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
-from ashen.training.fleet.desk import NAME
+from ashen.training.fleet.desk import NAME, Caller
 from ashen.training.fleet.wire import NO_TRAINING
 
 APP: Final = "ashen"
@@ -56,21 +56,25 @@ class _Ingress:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self._token.encode()):
             return Response("the token is missing or wrong", 401)
-        player, run = unquote(request.headers.get("ashen-player", ""))[:100], request.headers.get("ashen-run", "")
+        player, life, run = (request.headers.get(f"ashen-{name}", "") for name in ("player", "life", "run"))
+        who = Caller(unquote(player)[:100], life, run)
         match request.method, request.url.path:
             case "GET", "/run":
-                about = await self._desk.run.remote()
-                return _json(about) if about else Response(NO_TRAINING, 503)
+                status, about = await self._desk.run.remote(who)
+                return _json(about) if about else Response(NO_TRAINING, status)
+            case "POST", "/leave":
+                await self._desk.leave.remote(who)
+                return Response()
             case "GET", "/weights":
                 version = request.query_params.get("version", "")
                 have = Tag(request.query_params.get("session", ""), int(version) if version.isdecimal() else -1)
-                status, weights = await self._desk.weights.remote(player, run, have)
+                status, weights = await self._desk.weights.remote(who, have)
                 return Response(weights, status)
             case "POST", "/batch":
                 length = request.headers.get("content-length", "")
                 if not length.isdecimal() or int(length) > MAX_BYTES:
                     return Response("too large, or of unknown length", 413)
-                status, why = await self._desk.put.remote(player, run, await request.body())
+                status, why = await self._desk.put.remote(who, await request.body())
                 return Response(why, status)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]

@@ -3,9 +3,11 @@
 import http.client
 import json
 import os
+import secrets
 import ssl
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Tag
 
 TIMEOUT_S = 10.0
+_LEAVE_S = 2.0
 
 
 class AwayError(Exception):
@@ -68,7 +71,9 @@ class Wire:
         if not address.startswith(("http://", "https://")):
             raise UserError(f"'{address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
         self.address = address.rstrip("/")
+        self._player = player
         self._headers = {"Authorization": f"Bearer {token}", "Ashen-Player": quote(player)}
+        self._headers["Ashen-Life"] = secrets.token_hex(8)
         try:
             self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
         except OSError as error:  # ssl's own among them
@@ -79,7 +84,7 @@ class Wire:
 
         Raises:
             AwayError: nobody says so now.
-            UserError: the token is wrong, or this is no door of a fleet.
+            UserError: the token is wrong, another player has the name, or this is no door of a fleet.
         """
         about = self._table("/run")
         self._headers["Ashen-Run"] = about["key"]
@@ -97,16 +102,21 @@ class Wire:
         """Hand over a batch of the run; errors as of :meth:`weights`."""
         self._call("/batch", data)
 
+    def leave(self) -> None:
+        """Say that this player ends, if anybody hears it."""
+        with suppress(AwayError):
+            self._call("/leave", b"", _LEAVE_S)
+
     def _table(self, path: str) -> dict[str, Any]:
         try:
             return json.loads(self._call(path))
         except ValueError:
             raise UserError(f"{self.address} is no door of a fleet; give what ashen fleet start tells") from None
 
-    def _call(self, path: str, data: bytes | None = None) -> bytes:
+    def _call(self, path: str, data: bytes | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
         request = urllib.request.Request(self.address + path, data, self._headers)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._tls) as answer:
+            with urllib.request.urlopen(request, timeout=timeout_s, context=self._tls) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -128,6 +138,11 @@ class Wire:
                 raise UserError(f"{self.address} does not take this token; {TOKEN_HELP}") from None
             case HTTPStatus.CONFLICT:
                 raise OtherRunError(f"{self.address} trains another run now") from None
+            case HTTPStatus.LOCKED:
+                raise UserError(
+                    f"another player called '{self._player}' is at {self.address}; give this one another --name, "
+                    "or wait some seconds if it was this one, killed"
+                ) from None
             case HTTPStatus.GONE:
                 raise RunOverError(why == ENDED) from None
             case HTTPStatus.SERVICE_UNAVAILABLE if why == NO_TRAINING:
