@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 from small_fleet import SMALL
 
-from ashen.captain import _play_outside
+from ashen.captain import PLAYERS, _play_outside, show_status
 from ashen.core.errors import UserError
-from ashen.options.fleet import FleetJoinOptions
-from ashen.runs.folder import RunFolder
+from ashen.options.fleet import FleetJoinOptions, FleetStatusOptions
+from ashen.runs.folder import RunFolder, run_names
+from ashen.training.find_run import find_run
 from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
+from ashen.training.fleet.desk import Caller
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
 
@@ -109,8 +111,8 @@ def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
 
 
 def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsys):
-    """Breaks if who has played for a training that is over ends, says so more than once, or does not play for the
-    next.
+    """Breaks if who has played for a training that is over ends, says so more than once, does not play for the next,
+    or if its own folders stand among the runs.
     """
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
     door.train(QUICK)
@@ -128,6 +130,9 @@ def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsy
     _play_outside(FleetJoinOptions(door.address, client=True, name="pc", runs_dir=tmp_path), stop)
     lines = [line.partition(";")[0].removeprefix("ashen: ") for line in heard[-1].splitlines()]
     assert lines[:3] == ["playing for a", "the training has ended", "playing for b"]
+    assert run_names(tmp_path) == [] and len(run_names(tmp_path / PLAYERS)) == 2
+    player = run_names(tmp_path / PLAYERS)[0]
+    assert find_run(f"{PLAYERS}/{player}", tmp_path).fights.is_dir()
 
 
 def test_of_two_players_of_one_name_the_second_is_sent_away(door, tmp_path, monkeypatch):
@@ -146,3 +151,30 @@ def test_of_two_players_of_one_name_the_second_is_sent_away(door, tmp_path, monk
     assert second.run()["outside"] == 2
     monkeypatch.setattr("ashen.training.fleet.desk.NAME_FREE_AFTER_S", 0.0)
     assert first.run()["outside"] == 2
+
+
+def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
+    """Breaks if a training that is over, or whose learner is silent, is shown as one that goes on."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    monkeypatch.setattr("ray.nodes", list)
+    monkeypatch.setattr("ray.util.list_named_actors", lambda all_namespaces: [{"name": "trial sweep-a-000 .x"}])
+
+    def status():
+        show_status(FleetStatusOptions(door.address))
+        return capsys.readouterr().out
+
+    assert "no training yet" in status() and "sweep              sweep-a-000\n" in status()
+    door.train(QUICK)
+    door.ask("take", 0.0, {"step": 7.0})
+    Wire(door.address, TOKEN, "pc").run()
+    said = status()
+    assert "a, seen 0" in said and "from outside       pc\n" in said and "step               7\n" in said
+    for number in range(MOST_WAITING + 1):
+        door.ask("put", Caller("pc2", run="key"), bytes([number]))
+    assert "8 batches of theirs" in status() and "refused            1 times" in status()
+    monkeypatch.setattr("ashen.captain.GONE_AFTER_S", -1.0)
+    assert "a, no answer since 0 s" in status()
+    for how, text in ((STOPPED, "a was stopped, "), (ENDED, "a has ended; ")):
+        door.train(QUICK)
+        door.ask("close", "key", how)
+        assert text in status() and "step " not in status()

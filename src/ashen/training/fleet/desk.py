@@ -7,12 +7,14 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
-from ashen.training.fleet.wire import ENDED
+from ashen.training.fleet.wire import ENDED, TRAINING
 
 NAME: Final = "desk"
 """Under which Ray finds it."""
 MAX_WAITING: Final = 8
 """Batches of a player that wait for the learner; who brings more is told to come again."""
+TRIAL: Final = "trial "
+"""With what the names of a sweep's trials begin, by which Ray finds them."""
 GONE_AFTER_S: Final = 30.0
 """A player that was not heard of for so long does not count as playing."""
 NAME_FREE_AFTER_S: Final = 10.0
@@ -38,7 +40,7 @@ class Desk:
 
     def __init__(self) -> None:
         self._about: dict[str, Any] | None = None
-        self._key = ""
+        self._key, self._run = "", None
         self._over: dict[str, str] = {}
         """By key, whether a run has ended or was stopped."""
         self._weights, self._tag = b"", Tag("", 0)
@@ -55,7 +57,7 @@ class Desk:
         if self._key != about["key"]:
             self._inbox.clear()
             self._weights, self._tag = b"", Tag("", 0)
-        self._about, self._key = about, about["key"]
+        self._about, self._key, self._run = about, about["key"], about["run"]
         self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
 
@@ -140,8 +142,9 @@ class Desk:
     async def status(self) -> dict[str, Any]:
         """Who is there, and what the learner last said of itself."""
         return {
-            "run": self._about and self._about["run"],
-            "learner_seen_s_ago": None if self._about is None else round(time.monotonic() - self._learner_s, 1),
+            "run": self._run,
+            "state": self._over.get(self._key, TRAINING) if self._key else None,
+            "learner_seen_s_ago": round(time.monotonic() - self._learner_s, 1) if self._about else None,
             "outside": self._present(),
             "waiting": sum(map(len, self._inbox.values())),
             "refused": self._refused,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
-from ashen.training.fleet.desk import NAME, Caller
+from ashen.training.fleet.desk import NAME, TRIAL, Caller
 from ashen.training.fleet.wire import NO_TRAINING
 
 APP: Final = "ashen"
@@ -78,7 +78,9 @@ class _Ingress:
                 return Response(why, status)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
-                return _json(await self._desk.status.remote() | {"machines": nodes})
+                named = ray.util.list_named_actors(all_namespaces=True)
+                trials = sorted(actor["name"].split()[1] for actor in named if actor["name"].startswith(TRIAL))
+                return _json(await self._desk.status.remote() | {"machines": nodes, "trials": trials})
         return Response("no such thing here", 404)
 
 

@@ -50,8 +50,8 @@ class RunOverError(Exception):
 
 NO_TRAINING = "no training is under way"
 """What the door says where there is none."""
-ENDED, STOPPED = "ended", "stopped"
-"""What it says of a run that is over: whether that was its end."""
+TRAINING, ENDED, STOPPED = "training", "ended", "stopped"
+"""How a run is, by the door: one that was stopped may go on."""
 
 
 class Wire:
