@@ -37,7 +37,8 @@ class OpenDoor:
     """
 
     def __init__(self, port: int):
-        self.address, self._desk = f"http://127.0.0.1:{port}", Desk()
+        self.port, self.address = port, f"http://127.0.0.1:{port}"
+        self._desk = Desk(self.address)
         options = {"log_level": "error", "lifespan": "off", "interface": "asgi3"}
         self._server = uvicorn.Server(uvicorn.Config(self._app, "127.0.0.1", port, **options))
         self._door = object.__new__(_Ingress.func_or_class)
@@ -89,9 +90,9 @@ class _Actor:
 
 
 @contextmanager
-def door_here() -> Iterator[OpenDoor]:
-    """A door that closes with the block."""
-    door, is_open = OpenDoor(free_port()), threading.Event()
+def door_here(port: int | None = None) -> Iterator[OpenDoor]:
+    """A door that closes with the block, at a port or where one is free."""
+    door, is_open = OpenDoor(port or free_port()), threading.Event()
     thread = threading.Thread(target=door.serve, args=(is_open,))
     thread.start()
     try:

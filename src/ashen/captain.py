@@ -58,9 +58,7 @@ def lead(options: FleetStartOptions) -> None:
     token_file = make_token()
     with StopOnSignal() as stop, head_running(options.address, options.port, options.actors):
         say("Ray's head runs; opening the door for players from outside")
-        with door_open(options):
-            scheme = "https" if options.tls_cert else "http"
-            door = f"{scheme}://{options.address}:{options.door_port}"
+        with door_open(options) as door:
             print(f"train here         ashen train RECIPE --fleet {options.address}:{options.port} --actors N")
             print(f"Linux machines     {_how_to_join(options)}")
             print(f"game PCs           ashen fleet join {door} --game")

@@ -1,5 +1,6 @@
 """A player from outside before the real door: when it plays, when it waits, and what becomes of what it has played."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -106,7 +107,13 @@ def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
     door.train(QUICK)
     again = client_at(door, tmp_path / "run")
     assert again._spool.waiting() == waiting
-    again.play(lambda: not set(waiting) & set(again._spool.waiting()) or not door.ask("take", 0.0, {}), print)
+    taken = []
+
+    def is_handed_over():
+        taken.append(door.ask("take", 0.0, {}))
+        return not set(waiting) & set(again._spool.waiting()) or len(taken) > 5000
+
+    again.play(is_handed_over, print)
     assert not set(waiting) & set(again._spool.waiting())
 
 
@@ -178,3 +185,23 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
         door.train(QUICK)
         door.ask("close", "key", how)
         assert text in status() and "step " not in status()
+
+
+def test_a_head_that_is_back_is_told(door, tmp_path):
+    """Breaks if a player does not say that the head has gone, what it does meanwhile, or that the head is back, also
+    where no training goes on yet.
+    """
+    door.train(QUICK)
+    client, told, others = client_at(door, tmp_path / "run", pace=1000.0), [], ExitStack()
+
+    def should_stop():
+        if client.sent_steps > 50 and not told:
+            door.end()
+        if len(told) == 1 and not others._exit_callbacks:
+            others.enter_context(door_here(door.port))
+        return len(told) == 2
+
+    with others:
+        client.play(should_stop, told.append)
+    assert "cannot be reached" in told[0] and "playing on" in told[0]
+    assert told[1].startswith("the head is back; ")

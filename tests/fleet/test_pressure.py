@@ -147,3 +147,21 @@ def test_a_desk_remembers_what_is_over():
         assert await desk.weights(Caller("p", run="k"), Tag("", 0)) == (HTTPStatus.GONE, ENDED.encode())
 
     asyncio.run(meet())
+
+
+def test_a_training_without_players_says_how_they_join(tmp_path):
+    """Breaks if a training that nobody plays for is silent, says so again and again, or still when somebody plays."""
+    training, run = begun(tmp_path)
+    training._player._lonely_at_s = -1.0
+    crew = training._player.crew = Post()
+    rows = []
+    for _ in range(3):
+        training._step()
+        rows += training._periodic_work()
+    (row,) = rows
+    assert f"ashen fleet join {crew.door} --game, or --client" in row["message"]
+    assert row["message"] in run.log_file.read_text(encoding="utf-8")
+    training._player.crew = Post(sent(training, 0, [0]))
+    training._step()
+    training._step()
+    assert [row["state"] for row in training._periodic_work()] == ["over"]

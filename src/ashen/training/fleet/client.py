@@ -204,10 +204,12 @@ class _Courier:
             try:
                 self._round()
             except AwayError as error:
-                is_away = True
-                if not is_told and not isinstance(error, FullError):
+                is_away, is_here = True, isinstance(error, FullError)
+                if is_told and is_here:
+                    self._news.put("the head is back; what waits here it takes when its training goes on")
+                if not is_told and not is_here:
                     self._news.put(f"{error}; {self._meanwhile}")
-                    is_told = True
+                is_told = not is_here
                 self._is_over.wait(TRY_AGAIN_S)
             except Exception as error:  # of whatever kind: the player has to hear of it
                 self.error = error

@@ -36,9 +36,13 @@ class Desk:
     """Keeps what the learner offers and what players bring.
 
     Batches are bytes here, which nobody has looked into yet.
+
+    Args:
+        door: URL at which players knock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, door: str = "") -> None:
+        self._door = door
         self._about: dict[str, Any] | None = None
         self._key, self._run = "", None
         self._over: dict[str, str] = {}
@@ -52,14 +56,15 @@ class Desk:
         self._status: dict[str, Any] = {}
         self._learner_s = -float("inf")
 
-    async def open(self, about: dict[str, Any]) -> None:
-        """A learner begins: what is to be played; what waited for another run is dropped."""
+    async def open(self, about: dict[str, Any]) -> str:
+        """A learner begins: what is to be played; what waited for another run is dropped. Returns the door's URL."""
         if self._key != about["key"]:
             self._inbox.clear()
             self._weights, self._tag = b"", Tag("", 0)
         self._about, self._key, self._run = about, about["key"], about["run"]
         self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
+        return self._door
 
     async def close(self, key: str, how: str) -> None:
         """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""

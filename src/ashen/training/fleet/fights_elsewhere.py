@@ -1,5 +1,6 @@
 """The fights of a training whose players are a fleet: in place of :class:`ashen.training.player.Player`."""
 
+import math
 import os
 import secrets
 import time
@@ -12,6 +13,7 @@ from ashen.agents.runtime import tune_process
 from ashen.core.protocols import Agent
 from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import Row
 from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
@@ -27,6 +29,9 @@ from ashen.training.tables import to_table
 
 WAIT_S: Final = 0.5
 """How long to wait for a batch before looking whether to stop."""
+HINT_AFTER_S: Final = 5.0
+"""Without a player, until it is said how they join."""
+NOBODY: Final = "no players"
 OPEN_CALLS: Final = 2
 """Of each player where the learner need not have learned from a batch before the next one begins."""
 
@@ -72,7 +77,9 @@ class FightsElsewhere:
         self._waiting: deque[Batch] = deque()
         self._published = -1
         self._counted_s = time.monotonic()
-        self.has_begun = False
+        self.has_begun = self._has_heard = self._is_lonely = False
+        self._lonely_at_s = math.inf
+        """When to say that nobody plays."""
 
     def start(self, env_step: int) -> None:
         """Start the players.
@@ -88,7 +95,20 @@ class FightsElsewhere:
         tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
+        if self._plan.fleet is not None and min(room, self._plan.actors) == 0:
+            self._lonely_at_s = time.monotonic() + HINT_AFTER_S
         self.has_begun = True
+
+    def take_hint(self) -> Row | None:
+        """Values of a ``warning`` row where nobody has played for a while, and of one more when somebody does."""
+        if time.monotonic() >= self._lonely_at_s:
+            self._lonely_at_s, self._is_lonely = math.inf, True
+            how = f"they join with: ashen fleet join {self.crew.door} --game, or --client for the simulator"
+            return {"guard": NOBODY, "state": "begun", "message": f"{NOBODY}: waiting for players; {how}"}
+        if self._is_lonely and self._has_heard:
+            self._is_lonely = False
+            return {"guard": NOBODY, "state": "over", "message": f"{NOBODY}: over"}
+        return None
 
     def end(self) -> None:
         """The training is complete: nobody need play for its last matches."""
@@ -150,7 +170,9 @@ class FightsElsewhere:
     def _heard(self, open_calls: int, again: bool) -> list[Batch]:
         """Batches that came after asking for more."""
         self.crew.ask(open_calls, again, self.recorder.take())
-        return self.crew.wait(WAIT_S)
+        if batches := self.crew.wait(WAIT_S):
+            self._lonely_at_s, self._has_heard = math.inf, True
+        return batches
 
     def _enter(self, batch: Batch) -> bool:
         """Enter a batch in the books and keep what it tells; whether it is to be learned from."""

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -28,21 +29,22 @@ class Door:
     """PEM file; with its key the door speaks TLS."""
     key: str | None = None
 
+    @property
+    def url(self) -> str:
+        """For those who knock."""
+        return f"{'https' if self.certificate else 'http'}://{self.host}:{self.port}"
+
 
 def open_door(door: Door, token: str, namespace: str) -> None:
-    """Serve the ingress on this machine until :func:`close_door`.
+    """Serve the ingress on this machine until Ray ends.
 
     Raises:
         RuntimeError: the port is taken.
     """
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     tls = {"ssl_certfile": door.certificate, "ssl_keyfile": door.key} if door.certificate else {}
     serve.start(http_options={"host": door.host, "port": door.port, "num_cpus": 0} | tls)
     serve.run(_Ingress.bind(token, namespace), name=APP, route_prefix="/")
-
-
-def close_door() -> None:
-    """End it."""
-    serve.shutdown()
 
 
 @serve.deployment(ray_actor_options={"num_cpus": 0}, max_ongoing_requests=64)

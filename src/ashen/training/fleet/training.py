@@ -1,5 +1,6 @@
 """The training of a fleet: the ordinary loop, which gets its steps from players elsewhere."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ashen.runs.metrics import Row
@@ -47,6 +48,11 @@ class FleetTraining(Training):
             return part
         first = self._player.ledger.first_fight(life)
         return part | {"fights": part["fights"] + first, "faulted": part["faulted"] + first}
+
+    def _periodic_work(self) -> Iterator[Row]:
+        if hint := self._player.take_hint():
+            yield self._write("warning", hint)
+        yield from super()._periodic_work()
 
     def _train_row(self) -> Row:
         return super()._train_row() | self._player.take_row()

@@ -17,6 +17,7 @@ from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Tag
 
 TIMEOUT_S = 10.0
+_NO_DOOR = "is no door of a fleet; give http://HOST:8420, as ashen fleet start tells it"
 _LEAVE_S = 2.0
 
 
@@ -111,7 +112,7 @@ class Wire:
         try:
             return json.loads(self._call(path))
         except ValueError:
-            raise UserError(f"{self.address} is no door of a fleet; give what ashen fleet start tells") from None
+            raise UserError(f"{self.address} {_NO_DOOR}") from None
 
     def _call(self, path: str, data: bytes | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
         request = urllib.request.Request(self.address + path, data, self._headers)
@@ -125,6 +126,10 @@ class Wire:
             raise UserError(f"{self.address} is no address ({error})") from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
+            if isinstance(reason, http.client.BadStatusLine) and not isinstance(reason, OSError):
+                raise UserError(f"{self.address} {_NO_DOOR}") from None  # Ray's own port, for example
+            if isinstance(reason, ssl.SSLError) and reason.reason == "WRONG_VERSION_NUMBER":
+                raise UserError(f"{self.address} speaks no TLS; give http://, as ashen fleet start tells it") from None
             if isinstance(reason, ssl.SSLCertVerificationError):
                 why = reason.verify_message
                 raise UserError(f"nobody here trusts the certificate of {self.address} ({why}); give --ca") from None
