@@ -7,6 +7,7 @@ from http import HTTPStatus
 import pytest
 from small_fleet import SMALL, Post, sent
 
+from ashen.core.signals import StopOnSignal
 from ashen.runs.fights import list_fights
 from ashen.runs.folder import create_run
 from ashen.training.fleet.batch import Tag
@@ -48,6 +49,27 @@ def test_batches_are_learned_from_one_at_a_time(tmp_path):
         assert training._train_row()["fleet/waiting"] == 3 - taken
     training._step()
     assert post.asked == 2 and training.env_step == 150
+
+
+def test_ctrl_c_is_heard_within_a_batch(tmp_path):
+    """Breaks if a learner on a slow machine makes all updates that a batch owes before it hears Ctrl-C."""
+    training, _ = begun(tmp_path, replace(DQN, dqn=replace(DQN.dqn, updates_per_step=10.0)))
+    training._player.crew = Post(sent(training, 0, [0] * 50))
+    with StopOnSignal() as stop:
+        training.agent.learn = followed(training.agent.learn, stop._set)
+        training._step()
+    assert training.agent.updates == 1 and training.env_step == 50
+
+
+def followed(learn, then):
+    """The same with something after it."""
+
+    def both(*words):
+        learned = learn(*words)
+        then()
+        return learned
+
+    return both
 
 
 def test_what_was_still_to_be_learned_from_leaves_its_fights(tmp_path, gathered):

@@ -39,7 +39,7 @@ class FleetPlan:
 
 _BATCH_STEPS: Final = 1_000
 _BATCH_UPDATES: Final = 250
-"""A learner hears nobody while it learns from a batch: a second or so."""
+"""Between two batches a learner sees to rows, matches and checkpoints: every second or so."""
 ALONE: Final = FleetPlan()
 """The training plays all fights itself."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ashen.core.signals import is_stop_asked
 from ashen.runs.metrics import Row
 from ashen.training.fleet.fights_elsewhere import FightsElsewhere
 from ashen.training.fleet.plan import FleetPlan, check_learner
@@ -34,7 +35,8 @@ class FleetTraining(Training):
         if not batches:
             return
         with self._tally.time("learning"):
-            self._tally.add_update(self.agent.take([self._numbered(batch.life, batch.part) for batch in batches]))
+            parts = [self._numbered(batch.life, batch.part) for batch in batches]
+            self._tally.add_update(self.agent.take(parts, is_stop_asked))  # on a slow machine it may take a minute
         for batch in batches:
             self.env_step += batch.counts["steps"]
             self._tally.add_counts(batch.counts)
