@@ -20,9 +20,21 @@ from ashen.training.fleet.cluster import (
     join_cluster,
     prepare_ray,
 )
-from ashen.training.fleet.wire import AwayError, OtherRunError, Wire, read_token
+from ashen.training.fleet.desk import GONE_AFTER_S
+from ashen.training.fleet.wire import (
+    ENDED,
+    STOPPED,
+    TRAINING,
+    AwayError,
+    OtherRunError,
+    RunOverError,
+    Wire,
+    read_token,
+)
 from ashen.training.tables import to_table
 
+PLAYERS: Final = "players"
+"""Folder, beside the runs, of what is kept for those that are trained elsewhere: they are no runs of this machine."""
 _KEY: Final = 6
 """Characters of a run's key in the name of the folder of who plays for it: two runs may have one name."""
 
@@ -46,12 +58,11 @@ def lead(options: FleetStartOptions) -> None:
     token_file = make_token()
     with StopOnSignal() as stop, head_running(options.address, options.port, options.actors):
         say("Ray's head runs; opening the door for players from outside")
-        with door_open(options):
-            scheme = "https" if options.tls_cert else "http"
-            door = f"{scheme}://{options.address}:{options.door_port}"
+        with door_open(options) as door:
             print(f"train here         ashen train RECIPE --fleet {options.address}:{options.port} --actors N")
             print(f"Linux machines     {_how_to_join(options)}")
             print(f"game PCs           ashen fleet join {door} --game")
+            print(f"in the simulator   ashen fleet join {door} --client")
             print(f"look               ashen fleet status {door}")
             print(f"token              {token_file}, to be copied to the same place on machines that join", flush=True)
             while not stop():
@@ -88,17 +99,30 @@ def join(options: FleetJoinOptions) -> None:
 def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
     name = options.name or player_name()
     wire = Wire(options.address, read_token(), name, options.ca)
-    while (about := wait_for_run(wire, stop, say)) is not None:
+    try:
+        _play_for_all(wire, name, options, stop)
+    finally:
+        wire.leave()
+
+
+def _play_for_all(wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
+    is_told = False
+    while (about := wait_for_run(wire, stop, say, is_told)) is not None:
         try:
             _play_for(about, wire, name, options, stop)
         except OtherRunError as error:
             say(f"{error}; playing for that")
+        except RunOverError as error:
+            next_one = "the next one" if error.is_complete else "it to go on, or for the next one"
+            say(f"{error}; waiting for {next_one}")
+            is_told = True
 
 
 def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
     """Play for a run until told to stop; raises OtherRunError when another is trained."""
     recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed, options.scan_codes)
-    run = _folder(options.runs_dir, f"{Path(about['run']).name}-{Path(name).name}-{Path(about['key']).name[:_KEY]}")
+    folder = f"{Path(about['run']).name}-{Path(name).name}-{Path(about['key']).name[:_KEY]}"
+    run = _folder(options.runs_dir / PLAYERS / folder)
     if not run.config_file.is_file():
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
     client = Client(wire, about, recipe, run, options.pace)
@@ -107,8 +131,8 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
     say(f"played {client.sent_steps:,} steps")
 
 
-def _folder(runs_dir: Path, name: str) -> RunFolder:
-    folder = RunFolder(runs_dir / name)
+def _folder(path: Path) -> RunFolder:
+    folder = RunFolder(path)
     folder.fights.mkdir(parents=True, exist_ok=True)
     folder.checkpoints.mkdir(exist_ok=True)
     return folder
@@ -127,13 +151,28 @@ def show_status(options: FleetStatusOptions) -> None:
     if options.json:
         print(json.dumps(status))
         return
-    learner = status["learner"]
-    seen = (
-        "no training yet" if status["run"] is None else f"{status['run']}, seen {status['learner_seen_s_ago']:g} s ago"
-    )
-    print(f"training           {seen}")
+    print(f"training           {_training_text(status)}")
+    if status["trials"]:
+        print(f"sweep              {', '.join(status['trials'])}")
     print(f"machines           {', '.join(status['machines']) or 'none'}")
     print(f"from outside       {', '.join(status['outside']) or 'nobody'}")
-    print(f"waiting            {status['waiting']} batches, {status['refused']} sent back")
-    for key, value in learner.items():
-        print(f"{key.removeprefix('fleet/'):18} {value:,.3g}")
+    print(f"waiting            {status['waiting']} batches of theirs to be learned from")
+    if status["refused"]:
+        print(f"refused            {status['refused']} times, as enough waited; players bring such batches again")
+    if status["state"] == TRAINING:
+        for key, value in status["learner"].items():
+            print(f"{key.removeprefix('fleet/'):18} {value:,.3g}")
+
+
+def _training_text(status: dict[str, Any]) -> str:
+    """Which training a fleet plays for, and how that is."""
+    run, seen_s = status["run"], status["learner_seen_s_ago"]
+    if run is None:
+        return "no training yet"
+    if status["state"] == ENDED:
+        return f"{run} has ended; players wait for the next one"
+    if status["state"] == STOPPED:
+        return f"{run} was stopped, and players wait; it goes on with: ashen resume {run}"
+    if seen_s > GONE_AFTER_S:
+        return f"{run}, no answer since {seen_s:,.0f} s: it fights a match, or it has died; then: ashen resume {run}"
+    return f"{run}, seen {seen_s:g} s ago"

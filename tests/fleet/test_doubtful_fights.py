@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_fleet import SMALL, batch_of
+from small_fleet import SMALL, Post, sent
 
 from ashen.runs.folder import create_run
-from ashen.training.fleet.batch import Tag, digest_of
+from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.start import resumed, run_config
 
@@ -20,25 +20,6 @@ PLAN = FleetPlan(actors=1, staleness=5)
 ENDED, UNDER_WAY, NEXT = 6, 7, 8
 """Numbers of fights."""
 FAULT = np.array([UNDER_WAY])
-
-
-class Post:
-    """Brings a learner what players send, in place of Ray."""
-
-    restarts = waiting = unreadable = 0
-
-    def __init__(self, *batches):
-        self._batches = list(batches)
-
-    def publish(self, weights, tag):
-        """Nobody acts."""
-
-    def ask(self, open_calls, again, record):
-        """Nobody is asked."""
-
-    def wait(self, timeout_s):
-        batches, self._batches = self._batches, []
-        return batches
 
 
 @pytest.mark.parametrize("how", ["heard", "stale", "damaged", "lost"])
@@ -73,12 +54,3 @@ def hear(training, batch):
     """One step of the learner, to which this batch comes."""
     training._player.crew = Post(batch)
     training._step()
-
-
-def sent(training, number, fights, faulted=FAULT[:0]):
-    """A batch of one life with a transition of each of these fights."""
-    rows = np.zeros(len(fights), training.agent.replay.rows.dtype)
-    part = {"rows": rows, "fights": np.array(fights), "faulted": faulted}
-    part |= {"obs": np.zeros((len(fights), 0), np.float32), "ended": np.zeros(len(fights), np.bool_)}
-    counts = training._tally.take_counts() | {"steps": len(fights)}
-    return replace(batch_of(number), part=part, counts=counts, digest=digest_of(part))

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from fleet_at_work import Fleet
 
+from ashen.captain import PLAYERS
 from ashen.runs.fights import list_fights
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
@@ -96,7 +97,7 @@ def _cut_and_heal(fleet: Fleet) -> None:
     while _played_by(run) < 3:
         assert training.poll() is None, fleet.said("t")
         time.sleep(0.5)
-    (player,) = (fleet.folder / "outside").glob("a-pc-*")
+    (player,) = (fleet.folder / "outside" / PLAYERS).glob("a-pc-*")
     spool = player / "on-the-way"
     _ip("link", "set", "ashpc", "down")
     time.sleep(CUT_S)

@@ -11,6 +11,7 @@ from fleet_at_work import fleet_in
 from small_fleet import SMALL
 
 from ashen.agents.acting import acting_state
+from ashen.captain import PLAYERS
 from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
@@ -75,7 +76,7 @@ def test_a_game_pc_plays_for_a_fleet(elsewhere, tmp_path, monkeypatch, capsys):
         assert main(["fleet", "join", fleet.door, *own]) == 2
         said = capsys.readouterr().err.splitlines()
         assert said[-1].startswith("ashen: the game: ") and "take off rings" in said[-1]
-        pc, head = next((tmp_path / "outside").glob("a-pc*")), RunFolder(fleet.runs / "a")
+        pc, head = next((tmp_path / "outside" / PLAYERS).glob("a-pc*")), RunFolder(fleet.runs / "a")
         assert not list((pc / "on-the-way").iterdir())
         kept = fights_in(pc / "fights")
         while len(list_fights(head.fights)) < len(kept):

@@ -131,11 +131,13 @@ class PPOAgent:
         self.rollout.clear()
         return part
 
-    def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
+    def take(
+        self, parts: list[dict[str, NDArray[Any]]], is_over: Callable[[], bool] = lambda: False
+    ) -> dict[str, float]:
         """Learn from rollouts that were gathered elsewhere, all by the policy as it stands here."""
         rollouts = [Rollout.of(part) for part in parts]
         self.steps += sum(rollout.actions.size for rollout in rollouts)
-        return self._learn_from(rollouts, np.concatenate([part["returns"].ravel() for part in parts]))
+        return self._learn_from(rollouts, np.concatenate([part["returns"].ravel() for part in parts]), is_over)
 
     def _learn_from(
         self, rollouts: list[Rollout], returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False

@@ -94,8 +94,10 @@ class Agent(Protocol):
     def gather(self, step: Transitions) -> dict[str, NDArray[Any]] | None:
         """As :meth:`observe`, for a learner elsewhere: what it may :meth:`take`, None if there is nothing yet."""
 
-    def take(self, parts: list[dict[str, NDArray[Any]]]) -> dict[str, float]:
-        """Learn, if it is time to, from what others of this shape have gathered; metrics as of :meth:`update`."""
+    def take(
+        self, parts: list[dict[str, NDArray[Any]]], is_over: Callable[[], bool] = lambda: False
+    ) -> dict[str, float]:
+        """Learn, if it is time to, from what others of this shape have gathered; otherwise as :meth:`update`."""
 
     def status(self) -> dict[str, float]:
         """Where the schedules stand now (epsilon, learning_rate, entropy_coefficient ...), for the display."""

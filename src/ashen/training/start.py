@@ -13,7 +13,7 @@ from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import SET_ASIDE, set_aside, sha256_of
 from ashen.training.code_version import code_text, code_versions
-from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
+from ashen.training.fleet.cluster import check_answers, check_can_cluster, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.lineage import changes
@@ -33,7 +33,8 @@ def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
         return Training(recipe)
     if plan.fleet is not None:
         check_can_cluster()
-        read_token()  # whose lack is said before there is a run
+        read_token()  # what is amiss is said before there is a run
+        check_answers(plan.fleet)
     prepare_ray(plan.fleet)
     from ashen.training.fleet.training import FleetTraining  # Ray is an extra, and takes a while
 

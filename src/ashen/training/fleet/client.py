@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, Final
 
@@ -17,13 +17,19 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.tables import unpack_tables
 from ashen.training.fleet.weights import unpacked
-from ashen.training.fleet.wire import AwayError, FullError, Wire
+from ashen.training.fleet.wire import AwayError, FullError, IdleError, RunOverError, Wire
 from ashen.training.recipe import Recipe, kept_recipe
 
 TRY_AGAIN_S: Final = 1.0
 """Between two attempts to reach the head."""
+MOST_WAITING: Final = 8
+"""Batches on their way at which a player that no game hurries waits: it would play faster than anybody learns."""
 _PATIENCE_S: Final = 20.0
 """An agent that learns from its present policy alone waits so long for the next one before it plays on by the old."""
+
+
+_ON: Final = "playing on; what is played meanwhile is handed over later"
+_UNTIL: Final = f"playing on until {MOST_WAITING} batches wait"
 
 
 def player_name() -> str:
@@ -31,8 +37,16 @@ def player_name() -> str:
     return socket.gethostname()
 
 
-def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> dict[str, Any] | None:
+def wait_for_run(
+    wire: Wire, should_stop: Callable[[], bool], tell: Callable[[str], None], is_told: bool = False
+) -> dict[str, Any] | None:
     """What is to be played, as soon as the head says so; None if told to stop before.
+
+    Args:
+        wire: to the head.
+        should_stop: asked again and again.
+        tell: told why nothing is played yet.
+        is_told: that no training is under way was told already.
 
     Raises:
         UserError: the token is wrong.
@@ -42,9 +56,14 @@ def wait_for_run(wire: Wire, should_stop: Callable[[], bool], tell: Callable[[st
         try:
             return wire.run()
         except AwayError as error:
-            if str(error) != said:
+            is_new, said = str(error) != said, str(error)
+            if isinstance(error, IdleError):
+                if is_new and not is_told:
+                    tell(f"{error}; waiting for one")
+                is_told = True
+            elif is_new:
                 tell(f"{error}; trying again every {TRY_AGAIN_S:g} s")
-                said = str(error)
+                is_told = False
             _sleep(TRY_AGAIN_S, should_stop)
     return None
 
@@ -83,9 +102,10 @@ class Client:
         self._run, self._wire = run, wire
         self._gatherer.record(run, lambda fight: save_new_fight(fight, run.fights))
         self._waits = self._gatherer.agent.replay is None
+        self._is_hurried = recipe.is_on_game or pace > 0.0
         self._spool = Spool(run.path / "on-the-way")
-        self._courier = _Courier(wire, self._spool)
-        self.sent_steps = 0
+        self._courier = _Courier(wire, self._spool, _ON if self._is_hurried else _UNTIL)
+        self.sent_steps, self._is_drop_told = 0, False
 
     def play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
         """Play until told to stop; what is not handed over by then stays in the folder.
@@ -93,12 +113,18 @@ class Client:
         Raises:
             UserError: the game cannot go on until the user mends it, or the head refuses us.
             OtherRunError: the head trains another run by now.
+            RunOverError: it trains this one no more; what was on the way for one that is complete is dropped.
         """
-        with self._courier, closing(self._gatherer.player.env):
-            try:
-                self._play(should_stop, tell)
-            finally:
-                self._keep(self._gatherer.finish())
+        try:
+            with self._courier, closing(self._gatherer.player.env):
+                try:
+                    self._play(should_stop, tell)
+                finally:
+                    self._keep(self._gatherer.finish(), tell)
+        except RunOverError as error:
+            if error.is_complete:
+                self._spool.clear()
+            raise
 
     def _play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
         played_by = None
@@ -106,17 +132,32 @@ class Client:
             self._fetch(played_by, should_stop)
             batch = self._gatherer.play(should_stop=lambda: should_stop() or self._courier.error is not None)
             played_by = batch.tag
-            self._keep(batch)
-            for line in self._courier.news():
-                tell(line)
+            self._keep(batch, tell)
+            self._wait_for_room(should_stop, tell)
+            self._tell_news(tell)
             if self._courier.error:
                 raise self._courier.error
 
-    def _keep(self, batch: Batch) -> None:
-        if batch.part or batch.fights:
-            notes = [f"{self._spool.dropped} batches were dropped for want of room"] if self._spool.dropped else []
-            self._spool.add(to_bytes(replace(batch, notes=notes)))
-            self.sent_steps += batch.counts["steps"]
+    def _wait_for_room(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
+        while not (self._is_hurried or should_stop() or self._courier.error):
+            if len(self._spool.waiting()) <= MOST_WAITING:
+                return
+            self._tell_news(tell)
+            time.sleep(0.05)
+
+    def _tell_news(self, tell: Callable[[str], None]) -> None:
+        for line in self._courier.news():
+            tell(line)
+
+    def _keep(self, batch: Batch, tell: Callable[[str], None]) -> None:
+        if not (batch.part or batch.fights):
+            return
+        notes = []
+        if self._spool.dropped and not self._is_drop_told:
+            notes, self._is_drop_told = ["no room for more on the way: the oldest batches are dropped"], True
+            tell(f"{notes[0]}; recorded fights stay in {self._run.fights}")
+        self._spool.add(to_bytes(replace(batch, notes=notes)))
+        self.sent_steps += batch.counts["steps"]
 
     def _fetch(self, played_by: Tag | None, should_stop: Callable[[], bool]) -> None:
         """The newest networks; waits for the first, and where nothing is learned from the old ones for the next."""
@@ -136,8 +177,8 @@ class Client:
 class _Courier:
     """Takes batches to the head and brings networks, beside the game, which must not wait for either."""
 
-    def __init__(self, wire: Wire, spool: Spool):
-        self._wire, self._spool = wire, spool
+    def __init__(self, wire: Wire, spool: Spool, meanwhile: str):
+        self._wire, self._spool, self._meanwhile = wire, spool, meanwhile
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
@@ -163,10 +204,12 @@ class _Courier:
             try:
                 self._round()
             except AwayError as error:
-                is_away = True
-                if not is_told and not isinstance(error, FullError):
-                    self._news.put(f"{error}; playing on, {len(self._spool.waiting())} batches wait")
-                    is_told = True
+                is_away, is_here = True, isinstance(error, FullError)
+                if is_told and is_here:
+                    self._news.put("the head is back; what waits here it takes when its training goes on")
+                if not is_told and not is_here:
+                    self._news.put(f"{error}; {self._meanwhile}")
+                is_told = not is_here
                 self._is_over.wait(TRY_AGAIN_S)
             except Exception as error:  # of whatever kind: the player has to hear of it
                 self.error = error
@@ -181,9 +224,9 @@ class _Courier:
         if (new := self._wire.weights(self._tag)) is not None:
             self._tag, self.weights = unpacked(new)[1], new
         for path in self._spool.waiting():
-            with suppress(FileNotFoundError):  # dropped meanwhile for want of room
-                self._wire.send(path.read_bytes())
-                path.unlink()
+            if (data := self._spool.read(path)) is not None:
+                self._wire.send(data)
+                self._spool.remove(path)
 
 
 def _check_alike(about: dict[str, Any], gatherer: Gatherer) -> None:

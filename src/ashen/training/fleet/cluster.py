@@ -8,7 +8,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -30,6 +30,9 @@ _SETTINGS: Final = {
 }
 _WRONG_TOKEN: Final = "InvalidAuthToken"
 _ANSWER_S: Final = 10.0
+_FRAME_BYTES: Final = 9
+_HTTP2_SETTINGS: Final = b"\x04"
+"""Kind of the frame with which Ray's head begins to talk. Source: RFC 9113, 6.5."""
 _END_S: Final = 20.0
 """For Ray to end its processes."""
 
@@ -95,7 +98,7 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
         players: that may play here.
 
     Raises:
-        UserError: Ray is missing, the head is for its own machine alone, or has another token.
+        UserError: Ray is missing, the head is for its own machine alone or has another token, or that is no head.
     """
     if is_loopback(address):
         raise UserError(
@@ -104,6 +107,8 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
         )
     prepare_ray(address)
     while not should_stop():
+        with suppress(OSError):  # who is away is told below
+            _check_is_ray(address)
         tell(f"joining {address}")
         with _ray([f"--address={address}", f"--num-cpus={players}"]) as node:
             while not should_stop() and not node.is_over:
@@ -168,16 +173,38 @@ def check_free(host: str, port: int, option: str) -> None:
 
 
 def check_answers(address: str) -> None:
-    """Whether somebody is at ``HOST:PORT``.
+    """Whether a fleet's Ray is at ``HOST:PORT``.
 
     Raises:
-        UserError: nobody is.
+        UserError: nobody is, or something else.
     """
-    host, _, port = address.partition(":")
     try:
-        socket.create_connection((host, int(port)), _ANSWER_S).close()
+        _check_is_ray(address)
     except (OSError, OverflowError) as error:
-        raise UserError(f"nobody answers at {address} ({error}); is it up? ashen fleet start") from None
+        raise UserError(f"nobody answers at {address} ({error}); is it up? {start_again(address)}") from None
+
+
+def start_again(address: str, door: str = "") -> str:
+    """The command that starts a head whose Ray was at ``HOST:PORT``, and its door at that URL."""
+    host, _, port = address.partition(":")
+    words = f"ashen fleet start --address {host} --port {port}"
+    words += f" --door-port {door.rpartition(':')[2]}" if door else ""
+    return words + (" --tls-cert FILE --tls-key FILE" if door.startswith("https") else "")
+
+
+def _check_is_ray(address: str) -> None:
+    """Raises UserError if something else is there, which Ray would try to talk with for ever; OSError if nothing is."""
+    if os.environ.get("RAY_USE_TLS", "0") != "0":  # behind which nothing can be told apart
+        return
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), _ANSWER_S) as call:
+        call.sendall(b"GET / HTTP/1.0\r\n\r\n")  # what waits for a word gets one
+        begin = call.recv(_FRAME_BYTES)
+    if begin[3:4] != _HTTP2_SETTINGS:
+        raise UserError(
+            f"no fleet's Ray is at {address}, but something else, perhaps its door; give HOST:6379, as ashen fleet "
+            f"start tells it; players join the door: ashen fleet join http://{address} --game, or --client"
+        )
 
 
 def _answers(host: str, port: int) -> bool:

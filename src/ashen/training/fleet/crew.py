@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Batch, Tag, from_bytes
-from ashen.training.fleet.cluster import NO_RAY, check_answers
+from ashen.training.fleet.cluster import NO_RAY, check_answers, start_again
 from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.plan import FleetPlan
@@ -27,6 +27,8 @@ except ModuleNotFoundError:
 NAMESPACE: Final = "ashen"
 _STORE_BYTES: Final = 256 * 2**20
 """Of shared memory, for batches and networks on their way."""
+_ANSWER_S: Final = 5.0
+"""For a desk to answer."""
 _DEATHS_IN_A_ROW: Final = 5
 """For each player, while nobody sends anything: then it is no accident."""
 
@@ -52,7 +54,7 @@ class Crew:
     """
 
     def __init__(self, recipe: Recipe, plan: FleetPlan, luggage: Luggage):
-        self._words = recipe, luggage, plan.actors, plan.pace
+        self._words, self._fleet, self.door = (recipe, luggage, plan.actors, plan.pace), plan.fleet or "", ""
         self._desk, self._desk_call, self.status = None, None, dict[str, Any]()
         self.restarts = self.unreadable = 0
         self._deaths = 0
@@ -74,7 +76,7 @@ class Crew:
                 self._desk = ray.get_actor(NAME)
             except ValueError:
                 raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
-            ray.get(self._desk.open.remote(about))
+            self.door = ray.get(self._desk.open.remote(about))
         for seat in self._seats:
             self._fill(seat)
 
@@ -131,14 +133,29 @@ class Crew:
         self._deaths = 0 if batches else self._deaths
         return batches
 
+    def close(self, key: str, how: str) -> list[Batch]:
+        """Tell players from outside that their training has ended or was stopped, see :meth:`Desk.close`.
+
+        Returns:
+            What the desk had handed out before.
+        """
+        if self._desk is None:
+            return []
+        try:
+            rest = self._from_outside() if self._desk_call is not None else []
+            ray.get(self._desk.close.remote(key, how), timeout=_ANSWER_S)
+        except (RayError, UserError):  # a head that has gone has nothing to say
+            return []
+        return rest
+
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
         batches = []
         try:
-            brought = ray.get(call)
+            brought = ray.get(call, timeout=_ANSWER_S)
         except RayError as error:
             raise UserError(
-                f"the fleet's head has gone ({last_line(error)}); start it again: ashen fleet start"
+                f"the fleet's head has gone ({last_line(error)}); start it again: {start_again(self._fleet, self.door)}"
             ) from None
         for data in brought:
             try:

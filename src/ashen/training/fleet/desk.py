@@ -4,48 +4,84 @@ import asyncio
 import time
 from collections import deque
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
+from ashen.training.fleet.wire import ENDED, TRAINING
 
 NAME: Final = "desk"
 """Under which Ray finds it."""
-MAX_WAITING: Final = 64
-"""Batches that wait for the learner; who brings more is told to come again."""
+MAX_WAITING: Final = 8
+"""Batches of a player that wait for the learner; who brings more is told to come again."""
+TRIAL: Final = "trial "
+"""With what the names of a sweep's trials begin, by which Ray finds them."""
 GONE_AFTER_S: Final = 30.0
 """A player that was not heard of for so long does not count as playing."""
+NAME_FREE_AFTER_S: Final = 10.0
+"""Nor does its name belong to it any more, if it went without a word."""
+
+
+class Caller(NamedTuple):
+    """Who is at the door."""
+
+    player: str
+    """Its name, of which there is one."""
+    life: str = ""
+    """Drawn when it was started."""
+    run: str = ""
+    """Key of the run that it plays for."""
 
 
 class Desk:
     """Keeps what the learner offers and what players bring.
 
     Batches are bytes here, which nobody has looked into yet.
+
+    Args:
+        door: URL at which players knock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, door: str = "") -> None:
+        self._door = door
         self._about: dict[str, Any] | None = None
+        self._key, self._run = "", None
+        self._over: dict[str, str] = {}
+        """By key, whether a run has ended or was stopped."""
         self._weights, self._tag = b"", Tag("", 0)
-        self._inbox: deque[bytes] = deque()
+        self._inbox: dict[str, deque[bytes]] = {}
         self._arrived = asyncio.Event()
-        self._heard_s: dict[str, float] = {}
+        self._heard: dict[str, tuple[str, float]] = {}
+        """By name, of whom, and when."""
         self._refused = 0
         self._status: dict[str, Any] = {}
         self._learner_s = -float("inf")
 
-    async def open(self, about: dict[str, Any]) -> None:
-        """A learner begins: what is to be played; what waited for another run is dropped."""
-        if self._about is None or self._about["key"] != about["key"]:
+    async def open(self, about: dict[str, Any]) -> str:
+        """A learner begins: what is to be played; what waited for another run is dropped. Returns the door's URL."""
+        if self._key != about["key"]:
             self._inbox.clear()
             self._weights, self._tag = b"", Tag("", 0)
-        self._about = about
+        self._about, self._key, self._run = about, about["key"], about["run"]
+        self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
+        return self._door
+
+    async def close(self, key: str, how: str) -> None:
+        """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""
+        if self._about is None or self._key != key:
+            return
+        self._over[key], self._about, self._weights = how, None, b""
+        if how == ENDED:
+            self._inbox.clear()
 
     async def publish(self, weights: bytes, tag: Tag) -> None:
         """The learner's networks from now on."""
         self._weights, self._tag = weights, tag
 
     async def take(self, timeout_s: float, status: dict[str, Any]) -> list[bytes]:
-        """All batches that wait, after waiting so long at most for the first; called by the learner again and again."""
+        """The oldest batch of each player, after waiting so long at most for the first; called by a learner that has
+        learned from those before.
+        """
         self._status, self._learner_s = status, time.monotonic()
         if not self._inbox:
             self._arrived.clear()
@@ -53,53 +89,74 @@ class Desk:
                 await asyncio.wait_for(self._arrived.wait(), timeout_s)
             except TimeoutError:
                 return []
-        batches = list(self._inbox)
-        self._inbox.clear()
-        return batches
+        oldest = [batches.popleft() for batches in self._inbox.values()]
+        self._inbox = {player: batches for player, batches in self._inbox.items() if batches}
+        return oldest
 
-    async def run(self) -> dict[str, Any] | None:
+    async def run(self, who: Caller) -> tuple[HTTPStatus, dict[str, Any] | None]:
         """What is to be played, and by how many from outside; None without a learner."""
+        if self._is_taken(who):
+            return HTTPStatus.LOCKED, None
         if self._about is None:
-            return None
-        return self._about | {"outside": max(1, len(self._present()))}
+            return HTTPStatus.SERVICE_UNAVAILABLE, None
+        return HTTPStatus.OK, self._about | {"outside": len(self._present())}
 
-    async def weights(self, player: str, run: str, have: Tag) -> tuple[HTTPStatus, bytes]:
+    async def leave(self, who: Caller) -> None:
+        """A player ends, and its name is free."""
+        if not self._is_taken(who):
+            del self._heard[who.player]
+
+    async def weights(self, who: Caller, have: Tag) -> tuple[HTTPStatus, bytes]:
         """The learner's networks, unless a player has them already, there are none, or they are another run's."""
-        self._heard_s[player] = time.monotonic()
-        if self._is_other(run):
-            return HTTPStatus.CONFLICT, b""
+        if refusal := self._refusal(who):
+            return refusal
         if have == self._tag or not self._weights:
             return HTTPStatus.NOT_MODIFIED, b""
         return HTTPStatus.OK, self._weights
 
-    async def put(self, player: str, run: str, data: bytes) -> HTTPStatus:
-        """Bring a batch, which is refused if there is no room yet, or another run is trained now."""
-        self._heard_s[player] = time.monotonic()
-        if self._is_other(run):
-            return HTTPStatus.CONFLICT
-        size = sum(len(waiting) for waiting in self._inbox)
-        if self._about is None or len(self._inbox) >= MAX_WAITING or size + len(data) > MAX_BYTES:
+    async def put(self, who: Caller, data: bytes) -> tuple[HTTPStatus, bytes]:
+        """Bring a batch, which is refused if there is no room yet, or its run is trained no more."""
+        if refusal := self._refusal(who):
+            return refusal
+        size = sum(len(batch) for batches in self._inbox.values() for batch in batches)
+        own = self._inbox.get(who.player, deque())
+        if self._about is None or len(own) >= MAX_WAITING or size + len(data) > MAX_BYTES:
             self._refused += 1
-            return HTTPStatus.TOO_MANY_REQUESTS
-        self._inbox.append(data)
+            return HTTPStatus.TOO_MANY_REQUESTS, b""
+        self._inbox.setdefault(who.player, own).append(data)
         self._arrived.set()
-        return HTTPStatus.OK
+        return HTTPStatus.OK, b""
 
-    def _is_other(self, run: str) -> bool:
-        return self._about is not None and self._about["key"] != run
+    def _refusal(self, who: Caller) -> tuple[HTTPStatus, bytes] | None:
+        """Why somebody cannot play now; None if his run is trained, and where nobody knows yet."""
+        if self._is_taken(who):
+            return HTTPStatus.LOCKED, b""
+        if who.run in self._over:
+            return HTTPStatus.GONE, self._over[who.run].encode()
+        return (HTTPStatus.CONFLICT, b"") if self._about is not None and self._key != who.run else None
+
+    def _is_taken(self, who: Caller) -> bool:
+        """Whether another has the name; who has it was heard of just now."""
+        now_s = time.monotonic()
+        life, heard_s = self._heard.get(who.player, (who.life, now_s))
+        if life != who.life and now_s - heard_s < NAME_FREE_AFTER_S:
+            return True
+        self._heard[who.player] = who.life, now_s
+        return False
 
     async def status(self) -> dict[str, Any]:
         """Who is there, and what the learner last said of itself."""
         return {
-            "run": self._about and self._about["run"],
-            "learner_seen_s_ago": None if self._about is None else round(time.monotonic() - self._learner_s, 1),
+            "run": self._run,
+            "state": self._over.get(self._key, TRAINING) if self._key else None,
+            "learner_seen_s_ago": round(time.monotonic() - self._learner_s, 1) if self._about else None,
             "outside": self._present(),
-            "waiting": len(self._inbox),
+            "waiting": sum(map(len, self._inbox.values())),
             "refused": self._refused,
             "learner": self._status,
         }
 
     def _present(self) -> list[str]:
         now_s = time.monotonic()
-        self._heard_s = {name: heard_s for name, heard_s in self._heard_s.items() if now_s - heard_s < GONE_AFTER_S}
-        return sorted(self._heard_s)
+        self._heard = {name: heard for name, heard in self._heard.items() if now_s - heard[1] < GONE_AFTER_S}
+        return sorted(self._heard)

@@ -1,8 +1,10 @@
 """The fights of a training whose players are a fleet: in place of :class:`ashen.training.player.Player`."""
 
+import math
 import os
 import secrets
 import time
+from collections import deque
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from ashen.agents.runtime import tune_process
 from ashen.core.protocols import Agent
 from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import Row
 from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
@@ -18,6 +21,7 @@ from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.round import Round
 from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
+from ashen.training.fleet.wire import ENDED, STOPPED
 from ashen.training.game_account import UnknownAnimations
 from ashen.training.player import Player
 from ashen.training.recipe import Recipe
@@ -25,6 +29,9 @@ from ashen.training.tables import to_table
 
 WAIT_S: Final = 0.5
 """How long to wait for a batch before looking whether to stop."""
+HINT_AFTER_S: Final = 5.0
+"""Without a player, until it is said how they join."""
+NOBODY: Final = "no players"
 OPEN_CALLS: Final = 2
 """Of each player where the learner need not have learned from a batch before the next one begins."""
 
@@ -67,9 +74,12 @@ class FightsElsewhere:
         self.crew = Crew(recipe, plan, pack_tables(recipe))
         self.recorder = _Wish()
         self._stack = ExitStack()
+        self._waiting: deque[Batch] = deque()
         self._published = -1
         self._counted_s = time.monotonic()
-        self.has_begun = False
+        self.has_begun = self._has_heard = self._is_lonely = False
+        self._lonely_at_s = math.inf
+        """When to say that nobody plays."""
 
     def start(self, env_step: int) -> None:
         """Start the players.
@@ -79,11 +89,30 @@ class FightsElsewhere:
         """
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
+        if env_step >= self._recipe.total_steps:
+            self.end()
         # Who plays here needs the cores, and threads that wait for each other on busy ones take ten times as long.
         tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
+        if self._plan.fleet is not None and min(room, self._plan.actors) == 0:
+            self._lonely_at_s = time.monotonic() + HINT_AFTER_S
         self.has_begun = True
+
+    def take_hint(self) -> Row | None:
+        """Values of a ``warning`` row where nobody has played for a while, and of one more when somebody does."""
+        if time.monotonic() >= self._lonely_at_s:
+            self._lonely_at_s, self._is_lonely = math.inf, True
+            how = f"they join with: ashen fleet join {self.crew.door} --game, or --client for the simulator"
+            return {"guard": NOBODY, "state": "begun", "message": f"{NOBODY}: waiting for players; {how}"}
+        if self._is_lonely and self._has_heard:
+            self._is_lonely = False
+            return {"guard": NOBODY, "state": "over", "message": f"{NOBODY}: over"}
+        return None
+
+    def end(self) -> None:
+        """The training is complete: nobody need play for its last matches."""
+        self._waiting.extend(self.crew.close(self._key, ENDED))
 
     def _about(self) -> dict[str, Any]:
         return {
@@ -97,48 +126,74 @@ class FightsElsewhere:
         }
 
     def collect(self) -> list[Batch]:
-        """Batches to learn from now, none if there are none yet; for PPO those of a whole round.
+        """What to learn from now, none if there is nothing yet: one batch, or for PPO those of a whole round.
 
         Raises:
             UserError: a player cannot play.
         """
-        version = self._agent.updates
-        if version != self._published:
-            tag = Tag(self.ledger.session, version)
-            self.crew.publish(packed(acting_state(self._agent), tag), tag)
-            self._published = version
+        return self._round_played() if self._is_in_rounds else self._next_batch()
+
+    def _next_batch(self) -> list[Batch]:
+        """One at a time, so that the training sees to other things between two; nobody is asked for more before all
+        that came have been taken.
+        """
+        if not self._waiting:
+            self._publish()
+            self._waiting.extend(self._heard(OPEN_CALLS, again=True))
+        while self._waiting:
+            batch = self._waiting.popleft()
+            if self._enter(batch):
+                return [batch]
+        return []
+
+    def _round_played(self) -> list[Batch]:
+        if self._publish():
             self._round = Round(self._recipe.num_envs * self._recipe.ppo.rollout_steps, time.monotonic())
-        if not self._is_in_rounds:
-            return self._heard(OPEN_CALLS, again=True)[1]
-        heard, taken = self._heard(1, again=self._round.is_late(time.monotonic()))
-        self._round.add(sum(batch.tag.version == version for batch in heard), taken, time.monotonic())
+        heard = self._heard(1, again=self._round.is_late(time.monotonic()))
+        played = sum(batch.tag.version == self._published for batch in heard)
+        self._round.add(played, [batch for batch in heard if self._enter(batch)], time.monotonic())
         if not self._round.is_over:
             return []
         self._published = -1  # also where nothing of the round could be learned and the policy stays
         return self._round.batches
 
-    def _heard(self, open_calls: int, again: bool) -> tuple[list[Batch], list[Batch]]:
-        """Batches that came after asking for more, and those of them to learn from."""
-        self.crew.ask(open_calls, again, self.recorder.take())
-        heard = self.crew.wait(WAIT_S)
-        return heard, [batch for batch in heard if self._enter(batch, self._published)]
+    def _publish(self) -> bool:
+        """Have everybody act by the networks as they are; whether they are others than before."""
+        version = self._agent.updates
+        if version == self._published:
+            return False
+        tag = Tag(self.ledger.session, version)
+        self.crew.publish(packed(acting_state(self._agent), tag), tag)
+        self._published = version
+        return True
 
-    def _enter(self, batch: Batch, version: int) -> bool:
-        """Keep what a batch tells; whether it is to be learned from."""
+    def _heard(self, open_calls: int, again: bool) -> list[Batch]:
+        """Batches that came after asking for more."""
+        self.crew.ask(open_calls, again, self.recorder.take())
+        if batches := self.crew.wait(WAIT_S):
+            self._lonely_at_s, self._has_heard = math.inf, True
+        return batches
+
+    def _enter(self, batch: Batch) -> bool:
+        """Enter a batch in the books and keep what it tells; whether it is to be learned from."""
         lost_before = self.ledger.lost(batch.player)
-        reason = self.ledger.check(batch, version)
+        reason = self.ledger.check(batch, self._agent.updates)
         if reason == DOUBLE:
             return False
         if reason is not None or self.ledger.lost(batch.player) > lost_before:
             self._doubt_fight(batch.life)
-        for fight in batch.fights:  # whatever becomes of the steps: nobody can fight it again
+        self._keep(batch)
+        return reason is None
+
+    def _keep(self, batch: Batch) -> None:
+        """What a batch tells besides its steps, whatever becomes of those: nobody can fight its fights again."""
+        for fight in batch.fights:
             save_new_fight(fight, self._run.fights)
         for note in batch.notes:
             self._run.log(f"{batch.player}: {note}")
         if batch.unknown:
             self._unknown.add(batch.unknown)
             self._unknown.save()
-        return reason is None
 
     def _doubt_fight(self, life: str) -> None:
         """What is not read may say that a fault ended the fight under way: take out what there is of it."""
@@ -152,6 +207,7 @@ class FightsElsewhere:
         row = self.ledger.take_row(now_s - self._counted_s)
         self._counted_s = now_s
         row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
+        row["fleet/waiting"] += len(self._waiting)
         self.crew.status = row | {"step": self._agent.steps}
         return row
 
@@ -160,9 +216,15 @@ class FightsElsewhere:
         self._run, self._unknown = run, UnknownAnimations(run, self._recipe.boss)
 
     def give_up(self) -> None:
-        """End the players."""
-        self._stack.close()
-        self.has_begun = False
+        """End the players. Of batches that nobody will learn from, fights and notes are kept."""
+        try:
+            for batch in (*self._waiting, *self.crew.close(self._key, STOPPED)):
+                if self.ledger.check(batch, self._agent.updates) != DOUBLE:
+                    self._keep(batch)
+        finally:
+            self._waiting.clear()
+            self._stack.close()
+            self.has_begun = False
 
     def state_dict(self) -> dict[str, Any]:
         """What was counted, and whose the rows of the replay are: players from outside fight on meanwhile."""

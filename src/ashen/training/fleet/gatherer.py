@@ -15,14 +15,14 @@ from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import FightRecord, load_fight
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag, digest_of, merged
-from ashen.training.fleet.plan import share_of
+from ashen.training.fleet.plan import batch_steps, share_of
 from ashen.training.fleet.weights import unpacked
 from ashen.training.monitors.window import Watch
 from ashen.training.player import Player
 from ashen.training.recipe import Recipe, make_agent_for
 
 BATCH_S = 0.5
-"""How long a batch takes at least, unless a rollout is full before."""
+"""How long a batch takes, unless it is full before."""
 _CATCH_UP_S = 1.0
 """A paced player that was kept waiting makes up for so much; a game would not."""
 
@@ -50,7 +50,7 @@ class Gatherer:
         self._fights: list[FightRecord] = []
         self._unknown = self._unknown_so_far()
         self._tag = Tag("", 0)
-        self._sent = 0
+        self._sent, self._most_steps = 0, batch_steps(recipe)
         self._due_s = 0.0
 
     def load(self, weights: bytes) -> None:
@@ -85,7 +85,8 @@ class Gatherer:
             self._observer.observe(played.step)
             self._watch.add_step(played.step, self.player.env.states)
             self._wait(played.passed_steps)
-            if self._observer.parts if rollout else time.monotonic() >= ends_s:
+            is_full = self._observer.parts if rollout else self.player.tally.steps >= self._most_steps
+            if is_full or (not rollout and time.monotonic() >= ends_s):
                 break
         return self._batch()
 

@@ -8,7 +8,7 @@ from typing import Any
 from ashen.core.errors import UserError
 from ashen.training.fleet.crew import NAMESPACE, RayError, last_line, ray, ray_running
 from ashen.training.fleet.desk import NAME, Desk
-from ashen.training.fleet.ingress import Door, close_door, open_door
+from ashen.training.fleet.ingress import Door, open_door
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 
@@ -28,8 +28,8 @@ def make_token() -> Path:
 
 
 @contextmanager
-def door_open(options: Any) -> Iterator[None]:
-    """Keep desk and door on a head that runs here.
+def door_open(options: Any) -> Iterator[str]:
+    """Desk and door on a head that runs here, with which they end; the door's URL.
 
     Raises:
         UserError: the door's port is taken.
@@ -37,7 +37,7 @@ def door_open(options: Any) -> Iterator[None]:
     certificate, key = (file and str(file.resolve()) for file in (options.tls_cert, options.tls_key))
     door = Door(options.address, options.door_port, certificate, key)
     with ray_running(FleetPlan(fleet=f"{options.address}:{options.port}")):
-        desk = ray.remote(num_cpus=0)(Desk).options(name=NAME, lifetime="detached").remote()
+        ray.remote(num_cpus=0)(Desk).options(name=NAME, lifetime="detached").remote(door.url)
         try:
             open_door(door, read_token(), NAMESPACE)
         except (RuntimeError, RayError) as error:
@@ -45,6 +45,4 @@ def door_open(options: Any) -> Iterator[None]:
             raise UserError(
                 f"cannot open a door at {door.host}:{door.port}: {reason}; start again, or give another --door-port"
             ) from None
-        yield
-        close_door()
-        ray.kill(desk)
+        yield door.url

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -12,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
-from ashen.training.fleet.desk import NAME
+from ashen.training.fleet.desk import NAME, TRIAL, Caller
+from ashen.training.fleet.wire import NO_TRAINING
 
 APP: Final = "ashen"
 
@@ -27,21 +29,22 @@ class Door:
     """PEM file; with its key the door speaks TLS."""
     key: str | None = None
 
+    @property
+    def url(self) -> str:
+        """For those who knock."""
+        return f"{'https' if self.certificate else 'http'}://{self.host}:{self.port}"
+
 
 def open_door(door: Door, token: str, namespace: str) -> None:
-    """Serve the ingress on this machine until :func:`close_door`.
+    """Serve the ingress on this machine until Ray ends.
 
     Raises:
         RuntimeError: the port is taken.
     """
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     tls = {"ssl_certfile": door.certificate, "ssl_keyfile": door.key} if door.certificate else {}
     serve.start(http_options={"host": door.host, "port": door.port, "num_cpus": 0} | tls)
     serve.run(_Ingress.bind(token, namespace), name=APP, route_prefix="/")
-
-
-def close_door() -> None:
-    """End it."""
-    serve.shutdown()
 
 
 @serve.deployment(ray_actor_options={"num_cpus": 0}, max_ongoing_requests=64)
@@ -55,24 +58,31 @@ class _Ingress:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self._token.encode()):
             return Response("the token is missing or wrong", 401)
-        player, run = unquote(request.headers.get("ashen-player", ""))[:100], request.headers.get("ashen-run", "")
+        player, life, run = (request.headers.get(f"ashen-{name}", "") for name in ("player", "life", "run"))
+        who = Caller(unquote(player)[:100], life, run)
         match request.method, request.url.path:
             case "GET", "/run":
-                about = await self._desk.run.remote()
-                return _json(about) if about else Response("no training is under way", 503)
+                status, about = await self._desk.run.remote(who)
+                return _json(about) if about else Response(NO_TRAINING, status)
+            case "POST", "/leave":
+                await self._desk.leave.remote(who)
+                return Response()
             case "GET", "/weights":
                 version = request.query_params.get("version", "")
                 have = Tag(request.query_params.get("session", ""), int(version) if version.isdecimal() else -1)
-                status, weights = await self._desk.weights.remote(player, run, have)
+                status, weights = await self._desk.weights.remote(who, have)
                 return Response(weights, status)
             case "POST", "/batch":
                 length = request.headers.get("content-length", "")
                 if not length.isdecimal() or int(length) > MAX_BYTES:
                     return Response("too large, or of unknown length", 413)
-                return Response(status_code=await self._desk.put.remote(player, run, await request.body()))
+                status, why = await self._desk.put.remote(who, await request.body())
+                return Response(why, status)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
-                return _json(await self._desk.status.remote() | {"machines": nodes})
+                named = ray.util.list_named_actors(all_namespaces=True)
+                trials = sorted(actor["name"].split()[1] for actor in named if actor["name"].startswith(TRIAL))
+                return _json(await self._desk.status.remote() | {"machines": nodes, "trials": trials})
         return Response("no such thing here", 404)
 
 

@@ -37,6 +37,9 @@ class FleetPlan:
         return self.actors > 0 or self.fleet is not None
 
 
+_BATCH_STEPS: Final = 1_000
+_BATCH_UPDATES: Final = 250
+"""Between two batches a learner sees to rows, matches and checkpoints: every second or so."""
 ALONE: Final = FleetPlan()
 """The training plays all fights itself."""
 
@@ -54,6 +57,11 @@ def check_learner(recipe: Recipe, plan: FleetPlan) -> None:
         )
     if recipe.algorithm == "ppo" and recipe.ppo.rollout_steps * recipe.num_envs < plan.actors:
         raise UserError(f"{plan.actors} actors cannot share a rollout of fewer steps; give more --ppo.rollout-steps")
+
+
+def batch_steps(recipe: Recipe) -> int:
+    """Steps after which an off-policy agent's batch is sent, at least 1: it owes no more than a few hundred updates."""
+    return max(1, min(_BATCH_STEPS, int(_BATCH_UPDATES / max(recipe.dqn.updates_per_step, 1e-9))))
 
 
 def share_of(recipe: Recipe, players: int, name: str, life: str) -> Recipe:

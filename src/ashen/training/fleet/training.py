@@ -1,7 +1,9 @@
 """The training of a fleet: the ordinary loop, which gets its steps from players elsewhere."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from ashen.core.signals import is_stop_asked
 from ashen.runs.metrics import Row
 from ashen.training.fleet.fights_elsewhere import FightsElsewhere
 from ashen.training.fleet.plan import FleetPlan, check_learner
@@ -33,11 +35,14 @@ class FleetTraining(Training):
         if not batches:
             return
         with self._tally.time("learning"):
-            self._tally.add_update(self.agent.take([self._numbered(batch.life, batch.part) for batch in batches]))
+            parts = [self._numbered(batch.life, batch.part) for batch in batches]
+            self._tally.add_update(self.agent.take(parts, is_stop_asked))  # on a slow machine it may take a minute
         for batch in batches:
             self.env_step += batch.counts["steps"]
             self._tally.add_counts(batch.counts)
             self._monitors.add_windows(batch.windows)
+        if self.env_step >= self.recipe.total_steps:
+            self._player.end()
 
     def _numbered(self, life: str, part: dict[str, Any]) -> dict[str, Any]:
         """A part whose fights have numbers of their own among those of all players."""
@@ -45,6 +50,11 @@ class FleetTraining(Training):
             return part
         first = self._player.ledger.first_fight(life)
         return part | {"fights": part["fights"] + first, "faulted": part["faulted"] + first}
+
+    def _periodic_work(self) -> Iterator[Row]:
+        if hint := self._player.take_hint():
+            yield self._write("warning", hint)
+        yield from super()._periodic_work()
 
     def _train_row(self) -> Row:
         return super()._train_row() | self._player.take_row()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ashen.training.fleet.crew import RayError, last_line, ray
+from ashen.training.fleet.desk import TRIAL
 from ashen.training.sweep.places import Here
 
 _LOOK_EVERY_S: Final = 0.5
@@ -44,7 +45,8 @@ class Elsewhere:
         """An actor for a trial, as soon as a machine has a core for it."""
         mark = self._runs_dir / f".{secrets.token_hex(8)}"
         mark.touch()
-        actor = _Trial.remote(recipe, self._runs_dir, run, mark.name, _packed(self._runs_dir / run))
+        named = _Trial.options(name=f"{TRIAL}{run} {mark.name}")
+        actor = named.remote(recipe, self._runs_dir, run, mark.name, _packed(self._runs_dir / run))
         line = RayLine(actor, self._runs_dir / run, mark)
         self._lines = [other for other in self._lines if not other.has_ended] + [line]
         return line

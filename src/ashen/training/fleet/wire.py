@@ -3,9 +3,11 @@
 import http.client
 import json
 import os
+import secrets
 import ssl
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Tag
 
 TIMEOUT_S = 10.0
+_NO_DOOR = "is no door of a fleet; give http://HOST:8420, as ashen fleet start tells it"
+_LEAVE_S = 2.0
 
 
 class AwayError(Exception):
@@ -25,8 +29,30 @@ class FullError(AwayError):
     """The learner has more than it can learn from now."""
 
 
+class IdleError(AwayError):
+    """The fleet trains nothing now."""
+
+
 class OtherRunError(Exception):
     """The fleet trains another run by now."""
+
+
+class RunOverError(Exception):
+    """The run is trained no more.
+
+    Args:
+        is_complete: it will not go on either; one that was stopped may.
+    """
+
+    def __init__(self, is_complete: bool):
+        super().__init__("the training has ended" if is_complete else "the training was stopped")
+        self.is_complete = is_complete
+
+
+NO_TRAINING = "no training is under way"
+"""What the door says where there is none."""
+TRAINING, ENDED, STOPPED = "training", "ended", "stopped"
+"""How a run is, by the door: one that was stopped may go on."""
 
 
 class Wire:
@@ -46,7 +72,9 @@ class Wire:
         if not address.startswith(("http://", "https://")):
             raise UserError(f"'{address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
         self.address = address.rstrip("/")
+        self._player = player
         self._headers = {"Authorization": f"Bearer {token}", "Ashen-Player": quote(player)}
+        self._headers["Ashen-Life"] = secrets.token_hex(8)
         try:
             self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
         except OSError as error:  # ssl's own among them
@@ -57,7 +85,7 @@ class Wire:
 
         Raises:
             AwayError: nobody says so now.
-            UserError: the token is wrong, or this is no door of a fleet.
+            UserError: the token is wrong, another player has the name, or this is no door of a fleet.
         """
         about = self._table("/run")
         self._headers["Ashen-Run"] = about["key"]
@@ -68,23 +96,28 @@ class Wire:
         return self._table("/status")
 
     def weights(self, have: Tag) -> bytes | None:
-        """Newer networks of the run, or None; errors as of :meth:`run`, and OtherRunError."""
+        """Newer networks of the run, or None; errors as of :meth:`run`, OtherRunError and RunOverError."""
         return self._call(f"/weights?session={have.session}&version={have.version}") or None
 
     def send(self, data: bytes) -> None:
         """Hand over a batch of the run; errors as of :meth:`weights`."""
         self._call("/batch", data)
 
+    def leave(self) -> None:
+        """Say that this player ends, if anybody hears it."""
+        with suppress(AwayError):
+            self._call("/leave", b"", _LEAVE_S)
+
     def _table(self, path: str) -> dict[str, Any]:
         try:
             return json.loads(self._call(path))
         except ValueError:
-            raise UserError(f"{self.address} is no door of a fleet; give what ashen fleet start tells") from None
+            raise UserError(f"{self.address} {_NO_DOOR}") from None
 
-    def _call(self, path: str, data: bytes | None = None) -> bytes:
+    def _call(self, path: str, data: bytes | None = None, timeout_s: float = TIMEOUT_S) -> bytes:
         request = urllib.request.Request(self.address + path, data, self._headers)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S, context=self._tls) as answer:
+            with urllib.request.urlopen(request, timeout=timeout_s, context=self._tls) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -93,6 +126,10 @@ class Wire:
             raise UserError(f"{self.address} is no address ({error})") from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
+            if isinstance(reason, http.client.BadStatusLine) and not isinstance(reason, OSError):
+                raise UserError(f"{self.address} {_NO_DOOR}") from None  # Ray's own port, for example
+            if isinstance(reason, ssl.SSLError) and reason.reason == "WRONG_VERSION_NUMBER":
+                raise UserError(f"{self.address} speaks no TLS; give http://, as ashen fleet start tells it") from None
             if isinstance(reason, ssl.SSLCertVerificationError):
                 why = reason.verify_message
                 raise UserError(f"nobody here trusts the certificate of {self.address} ({why}); give --ca") from None
@@ -106,6 +143,15 @@ class Wire:
                 raise UserError(f"{self.address} does not take this token; {TOKEN_HELP}") from None
             case HTTPStatus.CONFLICT:
                 raise OtherRunError(f"{self.address} trains another run now") from None
+            case HTTPStatus.LOCKED:
+                raise UserError(
+                    f"another player called '{self._player}' is at {self.address}; give this one another --name, "
+                    "or wait some seconds if it was this one, killed"
+                ) from None
+            case HTTPStatus.GONE:
+                raise RunOverError(why == ENDED) from None
+            case HTTPStatus.SERVICE_UNAVAILABLE if why == NO_TRAINING:
+                raise IdleError(f"{self.address} is there, but {NO_TRAINING}") from None
             case HTTPStatus.TOO_MANY_REQUESTS:
                 raise FullError(f"{self.address} has batches enough for now") from None
         raise AwayError(f"{self.address} answers {status}: {why}") from None
