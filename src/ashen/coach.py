@@ -13,6 +13,7 @@ from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
+from ashen.evaluation.calibrate.numbers import check_can_refit
 from ashen.game.options import expected_s, expected_training_s
 from ashen.options.training import ForkOptions
 from ashen.reports.film import choose_fight, film
@@ -62,6 +63,8 @@ def train_new(
     """
     if overlay is not None:
         _check_base(overlay, recipe.boss)
+    if calibrate_steps:
+        check_can_refit(boss_file(recipe.boss))
     # What is wrong with the recipe is said before there is a folder.
     training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent, plan)
     run = create_run(runs_dir, name, run_label(recipe))
@@ -105,11 +108,13 @@ def started() -> str:
 def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
     """A training at step 0, of a new agent or from a parent."""
     check_learns(recipe)
+    if parent is not None:
+        parent.check_fits(recipe)
+    elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
+        raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
     training = training_of(recipe, plan)
     if parent is not None:
         parent.hand_over(training)
-    elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
-        raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
     return training
 
 
@@ -194,11 +199,6 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         OSError: the disk is full.
     """
     training, parent = forked(run, options.recipe)
-    if training.env_step >= options.recipe.total_steps:
-        raise UserError(
-            f"{run.name} stands at step {training.env_step:,} and would train no further; give more --total-steps"
-        )
-    check_learns(options.recipe, training.env_step)
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
     overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
     if overlay.is_file():

@@ -15,7 +15,7 @@ from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.lineage import changes
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, recipe_of, training_recipe
+from ashen.training.recipe import Recipe, check_learns, make_agent_for, recipe_of, training_recipe, view_of
 from ashen.training.tables import from_table, to_table
 
 
@@ -99,6 +99,15 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
     raise UserError(errors[0])
 
 
+def _check_can_fork(run: RunFolder, recipe: Recipe, checkpoint: dict[str, Any]) -> None:
+    """Refuse a fork that would not train or does not fit, before its world is opened."""
+    step = checkpoint["env_step"]
+    if step >= recipe.total_steps:
+        raise UserError(f"{run.name} stands at step {step:,} and would train no further; give more --total-steps")
+    check_learns(recipe, step)
+    make_agent_for(recipe, view_of(recipe, recipe.boss)).load_state_dict(checkpoint["agent"])
+
+
 def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
     """A training that goes on from a run's newest checkpoint by other settings, with new fights and new schedules.
 
@@ -106,10 +115,15 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         The training, and what the new run's ``config.json`` is to say of its parent.
 
     Raises:
-        UserError: the checkpoint is damaged, or the settings do not fit its agent.
+        UserError: the checkpoint is damaged, the settings do not fit its agent, or no step is left to train.
     """
     path = latest_checkpoint(run)
-    checkpoint, training = load_checkpoint(path), Training(recipe)
+    checkpoint = load_checkpoint(path)
+    try:
+        _check_can_fork(run, recipe, checkpoint)
+    except UserError as error:
+        raise UserError(f"cannot fork {path}: {error}") from None
+    training = Training(recipe)
     try:
         training.fork(run, checkpoint)
     except UserError as error:
