@@ -25,7 +25,7 @@ from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
-from ashen.training.lineage import CLONED, with_lineage
+from ashen.training.lineage import CLONED, with_change_at_resume, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
@@ -130,13 +130,20 @@ def _check_base(overlay: Path, boss: str) -> None:
         raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
 
 
-def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | None = None) -> None:
+def train_on(
+    run: str,
+    runs_dir: Path,
+    actors: int | None = None,
+    fleet: str | None = None,
+    scan_codes: bool | None = None,
+) -> None:
     """Go on with a run from its newest checkpoint; one that is complete is left as it is, and that is said.
 
     Args:
         run: name or folder.
         runs_dir: folder of all runs.
         actors, fleet: who plays from here on, see :class:`FleetPlan`; None leaves that as it was.
+        scan_codes: whether the game's keys are pressed by place from here on; None leaves that as it was.
 
     Raises:
         UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
@@ -155,7 +162,11 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
         more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
         say(f"{folder.name} is complete; a new run goes on from it with: {more}")
         return
+    if scan_codes is not None and not recipe_of(folder).is_on_game:
+        raise UserError(f"{folder.name} trains in the simulator, which has no keys; leave out --no-scan-codes")
     with session(folder):
+        if scan_codes is not None:
+            _press_keys(folder, scan_codes)
         if is_before_training(folder):
             _calibrate_and_train(folder)
             return
@@ -164,6 +175,13 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
         training = resumed(folder, replace(fleet_of(folder), **changes))
         say(f"{folder.name} goes on at step {training.env_step:,}")
         _train(training, folder)
+
+
+def _press_keys(run: RunFolder, scan_codes: bool) -> None:
+    """Let a run press the game's keys by place or by letter from here on; its config and journal say since when."""
+    if (before := recipe_of(run).scan_codes) != scan_codes:
+        run.write_config(with_change_at_resume(run.read_config(), "scan_codes", before, scan_codes))
+        _tell(run, f"keys are pressed by {'place' if scan_codes else 'letter'} from here on")
 
 
 def _calibrate_and_train(run: RunFolder) -> None:

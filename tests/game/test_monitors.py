@@ -22,9 +22,7 @@ from ashen.game.soulsgym_builds import fight_spec
 
 pytestmark = pytest.mark.game
 LIMIT_S = 60.0
-FORWARD, BACK, LEFT, BACK_LEFT = (
-    ACTION_NAMES.index(f"walk_{way}") for way in ("forward", "back", "left", "back_left")
-)
+FORWARD, BACK, LEFT, BACK_LEFT = (ACTION_NAMES.index(f"walk_{way}") for way in ("forward", "back", "left", "back_left"))
 IUDEX = boss_file("iudex")
 NAMES = player_vocabulary()
 UNKNOWN_SPEED = SimpleNamespace(speed=math.nan, set_speed=math.nan)

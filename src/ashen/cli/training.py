@@ -40,7 +40,7 @@ def resume(words: Sequence[str]) -> None:
     options = parse(ResumeOptions, "resume", words)
     from ashen.coach import train_on
 
-    train_on(options.run, options.runs_dir, options.actors, options.fleet)
+    train_on(options.run, options.runs_dir, options.actors, options.fleet, options.scan_codes)
 
 
 def fork(words: Sequence[str]) -> None:
