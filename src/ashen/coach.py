@@ -13,14 +13,20 @@ from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
-from ashen.evaluation.calibrate.numbers import check_can_refit
 from ashen.game.options import expected_s, expected_training_s
 from ashen.options.training import ForkOptions
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.log import STARTED
-from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
+from ashen.training.calibrating import (
+    begun_training,
+    check_can_calibrate,
+    is_before_training,
+    record,
+    refit,
+    steps_to_record,
+)
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
@@ -64,7 +70,7 @@ def train_new(
     if overlay is not None:
         _check_base(overlay, recipe.boss)
     if calibrate_steps:
-        check_can_refit(boss_file(recipe.boss))
+        check_can_calibrate(recipe)
     # What is wrong with the recipe is said before there is a folder.
     training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent, plan)
     run = create_run(runs_dir, name, run_label(recipe))
