@@ -19,13 +19,20 @@ from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.log import STARTED
-from ashen.training.calibrating import begun_training, is_before_training, record, refit, steps_to_record
+from ashen.training.calibrating import (
+    begun_training,
+    check_can_calibrate,
+    is_before_training,
+    record,
+    refit,
+    steps_to_record,
+)
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.journal import write_journal
-from ashen.training.lineage import CLONED, with_lineage
+from ashen.training.lineage import CLONED, with_change_at_resume, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
@@ -63,6 +70,8 @@ def train_new(
     """
     if overlay is not None:
         _check_base(overlay, recipe.boss)
+    if calibrate_steps:
+        check_can_calibrate(recipe)
     # What is wrong with the recipe is said before there is a folder.
     training = _begun(recipe if overlay is None else replace(recipe, boss=str(overlay)), parent, plan)
     run = create_run(runs_dir, name, run_label(recipe))
@@ -106,11 +115,13 @@ def started() -> str:
 def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
     """A training at step 0, of a new agent or from a parent."""
     check_learns(recipe)
+    if parent is not None:
+        parent.check_fits(recipe)
+    elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
+        raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
     training = training_of(recipe, plan)
     if parent is not None:
         parent.hand_over(training)
-    elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
-        raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
     return training
 
 
@@ -126,13 +137,20 @@ def _check_base(overlay: Path, boss: str) -> None:
         raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
 
 
-def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | None = None) -> None:
+def train_on(
+    run: str,
+    runs_dir: Path,
+    actors: int | None = None,
+    fleet: str | None = None,
+    scan_codes: bool | None = None,
+) -> None:
     """Go on with a run from its newest checkpoint; one that is complete is left as it is, and that is said.
 
     Args:
         run: name or folder.
         runs_dir: folder of all runs.
         actors, fleet: who plays from here on, see :class:`FleetPlan`; None leaves that as it was.
+        scan_codes: whether the game's keys are pressed by place from here on; None leaves that as it was.
 
     Raises:
         UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
@@ -154,7 +172,11 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
             say(_not_filmed(folder))
         write_journal(folder)  # which a killed process may have left as it was meanwhile
         return
+    if scan_codes is not None and not recipe_of(folder).is_on_game:
+        raise UserError(f"{folder.name} trains in the simulator, which has no keys; leave out --no-scan-codes")
     with session(folder):
+        if scan_codes is not None:
+            _press_keys(folder, scan_codes)
         if is_before_training(folder):
             _calibrate_and_train(folder)
             return
@@ -163,6 +185,13 @@ def train_on(run: str, runs_dir: Path, actors: int | None = None, fleet: str | N
         training = resumed(folder, replace(fleet_of(folder), **changes))
         say(f"{folder.name} goes on at step {training.env_step:,}")
         _train(training, folder)
+
+
+def _press_keys(run: RunFolder, scan_codes: bool) -> None:
+    """Let a run press the game's keys by place or by letter from here on; its config and journal say since when."""
+    if (before := recipe_of(run).scan_codes) != scan_codes:
+        run.write_config(with_change_at_resume(run.read_config(), "scan_codes", before, scan_codes))
+        _tell(run, f"keys are pressed by {'place' if scan_codes else 'letter'} from here on")
 
 
 def _calibrate_and_train(run: RunFolder) -> None:
@@ -198,11 +227,6 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         OSError: the disk is full.
     """
     training, parent = forked(run, options.recipe)
-    if training.env_step >= options.recipe.total_steps:
-        raise UserError(
-            f"{run.name} stands at step {training.env_step:,} and would train no further; give more --total-steps"
-        )
-    check_learns(options.recipe, training.env_step)
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
     overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
     if overlay.is_file():

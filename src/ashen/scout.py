@@ -66,6 +66,11 @@ class SweepOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "trials", "workers")
+        if self.recipe.is_on_game:
+            raise UserError(
+                "a sweep trains side by side, and there is one game; leave out --backend game, and train by the best "
+                "recipe it finds on the game"
+            )
 
     @property
     def plan(self) -> Plan:

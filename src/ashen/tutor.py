@@ -11,7 +11,7 @@ import tyro
 from ashen.coach import started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.signals import StopOnSignal
-from ashen.core.tables import base_file, boss_file, boss_names
+from ashen.core.tables import base_file, boss_file, boss_names, is_measured
 from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first, without_help
 from ashen.options.training import backend_of
@@ -45,8 +45,8 @@ class FinetuneOptions:
     overlay: Path | None = None
     """Numbers of the boss in which the fight differs (ashen calibrate writes them); the run keeps a copy."""
     calibrate: bool = False
-    """First refit the boss's table to the agent's own fights; on by itself with --backend game. In the simulator
-    --boss then says whom it fights without knowing his numbers."""
+    """First refit the boss's table to the agent's own fights; on by itself with --backend game, if his attacks' times
+    were measured. In the simulator --boss then says whom it fights without knowing his numbers."""
     calibrate_steps: int | None = None
     """Steps of --total-steps that are recorded for that, and not learned from; half of them if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -115,7 +115,7 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
         raise UserError("finetune which run? Give its name or folder; see: ashen finetune --help")
     parent = trained(find_run(run, runs_dir))
     recipe = finetuning_recipe(parent.recipe, backend)
-    default = FinetuneOptions(recipe, calibrate=recipe.is_on_game)
+    default = FinetuneOptions(recipe, calibrate=recipe.is_on_game and is_measured(boss_file(recipe.boss)))
     return parse(FinetuneOptions, "finetune", rest, default), parent
 
 

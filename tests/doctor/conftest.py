@@ -49,7 +49,7 @@ class FakePc:
         (speedhack / "SpeedHackDLL.dll").touch()
         self.installed = self.root / "soulsgym"
         numpy = Answer(0, json.dumps(["2.4.6", "2.13.0", 6.0]))
-        build = Answer(0, json.dumps({"build": "PyPI's 1.1.0"}))
+        build = Answer(0, json.dumps({"build": "PyPI's 1.1.0", "bosses": ["iudex"]}))
         self.said = {"torch": numpy, "wrong": Answer(0, "{}"), "soulsgym_builds": build}
 
     def change(self, **changes):

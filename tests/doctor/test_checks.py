@@ -201,7 +201,7 @@ def test_this_computer_can_train():
     found = examine(AnyPc())
     assert {name: found[name].state for name in SOFTWARE} == dict.fromkeys(SOFTWARE, State.OK)
     assert "torch 2" in found["NumPy and torch"].found
-    assert "PyPI's 1.1.0" in found["SoulsGym"].found
+    assert "PyPI's 1.1.0, fights iudex (for vordt see docs/windows.md)" in found["SoulsGym"].found
 
 
 def test_a_program_that_hangs_or_dies_is_left_behind():

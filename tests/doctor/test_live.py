@@ -2,9 +2,11 @@
 
 import gc
 import json
+import re
 
 import pytest
 
+from ashen.cli import main
 from ashen.doctor import live
 from ashen.doctor.checks import examine
 from ashen.doctor.findings import State
@@ -118,3 +120,14 @@ def test_an_answer_that_breaks_off_is_told_and_the_game_let_go(pc):
     assert "some warning" in found[WALK].found
     assert {found[name].state for name in (ROLL, LOCK_ON, SPEED)} == {State.ELSEWHERE}
     assert "unstick" in asked[1]
+
+
+def test_keys_are_pressed_as_the_training_will_press_them(pc, capsys):
+    """Breaks if --no-scan-codes does not reach the process that presses the keys, or is taken where none is pressed."""
+    asked = []
+    pc.run_python = lambda code, seconds=0.0: asked.append(code) or Answer(0, "")
+    for use_scan_codes in (True, False):
+        look_live(pc, use_scan_codes)
+    assert [re.search(r"main\((.*)\)", code)[1] for code in asked] == ["use_scan_codes=True", "use_scan_codes=False"]
+    assert main(["doctor", "--no-scan-codes"]) == 2
+    assert "--no-scan-codes says how --live presses keys; add --live" in capsys.readouterr().err

@@ -95,9 +95,11 @@ def test_vordt_is_fought_only_where_he_is(fake, monkeypatch):
     spec = FightSpec("vordt", "vordt.toml", "phase1", 2.0, False)
     module = ModuleType("soulsgym.envs.darksouls3.vordt")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    with pytest.raises(UserError, match="this build of soulsgym has no vordt; its GitHub head may have"):
+    with pytest.raises(UserError, match="this build of soulsgym has no vordt, its GitHub head has"):
         builds.make_env(spec)
+    assert builds.bosses() == ["iudex"]
     module.VordtEnv = HeadVordt
+    assert builds.bosses() == ["iudex", "vordt"]
     assert builds.make_env(spec).given == {"game_speed": 2.0, "phase": 1}
 
 

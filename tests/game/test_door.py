@@ -65,11 +65,13 @@ def test_another_table_of_the_same_boss_is_taken(fake, door, tmp_path):
 
 
 def test_a_boss_that_this_build_lacks_is_told(fake, door, tmp_path):
-    """Breaks if SoulsGym of PyPI, which has no Vordt, ends in a traceback."""
+    """Breaks if SoulsGym of PyPI, which has no Vordt, ends in a traceback, or the game is asked for before that."""
+    fake.fault("no_process")
     table = tmp_path / "vordt.toml"
     table.write_text(boss_file("iudex").read_text(encoding="utf-8"), encoding="utf-8")
     answer = door.answer(("open", LIMIT_S, fight_spec(str(table), "phase1", GameOptions())))
-    assert answer == Failed("set_up", "this build of soulsgym has no vordt; its GitHub head may have")
+    how = "docs/windows.md says under Vordt how to put that in its place"
+    assert answer == Failed("set_up", f"this build of soulsgym has no vordt, its GitHub head has; {how}")
 
 
 def test_lost_hit_points_are_counted(fake, door):

@@ -22,7 +22,7 @@ from ashen.game.soulsgym_builds import fight_spec
 
 pytestmark = pytest.mark.game
 LIMIT_S = 60.0
-FORWARD, BACK, LEFT = (ACTION_NAMES.index(f"walk_{way}") for way in ("forward", "back", "left"))
+FORWARD, BACK, LEFT, BACK_LEFT = (ACTION_NAMES.index(f"walk_{way}") for way in ("forward", "back", "left", "back_left"))
 IUDEX = boss_file("iudex")
 NAMES = player_vocabulary()
 UNKNOWN_SPEED = SimpleNamespace(speed=math.nan, set_speed=math.nan)
@@ -40,6 +40,7 @@ POLICIES = {
     "waits": lambda rng, step, game: NOTHING,
     "walks": lambda rng, step, game: step // 7 % 8,
     "against a wall": lambda rng, step, game: BACK,
+    "along a wall": lambda rng, step, game: BACK_LEFT if step % 4 else BACK,
     "attacks": lambda rng, step, game: LIGHT_ATTACK,
     "hunts": hunt,
 }
@@ -188,6 +189,10 @@ def test_a_key_is_judged_by_the_way_it_leads():
     assert first_said(KeysLost(), *[walks_on] * 50)[1].startswith("S moved nobody")
     pushed = glance(BACK, "Move", "Move", (0.4, 0.0), boss_x_m=2.0)
     assert first_said(KeysLost(), *[pushed] * 500) is None
+    # Back and left along a wall behind that turns the player to the right; and back and right in their place.
+    slides, other = (glance(BACK_LEFT, "Move", "Move", moved) for moved in ((-0.17, -0.08), (-0.28, -0.28)))
+    assert first_said(KeysLost(), *[slides] * 500) is None
+    assert first_said(KeysLost(), *[other] * 50)[1].startswith("A moved nobody")
 
 
 _BLOCKED = "Windows lets no key through to the game, or another window takes them"

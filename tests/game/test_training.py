@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from equal_runs import timeless
 from fake_game.beside import train_beside
+from fake_game.home import at_home
 
 from ashen.cli import main
 from ashen.core.fight import Outcome
-from ashen.game import soulsgym_builds
+from ashen.game import keys, soulsgym_builds
 from ashen.options.training import read_train_options
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, create_run, open_run
@@ -140,6 +141,36 @@ def _all_but_times(run):
     return [timeless(row) for row in read_metrics(run)], [
         load_fight(path).states.tobytes() for path in list_fights(run.fights)
     ]
+
+
+def test_a_resumed_run_may_press_keys_in_the_other_way(tmp_path, capsys):
+    """Breaks if --no-scan-codes at resume does not reach SoulsGym, is forgotten by the next one, or is told nowhere."""
+    pytest.importorskip("soulsgym", reason="soulsgym is not installed: python bootstrap.py test installs it")
+    resume = ["resume", "a", "--runs-dir", str(tmp_path)]
+    with at_home():
+        training = Training(read_train_options(words(90, 50)).recipe)
+        run = create_run(tmp_path, "a", "x")
+        training.begin(run)
+        run.write_config(run_config(training))
+        with closing(training.env):
+            list(training.run(run, lambda: training.env_step >= 20))
+        assert keys.is_installed()
+        assert main([*resume, "--no-scan-codes"]) == 0
+        assert not keys.is_installed()
+    said = capsys.readouterr().err
+    assert said.count("keys are pressed by letter from here on") == 1
+    assert recipe_of(run).scan_codes is False
+    assert "scan_codes True -> False" in run.journal_file.read_text(encoding="utf-8")
+
+
+def test_keys_are_no_matter_of_the_simulator(tmp_path, capsys):
+    """Breaks if a run of the simulator is told to press keys, and takes it without a word."""
+    training = Training(read_train_options(["phase1", "--num-envs", "2", "--ppo.width", "8"]).recipe)
+    run = create_run(tmp_path, "a", "x")
+    training.begin(run)
+    run.write_config(run_config(training))
+    assert main(["resume", "a", "--no-scan-codes", "--runs-dir", str(tmp_path)]) == 2
+    assert "a trains in the simulator, which has no keys; leave out --no-scan-codes" in capsys.readouterr().err
 
 
 def test_a_game_that_does_not_begin_costs_no_checkpoint(elsewhere, tmp_path, capsys):

@@ -3,6 +3,7 @@
 The head stands in for itself (:mod:`fake_game.head`): it cannot be installed beside PyPI's build.
 """
 
+import json
 import sys
 from contextlib import closing
 from types import ModuleType
@@ -90,22 +91,41 @@ def test_a_training_records_him_and_learns_his_names(home, tmp_path):
     assert len(boss_vocabulary(run.learned_animations_file).names) == len(boss_vocabulary(boss_file("vordt")).names) + 1
 
 
+@pytest.mark.parametrize("name", ["random", "random-valid", "always-attack"])
+def test_scripts_that_need_no_times_fight_him(home, name, capsys):
+    """Breaks if an opponent that foresees nothing is refused a boss whose attacks' times nobody measured."""
+    words = ["evaluate", name, "--boss", "vordt", "--backend", "game", "--fight", "phase1", "--fights", "2", "--json"]
+    assert main(words) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["boss"], figures["fights"], figures["wins"]) == ("vordt", 2, 2)
+    assert home.keeper.incidents == []
+
+
+SIMULATED = "the simulator cannot fight him; on the real game train (with --encoder onehot74 or raw26), finetune and "
+
+
 @pytest.mark.parametrize(
-    "words",
+    ("words", "advice"),
     [
-        ["train", "smoke"],
-        ["train", "game", "--backend", "game"],
-        ["evaluate", "roll-and-hit"],
-        ["evaluate", "random", "--backend", "game"],
-        ["explain", "random"],
-        ["fidelity", "--fast"],
+        (["train", "smoke"], "the encoder ashen cannot foresee them; train with --encoder onehot74 or raw26"),
+        (["train", "smoke", "--encoder", "raw26"], SIMULATED),
+        (["evaluate", "random"], SIMULATED),
+        (["play"], SIMULATED),
+        (["explain", "random"], SIMULATED),
+        (["exploits", "random"], SIMULATED),
+        (["fidelity", "--fast"], SIMULATED),
+        (["calibrate", "--from", "human"], "no fights can refit them"),
+        (["pretrain", "--from", "human"], "ashen play cannot show him; record fights of agents on the real game"),
     ],
 )
-def test_what_needs_his_attacks_times_says_why_it_cannot(words, capsys, tmp_path, monkeypatch):
-    """Breaks if what simulates or foresees runs on times that nobody measured, is a traceback, or leaves a run."""
+def test_what_needs_his_attacks_times_says_why_it_cannot(words, advice, capsys, tmp_path, monkeypatch):
+    """Breaks if what simulates or foresees runs on times that nobody measured, is a traceback, leaves a run, or gives
+    advice that the verb cannot follow.
+    """
     monkeypatch.chdir(tmp_path)
     assert main([*words, "--boss", "vordt"]) == 2
     *_, line = capsys.readouterr().err.splitlines()
-    assert line.startswith("ashen: nobody has measured when the attacks of Vordt of the Boreal Valley hit, ")
-    assert line.endswith("--backend game --fight phase1 --encoder onehot74")
+    assert line.startswith(
+        f"ashen: nobody has measured when the attacks of Vordt of the Boreal Valley hit, so {advice}"
+    )
     assert list(tmp_path.iterdir()) == []

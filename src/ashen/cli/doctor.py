@@ -25,7 +25,7 @@ def doctor(words: Sequence[str]) -> int:
         say(f"the saves are copied to {back_up(pc, options.back_up_save)}")
     if options.live and pc.is_windows:
         say(WARNING)
-    found = examine(pc, options.live)
+    found = examine(pc, options.live, options.scan_codes)
     if options.json:
         print(json.dumps(as_json(found)))
     else:

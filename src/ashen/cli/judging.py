@@ -34,7 +34,7 @@ def evaluate(words: Sequence[str]) -> None:
 def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, Any]:
     """The figures of the match that was asked for; what else there is to know is said."""
     from ashen.display import say, say_if_cold, say_moment
-    from ashen.evaluation.judge import judge
+    from ashen.evaluation.judge import check_fits, judge
     from ashen.evaluation.planning import planned
     from ashen.evaluation.sequential import asked_for
     from ashen.runs.fight_journal import FightJournal, keep_interrupted
@@ -46,8 +46,12 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     contender = find_contender(options.run, options.runs_dir)
     if doubt := contender.pack.get("doubt"):
         say(doubt)
-    plan, world = (options.plan_steps, options.plan_samples), contender.env_options | options.changes
+    world, make_policy = contender.env_options | options.changes, contender.make_policy
+    if options.plan:
+        make_policy = planned(make_policy, options.plan_steps, options.plan_samples)
     on_game = world["backend"] == "game"
+    if on_game:
+        check_fits(make_policy, world)
     sure_when = asked_for(options.sure_within, on_game)
     until = f" at most, until the win rate is known within {100 * sure_when.within:g} points" if sure_when else ""
     begins = f"{options.run} fights {options.fights} times{until}"
@@ -57,7 +61,7 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     if options.watch:
         progress.end()
     figures = judge(
-        planned(contender.make_policy, *plan) if options.plan else contender.make_policy,
+        make_policy,
         world,
         fights=options.fights,
         seed=options.seed,

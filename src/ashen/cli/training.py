@@ -45,7 +45,7 @@ def resume(words: Sequence[str]) -> None:
         raise UserError(f"{error}; by other settings a new run goes on from it: ashen fork --help") from None
     from ashen.coach import train_on
 
-    train_on(options.run, options.runs_dir, options.actors, options.fleet)
+    train_on(options.run, options.runs_dir, options.actors, options.fleet, options.scan_codes)
 
 
 def fork(words: Sequence[str]) -> None:

@@ -76,19 +76,19 @@ def is_measured(boss: Path) -> bool:
     return bool(load_facts(boss).get("measured", True))
 
 
-def measured_facts(boss: Path) -> dict[str, Any]:
+def measured_facts(boss: Path, otherwise: str) -> dict[str, Any]:
     """The facts of a boss, for what needs the times of his attacks.
+
+    Args:
+        boss: his table.
+        otherwise: what cannot be done without these times, and what can be done instead.
 
     Raises:
         UserError: nobody measured them, or as :func:`load_facts`.
     """
     facts = load_facts(boss)
     if not facts.get("measured", True):
-        raise UserError(
-            f"nobody has measured when the attacks of {facts['name']} hit, so nothing can simulate, foresee or refit "
-            "them; train an agent against him on the real game, by an encoder without foresight: ashen train game with "
-            "the same --boss and --backend game --fight phase1 --encoder onehot74"
-        )
+        raise UserError(f"nobody has measured when the attacks of {facts['name']} hit, so {otherwise}")
     return facts
 
 

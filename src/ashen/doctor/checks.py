@@ -22,8 +22,8 @@ CHECKS: Final = (
     Check("SoulsGym's packages", "pymem, psutil, PyYAML, OpenCV and pywin32 can be imported", software.packages),
     Check(
         "SoulsGym",
-        "which build there is and that it can be imported: both call themselves 1.1.0 and are told apart by what they "
-        "have; what Gymnasium no longer has is supplied",
+        "which build there is, that it can be imported, and whether it has Vordt: both call themselves 1.1.0 and are "
+        "told apart by what they have; what Gymnasium no longer has is supplied",
         software.soulsgym,
     ),
     Check(
@@ -63,14 +63,19 @@ CHECKS: Final = (
 )
 
 
-def examine(pc: Pc, live: bool = False) -> dict[str, Finding]:
+def examine(pc: Pc, live: bool = False, use_scan_codes: bool = True) -> dict[str, Finding]:
     """Make every check; those that take the game over only if asked for.
+
+    Args:
+        pc: the computer.
+        live: whether to take the game over too.
+        use_scan_codes: whether keys are pressed by place then.
 
     Returns:
         What was found, by the names of the checks, in their order.
     """
     found = {check.name: look(check, pc) for check in CHECKS}
-    return found | look_live(pc) if live else found
+    return found | look_live(pc, use_scan_codes) if live else found
 
 
 def check_list() -> str:

@@ -35,17 +35,17 @@ _PRESS_S: Final = 0.05
 _SPEED_S: Final = 1.5
 _SPEED_ERROR: Final = 0.1
 _MARK: Final = "finding: "
-_CHILD: Final = "from ashen.doctor.live import main\nmain()"
+_CHILD: Final = "from ashen.doctor.live import main\nmain(use_scan_codes={})"
 _UNSTICK: Final = "from ashen.game.unstick import unstick\nunstick()"
 KEYS_FIX: Final = "close menus in the game, reset its keys to the defaults, have English (US) as the only layout"
 
 
-def look_live(pc: Pc) -> dict[str, Finding]:
-    """Make the checks in another process; what they found, by their names."""
+def look_live(pc: Pc, use_scan_codes: bool = True) -> dict[str, Finding]:
+    """Make the checks in another process, with keys by place or else by letter; what they found, by their names."""
     nothing = Finding(State.ELSEWHERE, "needs the Windows PC")
     if not pc.is_windows:
         return {line.name: nothing for line in LIVE}
-    answer = pc.run_python(_CHILD, _ALL_S)
+    answer = pc.run_python(_CHILD.format(use_scan_codes), _ALL_S)
     if answer.code != 0:
         pc.run_python(_UNSTICK, _LOOK_S)
     lines = (line.removeprefix(_MARK) for line in answer.text.splitlines() if line.startswith(_MARK))
@@ -59,13 +59,13 @@ def look_live(pc: Pc) -> dict[str, Finding]:
     return {line.name: told.get(line.name, missing) for line in LIVE}
 
 
-def main() -> None:
+def main(use_scan_codes: bool) -> None:
     """Make the checks in this process and print what they found, a line each."""
     from ashen.game.owner import Ownership
 
     ownership = Ownership()
     try:
-        for name, finding in take_over():
+        for name, finding in take_over(use_scan_codes):
             print(_MARK + json.dumps([name, *finding]), flush=True)
     finally:
         ownership.release()

@@ -36,11 +36,12 @@ print(json.dumps(wrong))
 _LOAD_SOULSGYM = """
 import json
 from ashen.core.errors import UserError
-from ashen.game.soulsgym_builds import load
+from ashen.game.soulsgym_builds import bosses, load
 try:
     load()
     from soulsgym.core import static
-    print(json.dumps({"build": "GitHub's head" if hasattr(static, "addresses") else "PyPI's 1.1.0"}))
+    build = "GitHub's head" if hasattr(static, "addresses") else "PyPI's 1.1.0"
+    print(json.dumps({"build": build, "bosses": bosses()}))
 except UserError as error:
     print(json.dumps({"error": str(error)}))
 """
@@ -92,7 +93,9 @@ def soulsgym(pc: Pc) -> Finding:
     result = _last_json(answer) or {"error": _last_line(answer)}
     if "error" in result:
         return failed(result["error"], SET_UP)
-    return ok(f"{result['build']}, Gymnasium {_version('gymnasium')}")
+    more = "" if "vordt" in result["bosses"] else " (for vordt see docs/windows.md)"
+    fights = f"fights {' and '.join(result['bosses'])}{more}"
+    return ok(f"{result['build']}, {fights}, Gymnasium {_version('gymnasium')}")
 
 
 def dll_path(pc: Pc) -> Finding:

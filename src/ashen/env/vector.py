@@ -16,9 +16,9 @@ from ashen.core.protocols import Backend
 from ashen.env.fights import LOSS, RUNNING, WIN, Fights, Wait
 from ashen.env.screen import FRAMES_PER_S, RENDER_MODES, Window, checked_mode, picture
 from ashen.env.spaces import observation_space
+from ashen.env.view import View
 from ashen.env.worlds import make_backend
 from ashen.obs.dictionary import dictionary_from
-from ashen.obs.encoders import make_encoder
 
 _SEEDS = 2**64
 
@@ -88,7 +88,7 @@ class FightVectorEnv(gymnasium.vector.VectorEnv):
     ) -> None:
         keep_freed_memory()
         self.render_mode = checked_mode(render_mode)
-        make_encoder(encoder, boss)  # what it cannot show of him is said before a game is opened
+        View(boss, encoder, actions, skip_steps, reward)  # what cannot be is said before a game is opened
         self.backend = make_backend(
             backend,
             boss=boss,

@@ -8,11 +8,16 @@ import numpy as np
 
 from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, NOTHING, NUM_ACTIONS
-from ashen.core.tables import base_file, boss_file, boss_names
+from ashen.core.tables import base_file, boss_file, boss_names, measured_facts
 from ashen.evaluation.recording import Recording
 from ashen.runs.fight_journal import keep_interrupted
 from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight
-from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.folder import HUMAN, RunFolder, open_run
+
+_NOT_BY_HAND = (
+    "ashen play cannot show him; record fights of agents on the real game: ashen evaluate RUN --backend game --fight "
+    "phase1 --record FOLDER, with the same --boss"
+)
 
 
 def records_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tuple[list[tuple[str, FightRecord]], str]:
@@ -30,6 +35,8 @@ def records_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tup
     Raises:
         UserError: there are no fights, damaged ones or some of another boss.
     """
+    if boss is not None and HUMAN in places:
+        measured_facts(boss_file(boss), _NOT_BY_HAND)
     found: dict[bytes, tuple[str, FightRecord]] = {}
     for path in (path for place in places for path in _paths(place, runs_dir)):
         record = load_fight(path)
@@ -69,7 +76,10 @@ def _paths(place: str, runs_dir: Path) -> list[Path]:
     keep_interrupted(folder)
     paths = list_fights(folder)
     if not paths:
-        raise UserError(f"no recorded fights in {folder}; record some with ashen play, or give --from another folder")
+        raise UserError(
+            f"no recorded fights in {folder}; give --from another folder, or record some: ashen play, or "
+            "ashen evaluate RUN --record FOLDER"
+        )
     return paths
 
 

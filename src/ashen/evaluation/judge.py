@@ -8,6 +8,7 @@ from typing import Any
 
 from ashen.core.seeding import derive_seed
 from ashen.env import make_vec
+from ashen.env.view import View
 from ashen.env.worlds import fought_boss
 from ashen.evaluation.match import FightResult, Moment, fight_seeds, play_match
 from ashen.evaluation.policies import Policy
@@ -82,6 +83,20 @@ def judge(
     figures = summarise(results, full_fight=env_options["fight"] == "full", sure_when=sure_when)
     asked = {"randomise": randomise, "seed": seed, "seconds": time.perf_counter() - begin}
     return figures | {"table_hash": env.backend.table_hash, "policy": policy.name} | asked | world
+
+
+def check_fits(make_policy: Callable[[Any], Policy], env_options: dict[str, Any]) -> None:
+    """Refuse a policy that cannot play in a world, before the world is opened: the game must run for that.
+
+    Args:
+        make_policy: gives the policy for the environment it is to play in.
+        env_options: as of :func:`judge`.
+
+    Raises:
+        UserError: it cannot.
+    """
+    seen = ("boss", "encoder", "actions", "skip_steps", "reward")
+    make_policy(View(**{name: env_options[name] for name in seen if name in env_options}))
 
 
 def _world(env_options: dict[str, Any], random_start: bool) -> dict[str, Any]:

@@ -137,7 +137,8 @@ class RollAndHit(Opponent):
         path = boss_file(boss)
         vocabulary = boss_vocabulary(path)
         self._is_attack = np.append(vocabulary.is_attack(), False)
-        self._hits_s = _hit_windows_s(plain(measured_facts(path)), vocabulary)
+        facts = measured_facts(path, f"{name} knows no time to roll; take random, random-valid or always-attack")
+        self._hits_s = _hit_windows_s(plain(facts), vocabulary)
 
     def _choose(self, states: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         shown, clock_s = states["boss_animation"], states["boss_animation_s"]

@@ -48,7 +48,7 @@ class Planner:
     Args:
         name: what it is called in records and tables.
         policy: what is planned for and plays on in the copies; without memory of its own.
-        env: the vector environment that it plays in, simulated.
+        env: the vector environment that it plays in, simulated; a view of one has no fights either.
         config: how many copies, and how far.
         value: rewards expected after the last step, [R] for observations [R, D] and masks [R, A]; None counts none.
         discount: weight of the next step's reward.
@@ -65,7 +65,7 @@ class Planner:
         value: Callable[[Any, NDArray[np.bool_]], NDArray[np.float32]] | None = None,
         discount: float = 1.0,
     ):
-        if not hasattr(env.backend, "branch"):
+        if not hasattr(getattr(env, "backend", None), "branch"):
             raise UserError(f"{name} looks ahead on copies of the fight, and the game has none; give --backend sim")
         self.name = name
         self._policy, self._env, self._config = policy, env, config

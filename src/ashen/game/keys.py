@@ -31,7 +31,7 @@ def install() -> bool:
     Returns:
         Whether it does. A build that presses keys in another way is left as it is, with a warning.
     """
-    if _replaced:
+    if is_installed():
         return True
     try:
         module = import_module("soulsgym.core.game_input")
@@ -52,9 +52,14 @@ def install() -> bool:
     return True
 
 
+def is_installed() -> bool:
+    """Whether keys go by scan code."""
+    return bool(_replaced)
+
+
 def uninstall() -> None:
     """Let soulsgym press keys in its own way again."""
-    if not _replaced:
+    if not is_installed():
         return
     module = import_module("soulsgym.core.game_input")
     for name, method in _replaced.items():
@@ -69,7 +74,7 @@ def scan_codes(use_scan_codes: bool = True) -> Iterator[bool]:
     Args:
         use_scan_codes: False lets soulsgym press keys in its own way.
     """
-    before = bool(_replaced)
+    before = is_installed()
     if not use_scan_codes:
         uninstall()
     try:

@@ -108,15 +108,14 @@ def make_env(spec: FightSpec) -> Any:
         UserError: this build has no such boss.
         Exception: soulsgym's, see :mod:`ashen.game.faults`.
     """
+    maker = _maker(spec.boss, spec.fight)
+    if maker is None:  # said before anybody is asked to start the game
+        raise UserError(
+            f"this build of soulsgym has no {spec.boss}, its GitHub head has; docs/windows.md says under "
+            f"{spec.boss.capitalize()} how to put that in its place"
+        )
     gc.collect()  # soulsgym keeps one memory and one pipe a process, and lets go of them only with the last holder
     awake = wake()
-    module, training, demo = (_MODULES | _MODULES_OF_HEAD)[spec.boss]
-    try:
-        maker = getattr(import_module(module), demo if spec.fight == "full" else training)
-    except (ImportError, AttributeError):
-        maker = None
-    if maker is None or inspect.isabstract(maker):  # PyPI's build holds the beginnings of Vordt
-        raise UserError(f"this build of soulsgym has no {spec.boss}; its GitHub head may have")
     arguments: dict[str, Any] = {"game_speed": spec.game_speed}
     if spec.fight != "full":
         arguments["phase"] = 2 if spec.fight == "phase2" else 1
@@ -124,6 +123,21 @@ def make_env(spec: FightSpec) -> Any:
     env = maker(**{name: value for name, value in arguments.items() if name in known})
     del awake
     return env
+
+
+def bosses() -> list[str]:
+    """The bosses that this build has; it is loaded by then."""
+    return [boss for boss in _MODULES | _MODULES_OF_HEAD if _maker(boss, "phase1") is not None]
+
+
+def _maker(boss: str, fight: str) -> Any:
+    """The class of soulsgym's environment for a fight; None if this build has none."""
+    module, training, demo = (_MODULES | _MODULES_OF_HEAD)[boss]
+    try:
+        maker = getattr(import_module(module), demo if fight == "full" else training)
+    except (ImportError, AttributeError):
+        return None
+    return None if inspect.isabstract(maker) else maker  # PyPI's build holds the beginnings of Vordt
 
 
 def make_game() -> Any:

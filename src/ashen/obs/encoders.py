@@ -106,7 +106,12 @@ def make_encoder(name: str, boss: str = "iudex") -> Encoder:
         raise unknown("encoder", name, ENCODER_NAMES)
     path = boss_file(boss)
     if name not in _WITHOUT_FORESIGHT:
-        measured_facts(path)
+        others = " or ".join(_WITHOUT_FORESIGHT)
+        measured_facts(
+            path,
+            f"the encoder {name} cannot foresee them; train with --encoder {others}, and give finetune and evaluate a "
+            "run trained so",
+        )
     return Encoder(name, path, _COLUMNS[name](path))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ashen.core.errors import UserError
 from ashen.runs.folder import default_runs_dir
 
 
@@ -16,6 +17,8 @@ class DoctorOptions:
 
     live: bool = False
     """Take the game over for a minute too, and press keys: whether they arrive, and how fast the game really runs."""
+    scan_codes: bool = True
+    """With --live: press keys by place, which no keyboard layout moves; else by letter, as SoulsGym itself does."""
     json: bool = False
     """Print one JSON object instead of a screen."""
     report: Path | None = None
@@ -27,3 +30,7 @@ class DoctorOptions:
     """Copy the game's saves into this new folder first."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+
+    def __post_init__(self) -> None:
+        if not self.scan_codes and not self.live:
+            raise UserError("--no-scan-codes says how --live presses keys; add --live, or leave it out")

@@ -23,6 +23,8 @@ class ResumeOptions:
     """Players from here on, of a run with --actors or --fleet; as before if not given."""
     fleet: str | None = None
     """Address of the fleet from here on; as before if not given."""
+    scan_codes: bool | None = None
+    """Press the game's keys by place from here on, or else by letter; as before if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 

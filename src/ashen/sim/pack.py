@@ -34,6 +34,10 @@ from ashen.sim.records import (
 )
 from ashen.sim.vary import pool
 
+_ON_GAME = (
+    "the simulator cannot fight him; on the real game train (with --encoder onehot74 or raw26), finetune and evaluate "
+    "do, with --backend game --fight phase1"
+)
 _SIDES = {"any": SIDE_ANY, "left": SIDE_LEFT, "right": SIDE_RIGHT}
 _KINDS = {"attack": ACT_ATTACK, "turn": ACT_TURN, "walk": ACT_WALK}
 
@@ -52,7 +56,7 @@ def load_tables(path: Path, randomise: str = "none", seed: int = 0, share: float
         UserError: nobody measured the boss; his table lacks a key, names something unknown, or holds more than the
             records can.
     """
-    boss, player = measured_facts(path), player_facts(path)
+    boss, player = measured_facts(path, _ON_GAME), player_facts(path)
     try:
         if randomise == "none":
             return pack(plain(boss), plain(player), boss_vocabulary(path)), fingerprint(boss, player)

@@ -11,9 +11,11 @@ from typing import Any
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
 from ashen.core.seeding import derive_seed
+from ashen.core.tables import boss_file
 from ashen.env import make_vec
 from ashen.env.worlds import fought_boss
 from ashen.evaluation.calibrate.fights import LEAST_FIGHTS, LEAST_STEPS, fights_from
+from ashen.evaluation.calibrate.numbers import check_can_refit
 from ashen.evaluation.calibrate.report import judged_calibration
 from ashen.evaluation.match import play_match
 from ashen.evaluation.policies import GreedyAgent
@@ -37,6 +39,15 @@ def steps_to_record(run: RunFolder) -> int:
     """Decisions that a run records before it refits its table; 0 if it does not refit it, or has done so."""
     asked = run.read_config().get("calibrate", {}).get("steps", 0)
     return 0 if read_metrics(run, KIND) else asked
+
+
+def check_can_calibrate(recipe: Recipe) -> None:
+    """Refuse to record fights of a boss whose table cannot be refitted to them.
+
+    Raises:
+        UserError: nobody measured him.
+    """
+    check_can_refit(boss_file(recipe.boss))
 
 
 def is_before_training(run: RunFolder) -> bool:

@@ -42,7 +42,8 @@ def find_contender(name: str, runs_dir: Path) -> Contender:
     """
     if name not in OPPONENTS:
         return run_contender(find_run(name, runs_dir, OPPONENTS))
-    options = {"boss": "iudex", "fight": "full", "encoder": "ashen", "reward": "soulsgym", "actions": "all"}
+    # Scripts see the fight itself, and raw26 there is of every boss.
+    options = {"boss": "iudex", "fight": "full", "encoder": "raw26", "reward": "soulsgym", "actions": "all"}
     options |= {"backend": "sim", "game_speed": 3.0, "scan_codes": True}
 
     def make_policy(env: Any) -> Policy:

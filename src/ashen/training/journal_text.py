@@ -7,7 +7,7 @@ from urllib.parse import quote
 from ashen.runs.folder import TRASH
 from ashen.runs.metrics import gate_text, match_text
 from ashen.training.history import History
-from ashen.training.lineage import CLONED, boss_text, fought
+from ashen.training.lineage import CLONED, RESUMED_WITH, boss_text, fought
 
 _SHOWN_CHANGES: Final = 4
 """So many changes stand in a run's line."""
@@ -79,6 +79,9 @@ def _facts(history: History) -> Iterator[str]:
     if parent := config.get("parent"):
         own = "; schedules begin there anew" if "schedules_from" in parent else ""
         yield f"parent: {parent['run']} at step {parent['checkpoint_step']:,} (checkpoint {parent['sha256'][:12]}){own}"
+    for resumed in config.get(RESUMED_WITH, []):
+        told = "; ".join(f"{name} {_pair(pair)}" for name, pair in resumed["changes"].items())
+        yield f"resumed {resumed['at']} with {told}"
     if joined := config.get("joined"):
         yield f"joined: {joined['phase1']} plays phase 1, {joined['phase2']} phase 2"
     if imported := config.get("imported"):

@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.tables import read_toml
+from ashen.runs.files import now
 from ashen.runs.folder import RunFolder, run_names
 
 Config = dict[str, Any]
 """A run's ``config.json``."""
 CLONED: Final = "pretrained_from"
 """What a clone's config says of the fights it was made from; a clone is compared with clones."""
+RESUMED_WITH: Final = "resumed_with"
+"""What a run's config says of settings that were changed when it was resumed, and when."""
 LEARNERS: Final = ("ppo", "dqn")
 """Settings of a learner stand under its name; those of one that is not at work change nothing."""
 
@@ -42,6 +45,12 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
     }
     inherited = {"recipe_name": config.get("recipe_name") or before.get("recipe_name")} if parent else {}
     return config | inherited | {"against": against}
+
+
+def with_change_at_resume(config: Config, name: str, before: Any, value: Any) -> Config:
+    """A run's config with another value of a setting of its recipe from now on, and with what it was before."""
+    resumed = [*config.get(RESUMED_WITH, []), {"at": now(), "changes": {name: [before, value]}}]
+    return config | {"recipe": config["recipe"] | {name: value}, RESUMED_WITH: resumed}
 
 
 def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:

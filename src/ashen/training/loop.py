@@ -18,7 +18,7 @@ from ashen.training.matches import Matches
 from ashen.training.monitors.monitors import Monitors
 from ashen.training.pace import Pace
 from ashen.training.player import Player
-from ashen.training.recipe import Recipe, make_agent_for
+from ashen.training.recipe import Recipe, make_agent_for, view_of
 from ashen.training.replay_files import drop_later, load_replay, save_replay
 from ashen.training.scalars import ScalarsLog
 
@@ -39,9 +39,10 @@ class Training:
     def __init__(self, recipe: Recipe):
         tune_process()
         self.recipe = recipe
+        # Before the world, so that what does not fit is said before the game is asked for.
+        self.agent = make_agent_for(recipe, view_of(recipe, recipe.boss))
         self._player = Player(recipe)
         self.env, self._tally = self._player.env, self._player.tally
-        self.agent = make_agent_for(recipe, self.env)
         self.env_step = self._step_before = self._match_game_steps = 0
         self._run: RunFolder | None = None
         self._pace = Pace(recipe.world_steps_per_s)
@@ -99,14 +100,6 @@ class Training:
         self._player.record(GreedyAgent(self.agent, run.name), self._save_fight, run)
         timed = partial(self._tally.time, "evaluation")
         self._matches = Matches(run, self.recipe, self.agent, self._save_fight, timed, self._match_game_steps)
-
-    def load_parent(self, checkpoint: dict[str, Any]) -> None:
-        """Start from another run's agent; counters and schedules begin anew.
-
-        Raises:
-            UserError: the agent's shapes do not fit.
-        """
-        self.agent.load_parent(checkpoint["agent"])
 
     def resume(self, run: RunFolder, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint as if the training had never stopped; on the game with a new fight.

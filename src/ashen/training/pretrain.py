@@ -49,7 +49,6 @@ class Pretraining:
 
     def __init__(self, recipe: Recipe, config: CloneConfig, places: Sequence[str], runs_dir: Path, *, only_wins: bool):
         records, _ = records_from(places, runs_dir, recipe.boss)
-        self.training = Training(recipe)
         self._recipe, self._config = recipe, config
         wanted = (Outcome.WIN,) if only_wins else (Outcome.WIN, Outcome.LOSS, Outcome.TIMEOUT)
         kept = [(where, record) for where, record in records if record.outcome in wanted]
@@ -57,6 +56,7 @@ class Pretraining:
             kind = "won " if only_wins else ""
             few = f"{len(kept)} {kind}fights of {len(records)} recorded ones are too few"
             raise UserError(f"{few}; give --from at least {LEAST_FIGHTS}")
+        self.training = Training(recipe)
         fights = [self._decisions(where, record) for where, record in kept]
         held_out = fights[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
         learned = [fight for number, fight in enumerate(fights, 1) if number % HELD_OUT_EVERY != 0]

@@ -18,7 +18,7 @@ from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.lineage import changes
 from ashen.training.loop import Training
-from ashen.training.recipe import Recipe, recipe_of, training_recipe
+from ashen.training.recipe import Recipe, check_learns, make_agent_for, recipe_of, training_recipe, view_of
 from ashen.training.tables import from_table, to_table
 from ashen.training.whole import newest_usable, say_older
 
@@ -112,6 +112,15 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
     return training
 
 
+def _check_can_fork(run: RunFolder, recipe: Recipe, checkpoint: dict[str, Any]) -> None:
+    """Refuse a fork that would not train or does not fit, before its world is opened."""
+    step = checkpoint["env_step"]
+    if step >= recipe.total_steps:
+        raise UserError(f"{run.name} stands at step {step:,} and would train no further; give more --total-steps")
+    check_learns(recipe, step)
+    make_agent_for(recipe, view_of(recipe, recipe.boss)).load_state_dict(checkpoint["agent"])
+
+
 def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
     """A training that goes on from a run's newest checkpoint by other settings, with new fights and new schedules.
 
@@ -119,12 +128,21 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         The training, and what the new run's ``config.json`` is to say of its parent.
 
     Raises:
-        UserError: the checkpoint is damaged, or the settings do not fit its agent.
+        UserError: the checkpoint is damaged, the settings do not fit its agent, or no step is left to train.
     """
+    _, newest, _ = newest_usable(run, lambda checkpoint: checkpoint, "fork")
+    try:
+        _check_can_fork(run, recipe, newest)
+    except UserError as error:
+        raise UserError(f"cannot fork {run.name}: {error}") from None
 
     def begun(checkpoint: dict[str, Any]) -> Training:
         training = Training(recipe)
-        training.fork(run, checkpoint)
+        try:
+            training.fork(run, checkpoint)
+        except UserError:
+            training.env.close()
+            raise
         return training
 
     path, training, wrong = newest_usable(run, begun, "fork")

@@ -10,7 +10,7 @@ from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.runs.folder import RunFolder
 from ashen.training.checkpoints import sha256_of
-from ashen.training.recipe import Recipe, make_agent_for, recipe_of
+from ashen.training.recipe import Recipe, make_agent_for, recipe_of, view_of
 from ashen.training.whole import best_checkpoint
 
 if TYPE_CHECKING:
@@ -53,20 +53,31 @@ class Trained:
             raise UserError(f"{self.path} does not fit {self.run.config_file}: {said}") from None
         return agent
 
-    def hand_over(self, training: "Training") -> None:
-        """Let a training start from this agent.
+    def check_fits(self, recipe: Recipe) -> None:
+        """Refuse a training that cannot start from this agent, before its world is opened.
 
         Raises:
             UserError: the training's agent sees or does something else, or has another network.
         """
         for name in ("encoder", "actions"):
-            own, wanted = getattr(self.recipe, name), getattr(training.recipe, name)
+            own, wanted = getattr(self.recipe, name), getattr(recipe, name)
             if own != wanted:
                 raise UserError(f"the parent {self.run.name} has {name} = {own}, not {wanted}; give it the parent's")
+        self._load_into(make_agent_for(recipe, view_of(recipe, recipe.boss)), recipe)
+
+    def hand_over(self, training: "Training") -> None:
+        """Let a training start from this agent; counters and schedules begin anew.
+
+        Raises:
+            UserError: it does not fit, as :meth:`check_fits` says before.
+        """
+        self._load_into(training.agent, training.recipe)
+
+    def _load_into(self, agent: Agent, recipe: Recipe) -> None:
         try:
-            training.load_parent(self.checkpoint)
+            agent.load_parent(self.checkpoint["agent"])
         except UserError as error:
-            said = self._new_names(training.recipe.boss) or str(error)
+            said = self._new_names(recipe.boss) or str(error)
             raise UserError(f"cannot start from {self.path}: {said}") from None
 
     def _new_names(self, boss: str) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
+from ashen.core.tables import boss_file
+from ashen.evaluation.calibrate.numbers import check_can_refit
 from ashen.evaluation.fights import as_recording, records_from
 from ashen.evaluation.recording import Recording
 
@@ -21,9 +23,13 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
         boss whose numbers they refit.
 
     Raises:
-        UserError: there are no fights, too few, damaged ones or some of another or a varied boss.
+        UserError: there are no fights, too few, damaged ones or some of another or a varied boss, or of one whom nobody
+            measured.
     """
+    if boss is not None:
+        check_can_refit(boss_file(boss))
     records, boss = records_from(places, runs_dir, boss)
+    check_can_refit(boss_file(boss))
     records = [(where, record) for where, record in records if record.outcome != Outcome.FAULT]
     for where, record in records:
         if record.meta.get("randomise", "none") != "none":

@@ -15,6 +15,16 @@ from ashen.sim.records import FRAMES_PER_S
 
 SURE_FROM = 5
 """A number seen this often counts as measured, before that as inferred."""
+_NO_REFIT = "no fights can refit them; agents learn against him on the real game without that (finetune --no-calibrate)"
+
+
+def check_can_refit(boss: Path) -> dict[str, Any]:
+    """The facts of a boss whose numbers are to be refitted.
+
+    Raises:
+        UserError: nobody measured them, so there is nothing to begin with.
+    """
+    return measured_facts(boss, _NO_REFIT)
 
 
 class Numbers:
@@ -33,7 +43,7 @@ class Numbers:
         """Dotted path -> how often it was seen."""
         self._group = ""
         self._group_of: dict[tuple[str, str], str] = {}
-        facts = {"boss": measured_facts(boss), "player": player_facts(boss)}
+        facts = {"boss": check_can_refit(boss), "player": player_facts(boss)}
         self._before = {part: dict(walk(tree)) for part, tree in facts.items()}
         self._values = {part: plain(deepcopy(tree)) for part, tree in facts.items()}
         self._source = source

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ashen.core.tables import boss_file, measured_facts
+from ashen.core.tables import boss_file, load_facts
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.sim.records import FRAMES_PER_S, NO_ATTACK
 
@@ -49,7 +49,7 @@ class Names:
         path = boss_file(boss)
         self._boss, self._player = boss_vocabulary(path), player_vocabulary()
         self._shown = table["moves"]["shown"]
-        self._acts = {int(number): tuple(phase["acts"]) for number, phase in measured_facts(path)["phases"].items()}
+        self._acts = {int(number): tuple(phase["acts"]) for number, phase in load_facts(path)["phases"].items()}
 
     def boss(self, animation: int) -> str:
         """A boss animation or attack."""

@@ -20,7 +20,7 @@ def hit_time_rows(boss: str) -> Iterator[Row]:
     Args:
         boss: name or table of the boss.
     """
-    table = measured_facts(boss_file(boss))["phases"]
+    table = measured_facts(boss_file(boss), "there is nothing to compare; choose --boss iudex")["phases"]
     figures = load_facts(data_file("ds3", "real_figures.toml"))["hit_end_reported_s"]
     for phase in ("1", "2"):
         for attack, fact in figures[f"phase{phase}"].items():
