@@ -151,9 +151,7 @@ class DQNAgent:
         seen = step.obs if self.config.normalise_obs else step.obs[:, :0]  # the rows hold them too
         return gathered._replace(obs=seen)._asdict()
 
-    def take(
-        self, parts: list[dict[str, NDArray[Any]]], is_over: Callable[[], bool] = lambda: False
-    ) -> dict[str, float]:
+    def take(self, parts: list[dict[str, Any]], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn from what was gathered elsewhere, each fight of it under a number of its own."""
         for part in parts:
             self._remember(Gathered(**part))
