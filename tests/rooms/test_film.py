@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -142,3 +143,10 @@ def test_what_cannot_be_filmed_is_said_in_one_line(tmp_path: Path):
     with pytest.raises(UserError, match="choose from"):
         choose_fight(tmp_path, "nicest")
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_thread_that_hears_no_signals_can_film(tmp_path: Path):
+    """Breaks if a film made in another thread than the main one fails, since Python allows no handlers there."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(film, a_fight(), tmp_path / "fight.mp4").result()
+    assert (tmp_path / "fight.mp4").stat().st_size > 0

@@ -1,6 +1,7 @@
 """Ctrl-C as a polite request: what runs is ended well, not torn off."""
 
 import signal
+import threading
 from typing import Any
 
 from ashen.core.errors import UserError
@@ -9,11 +10,15 @@ _UNDER_WAY: list["StopOnSignal"] = []
 
 
 class StopOnSignal:
-    """Turns the first Ctrl-C (or polite request to end) into a flag; a second one interrupts at once."""
+    """Turns the first Ctrl-C (or polite request to end) into a flag; a second one interrupts at once.
+
+    Only the main thread can hear signals; in another the flag is never set.
+    """
 
     def __enter__(self) -> "StopOnSignal":
         self.is_set = False
-        names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        can_hear = threading.current_thread() is threading.main_thread()
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if can_hear and hasattr(signal, name)]
         self._old = {getattr(signal, name): signal.signal(getattr(signal, name), self._set) for name in names}
         _UNDER_WAY.append(self)
         return self
