@@ -20,8 +20,8 @@ WORDS = (
     " --dqn.replay-capacity 50000 --evaluate-every 100000000 --evaluation-fights 2 --final-fights 2 --log-every 200"
     " --checkpoint-every 400"
 )
-ENDS_S = 300.0
-"""For a training to end after the storm."""
+ENDS_S = 900.0
+"""For a training to end after the storm: at their pace players take nine minutes for the long one, waits left out."""
 
 
 @pytest.mark.parametrize("storm_s", [20.0, pytest.param(300.0, marks=pytest.mark.slow)])

@@ -22,7 +22,7 @@ from ashen.agents.networks import QNetwork, sync_target
 from ashen.agents.target_values import TargetValues
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
 from ashen.core.errors import UserError
-from ashen.core.protocols import Decision, Transitions
+from ashen.core.protocols import Decision, Part, Transitions
 from ashen.core.seeding import derive_seed, generator
 from ashen.replay import Batch, Gathered, Gatherer, NStep, ReplayBuffer
 
@@ -145,13 +145,13 @@ class DQNAgent:
         """Put what the step completes into replay; a fault takes its whole fight out again, but unlearns nothing."""
         self._remember(self.gatherer(step))
 
-    def gather(self, step: Transitions) -> dict[str, NDArray[Any]]:
+    def gather(self, step: Transitions) -> Part:
         """As :meth:`observe`, for a learner elsewhere."""
         gathered = self.gatherer(step)
         seen = step.obs if self.config.normalise_obs else step.obs[:, :0]  # the rows hold them too
         return gathered._replace(obs=seen)._asdict()
 
-    def take(self, parts: list[dict[str, Any]], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
+    def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn from what was gathered elsewhere, each fight of it under a number of its own."""
         for part in parts:
             self._remember(Gathered(**part))

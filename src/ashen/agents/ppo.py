@@ -25,7 +25,7 @@ from ashen.agents.ppo_config import PPOConfig
 from ashen.agents.precision import products_in, quickest_precision
 from ashen.agents.rollout import RewardScaler, Rollout
 from ashen.agents.tensors import built_with_seed, mean_metrics, to_arrays, to_tensors
-from ashen.core.protocols import Decision, Transitions
+from ashen.core.protocols import Decision, Part, Transitions
 from ashen.core.seeding import derive_seed
 
 
@@ -121,7 +121,7 @@ class PPOAgent:
         self.rollout.clear()
         return metrics
 
-    def gather(self, step: Transitions) -> dict[str, NDArray[Any]] | None:
+    def gather(self, step: Transitions) -> Part | None:
         """As :meth:`observe`, for a learner elsewhere: a full rollout with its discounted returns, else None."""
         self.observe(step)
         if not self.rollout.is_full:
@@ -131,9 +131,7 @@ class PPOAgent:
         self.rollout.clear()
         return part
 
-    def take(
-        self, parts: list[dict[str, NDArray[Any]]], is_over: Callable[[], bool] = lambda: False
-    ) -> dict[str, float]:
+    def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn from rollouts that were gathered elsewhere, all by the policy as it stands here."""
         rollouts = [Rollout.of(part) for part in parts]
         self.steps += sum(rollout.actions.size for rollout in rollouts)

@@ -50,6 +50,10 @@ class Transitions(NamedTuple):
     faulted: NDArray[np.bool_]  # [N]; the fight ended in a fault and must not be learned from
 
 
+Part = dict[str, NDArray[Any]]
+"""What an agent has gathered for a learner elsewhere, by name."""
+
+
 class Decision(NamedTuple):
     """What an agent chose and why."""
 
@@ -91,12 +95,10 @@ class Agent(Protocol):
             is_over: asked before every gradient step; what has not been learned by then is left out.
         """
 
-    def gather(self, step: Transitions) -> dict[str, NDArray[Any]] | None:
+    def gather(self, step: Transitions) -> Part | None:
         """As :meth:`observe`, for a learner elsewhere: what it may :meth:`take`, None if there is nothing yet."""
 
-    def take(
-        self, parts: list[dict[str, NDArray[Any]]], is_over: Callable[[], bool] = lambda: False
-    ) -> dict[str, float]:
+    def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn, if it is time to, from what others of this shape have gathered; otherwise as :meth:`update`."""
 
     def status(self) -> dict[str, float]:
