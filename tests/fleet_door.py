@@ -76,7 +76,7 @@ class OpenDoor:
         about |= {"players": FleetPlan().actors, "inputs": list(player.env.encoder.names)}
         self.ask("open", about | {"actions": list(player.env.action_names)})
         tag = Tag("session", 0)
-        self.ask("publish", packed(acting_state(make_agent_for(player.recipe, player.env)), tag), tag)
+        self.ask("publish", key, packed(acting_state(make_agent_for(player.recipe, player.env)), tag), tag)
 
 
 class _Actor:

@@ -110,7 +110,7 @@ def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
     taken = []
 
     def is_handed_over():
-        taken.append(door.ask("take", 0.0, {}))
+        taken.append(door.ask("take", "key", 0.0, {}))
         return not set(waiting) & set(again._spool.waiting()) or len(taken) > 5000
 
     again.play(is_handed_over, print)
@@ -172,7 +172,7 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
 
     assert "no training yet" in status() and "sweep              sweep-a-000\n" in status()
     door.train(QUICK)
-    door.ask("take", 0.0, {"step": 7.0})
+    door.ask("take", "key", 0.0, {"step": 7.0})
     Wire(door.address, TOKEN, "pc").run()
     said = status()
     assert "a, seen 0" in said and "from outside       pc\n" in said and "step               7\n" in said

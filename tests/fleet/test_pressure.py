@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from http import HTTPStatus
+from math import inf
 
 import pytest
 from small_fleet import SMALL, Post, sent
@@ -105,11 +106,11 @@ def test_the_desk_hands_out_one_batch_of_each_player():
         for player, number in [*(("quick", number) for number in range(MAX_WAITING)), ("slow", 0)]:
             assert await desk.put(Caller(player, run="k"), f"{player} {number}".encode()) == TAKEN
         assert await desk.put(Caller("quick", run="k"), b"more") == (HTTPStatus.TOO_MANY_REQUESTS, b"")
-        assert await desk.take(0.0, {}) == [b"quick 0", b"slow 0"]
+        assert await desk.take("k", 0.0, {}) == [b"quick 0", b"slow 0"]
         assert await desk.put(Caller("quick", run="k"), b"quick 8") == TAKEN
         for number in range(1, MAX_WAITING + 1):
-            assert await desk.take(0.0, {}) == [f"quick {number}".encode()]
-        assert await desk.take(0.0, {}) == []
+            assert await desk.take("k", 0.0, {}) == [f"quick {number}".encode()]
+        assert await desk.take("k", 0.0, {}) == []
         assert (await desk.status())["waiting"] == 0
 
     asyncio.run(meet())
@@ -121,12 +122,31 @@ def test_what_waits_is_for_one_run():
     async def meet():
         desk = Desk()
         for key, waits in (("k", []), ("k", [b"k"]), ("other", [])):
-            await desk.open(ABOUT | {"key": key})
-            assert await desk.take(0.0, {}) == waits
+            desk._learner_s = -inf
+            assert await desk.open(ABOUT | {"key": key}) == ("", None)
+            assert await desk.take(key, 0.0, {}) == waits
             assert await desk.put(Caller("p", run="else"), b"x") == (HTTPStatus.CONFLICT, b"")
             await desk.put(Caller("p", run=key), key.encode())
-            await desk.publish(b"w", Tag(key, 1))
+            await desk.publish(key, b"w", Tag(key, 1))
         assert await desk.weights(Caller("p", run="other"), Tag("", 0)) == (HTTPStatus.OK, b"w")
+
+    asyncio.run(meet())
+
+
+def test_one_learner_keeps_its_desk():
+    """Breaks if a second training takes the players of one that is at work, or is handed their batches."""
+
+    async def meet():
+        desk = Desk()
+        await desk.open(ABOUT)
+        assert await desk.open({"run": "b", "key": "other"}) == ("", "a")
+        await desk.put(Caller("p", run="k"), b"x")
+        assert await desk.take("other", 0.0, {}) is None
+        await desk.publish("other", b"w", Tag("other", 1))
+        assert await desk.weights(Caller("p", run="k"), Tag("", 0)) == (HTTPStatus.NOT_MODIFIED, b"")
+        assert await desk.take("k", 0.0, {}) == [b"x"]
+        await desk.close("k", STOPPED)
+        assert await desk.open({"run": "b", "key": "other"}) == ("", None)
 
     asyncio.run(meet())
 
@@ -163,7 +183,7 @@ def test_a_desk_remembers_what_is_over():
             assert (await desk.run(Caller("p")))[1] is None
             assert await desk.put(Caller("p", run="k"), b"y") == (HTTPStatus.GONE, how.encode())
             await desk.open(ABOUT)
-            assert await desk.take(0.0, {}) == waits
+            assert await desk.take("k", 0.0, {}) == waits
             await desk.close("k", how)
         await desk.open(ABOUT | {"key": "other"})
         assert await desk.weights(Caller("p", run="k"), Tag("", 0)) == (HTTPStatus.GONE, ENDED.encode())

@@ -29,6 +29,7 @@ _STORE_BYTES: Final = 256 * 2**20
 """Of shared memory, for batches and networks on their way."""
 _ANSWER_S: Final = 5.0
 """For a desk to answer."""
+_ONE_AT_A_TIME: Final = "it trains one run at a time: resume this one after that, or start a fleet on other ports"
 _DEATHS_IN_A_ROW: Final = 5
 """For each player, while nobody sends anything: then it is no accident."""
 
@@ -55,7 +56,7 @@ class Crew:
 
     def __init__(self, recipe: Recipe, plan: FleetPlan, luggage: Luggage):
         self._words, self._fleet, self.door = (recipe, luggage, plan.actors, plan.pace), plan.fleet or "", ""
-        self._desk, self._desk_call, self.status = None, None, dict[str, Any]()
+        self._desk, self._desk_call, self._key, self.status = None, None, "", dict[str, Any]()
         self.restarts = self.unreadable = 0
         self._deaths = 0
         """Since anybody last sent something."""
@@ -76,7 +77,11 @@ class Crew:
                 self._desk = ray.get_actor(NAME)
             except ValueError:
                 raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
-            self.door = ray.get(self._desk.open.remote(about))
+            self._key = about["key"]
+            self.door, busy_with = ray.get(self._desk.open.remote(about))
+            if busy_with is not None:
+                self._desk = None
+                raise UserError(f"the fleet trains {busy_with}; {_ONE_AT_A_TIME}")
         for seat in self._seats:
             self._fill(seat)
 
@@ -100,7 +105,7 @@ class Crew:
         for seat in self._seats:
             seat.is_asked = False
         if self._desk is not None:
-            self._desk.publish.remote(weights, tag)
+            self._desk.publish.remote(self._key, weights, tag)
 
     def ask(self, open_calls: int, again: bool, record: bool) -> None:
         """Ask for batches.
@@ -123,7 +128,7 @@ class Crew:
         """
         seats = {call: seat for seat in self._seats for call in seat.calls}
         if self._desk is not None and self._desk_call is None:
-            self._desk_call = self._desk.take.remote(timeout_s, self.status)
+            self._desk_call = self._desk.take.remote(self._key, timeout_s, self.status)
         calls = [*seats, *([self._desk_call] if self._desk_call else [])]
         ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
         if ready:
@@ -157,6 +162,8 @@ class Crew:
             raise UserError(
                 f"the fleet's head has gone ({last_line(error)}); start it again: {start_again(self._fleet, self.door)}"
             ) from None
+        if brought is None:
+            raise UserError(f"the fleet trains another run by now, since this one was silent; {_ONE_AT_A_TIME}")
         for data in brought:
             try:
                 batches.append(from_bytes(data))

@@ -56,15 +56,21 @@ class Desk:
         self._status: dict[str, Any] = {}
         self._learner_s = -float("inf")
 
-    async def open(self, about: dict[str, Any]) -> str:
-        """A learner begins: what is to be played; what waited for another run is dropped. Returns the door's URL."""
+    async def open(self, about: dict[str, Any]) -> tuple[str, str | None]:
+        """A learner begins: what is to be played; what waited for another run is dropped.
+
+        Returns:
+            The door's URL, and the run of another learner who is at work, in which case the desk stays with that.
+        """
+        if self._key != about["key"] and self._about is not None and self._learner_silent_s() < GONE_AFTER_S:
+            return self._door, self._run
         if self._key != about["key"]:
             self._inbox.clear()
             self._weights, self._tag = b"", Tag("", 0)
         self._about, self._key, self._run = about, about["key"], about["run"]
         self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
-        return self._door
+        return self._door, None
 
     async def close(self, key: str, how: str) -> None:
         """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""
@@ -74,14 +80,17 @@ class Desk:
         if how == ENDED:
             self._inbox.clear()
 
-    async def publish(self, weights: bytes, tag: Tag) -> None:
-        """The learner's networks from now on."""
-        self._weights, self._tag = weights, tag
+    async def publish(self, key: str, weights: bytes, tag: Tag) -> None:
+        """The networks of the learner whose desk it is from now on."""
+        if self._key == key:
+            self._weights, self._tag = weights, tag
 
-    async def take(self, timeout_s: float, status: dict[str, Any]) -> list[bytes]:
+    async def take(self, key: str, timeout_s: float, status: dict[str, Any]) -> list[bytes] | None:
         """The oldest batch of each player, after waiting so long at most for the first; called by a learner that has
-        learned from those before.
+        learned from those before. None if the desk has become another's while this learner was silent.
         """
+        if self._key != key:
+            return None
         self._status, self._learner_s = status, time.monotonic()
         if not self._inbox:
             self._arrived.clear()
@@ -149,12 +158,15 @@ class Desk:
         return {
             "run": self._run,
             "state": self._over.get(self._key, TRAINING) if self._key else None,
-            "learner_seen_s_ago": round(time.monotonic() - self._learner_s, 1) if self._about else None,
+            "learner_seen_s_ago": round(self._learner_silent_s(), 1) if self._about else None,
             "outside": self._present(),
             "waiting": sum(map(len, self._inbox.values())),
             "refused": self._refused,
             "learner": self._status,
         }
+
+    def _learner_silent_s(self) -> float:
+        return time.monotonic() - self._learner_s
 
     def _present(self) -> list[str]:
         now_s = time.monotonic()
