@@ -170,6 +170,7 @@ def test_the_presets_are_sound(reward):
         ({"win": -1.0}, {}, "winning pays -1"),
         ({"approach": 1.0}, {}, "winning pays +0"),
         ({"win": 1.0, "death": 1.0}, {}, "dying pays +1"),
+        ({"win": -1.0, "death": 2.0}, {}, "winning pays -1 and dying pays +2"),
     ],
 )
 def test_the_reward_is_judged_by_its_weights_and_then_by_what_it_paid(reward, terms, words):

@@ -8,6 +8,7 @@ from ashen.agents import DQNConfig, PPOConfig
 from ashen.core.errors import UserError
 from ashen.options.training import read_train_options
 from ashen.recipes import recipe_files
+from ashen.rewards import make_reward
 from ashen.training.recipe import Recipe, check_learns, env_options, load_recipe, make_agent_for, run_label
 from ashen.training.sweep.plan import Plan
 from ashen.training.sweep.space import Search
@@ -60,13 +61,13 @@ def test_a_table_becomes_a_config_and_comes_back():
     [
         ({"cuont": 1}, "unknown key 'cuont' in here; did you mean 'count'"),
         ({"inner": {"rat": 1}}, r"unknown key 'rat' in here \[inner\]; did you mean 'rate'"),
-        ({"count": 1.5}, "count = 1.5 is not int"),
-        ({"count": True}, "count = True is not int"),
-        ({"flag": "yes"}, "flag = 'yes' is not bool"),
+        ({"count": 1.5}, "count = 1.5 does not fit; it takes a whole number"),
+        ({"count": True}, "count = true does not fit; it takes a whole number"),
+        ({"flag": "yes"}, 'flag = "yes" does not fit; it takes true or false'),
         ({"choice": "c"}, "unknown choice 'c'"),
         ({"weights": {"win": "much"}}, "weights"),
         ({"inner": 3}, "inner = 3"),
-        ({"limit": "none"}, "limit = 'none'"),
+        ({"limit": "none"}, 'limit = "none" does not fit; it takes a number'),
         ({"ends": [1.0]}, r"ends = \[1.0\]"),
     ],
 )
@@ -76,6 +77,17 @@ def test_wrong_keys_and_types_are_told_in_one_line(table, message):
         from_table(Outer, table, "here")
     assert "here" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_reward_may_change_a_preset(tmp_path):
+    """Breaks if docs/add-a-reward-term.md's way to a term of one's own is refused, in a file or as an option."""
+    own = tmp_path / "own.toml"
+    own.write_text('reward = { preset = "soulsgym", roll = -0.1 }', encoding="utf-8")
+    for words in ([str(own)], ["--reward", "preset", "soulsgym", "roll", "-0.1"]):
+        recipe = read_train_options(words).recipe
+        assert from_table(Recipe, to_table(recipe), "config.json") == recipe
+        weights = make_vec(num_envs=1, **env_options(recipe)).reward.weights
+        assert weights == make_reward("soulsgym").weights | {"roll": -0.1}
 
 
 @pytest.mark.parametrize("name", recipe_files())

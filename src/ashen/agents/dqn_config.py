@@ -1,13 +1,25 @@
 """Settings of DQN: every variant is a switch here, every famous combination a recipe. They are read without torch."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from ashen.agents.checks import check_choices, check_range
 from ashen.agents.exploration import scheduled
-from ashen.core.errors import UserError
+from ashen.core.errors import SettingError
+
+SWITCHED: Final[tuple[tuple[tuple[str, ...], str, tuple[Any, ...]], ...]] = (
+    (("priority_alpha", "priority_beta", "priority_beta_final"), "prioritised", (True,)),
+    (("atoms", "value_range"), "distributional", (True,)),
+    (("loss",), "distributional", (False,)),
+    (("epsilon_schedule", "epsilon_start", "epsilon_end", "epsilon_unit"), "noisy", (False,)),
+    (("epsilon_steps", "epsilon_fights"), "noisy", (False,)),
+    (("epsilon_steps",), "epsilon_unit", ("step",)),
+    (("epsilon_fights",), "epsilon_unit", ("fight",)),
+    (("target_tau", "target_period_steps"), "double", ("target", "none")),
+)
+"""Settings that have no effect unless another one has one of these values."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,8 @@ class DQNConfig:
 
     def __post_init__(self) -> None:
         check_choices(self)
-        check_range(self, 0.0, 1.0, "discount", "target_tau", "epsilon_start", "epsilon_end")
+        check_range(self, 0.0, 1.0, "discount", "epsilon_start", "epsilon_end")
+        check_range(self, 1e-6, 1.0, "target_tau")
         check_range(self, 0.0, 1.0, "priority_beta", "priority_beta_final")
         check_range(self, 1e-6, 2.0, "priority_alpha")
         check_range(self, 0.0, 1.0, "learning_rate")
@@ -114,9 +127,10 @@ class DQNConfig:
         check_range(self, 1e-6, np.inf, "reward_scale")
         low, high = self.value_range or (0.0, 1.0)
         if not low < high:
-            raise UserError(f"DQNConfig: value_range = {low:g} .. {high:g}; give the lower return first")
-        if self.epsilon_schedule == "exponential" and min(self.epsilon_start, self.epsilon_end) <= 0.0:
-            raise UserError("DQNConfig: an exponential epsilon never reaches 0; set epsilon_start, epsilon_end above 0")
+            raise SettingError(DQNConfig, "value_range", f"{low:g} {high:g}", "must begin with the lower return")
+        if self.epsilon_schedule == "exponential" and (least := min(self.epsilon_start, self.epsilon_end)) <= 0.0:
+            name = "epsilon_end" if self.epsilon_end == least else "epsilon_start"
+            raise SettingError(DQNConfig, name, least, "must be above 0, which an exponential epsilon never reaches")
 
     def epsilon_at(self, steps: int, fights: int) -> float:
         """Share of random actions after so many steps, and so many fights since learning began."""

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import tyro
 
 from ashen.core.errors import SettingError, UserError
 from ashen.options.parse import Boss, check_counts, world_changes
 from ashen.runs.folder import default_runs_dir
+
+_PLAN: Final = (10, 4)
+"""Steps and samples of a look ahead, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ class EvaluateOptions:
     plan: bool = False
     """Try the agent's best actions on copies of the fight before each decision. Only for simulated fights: the copies
     hold what the game does not show, such as the chain the boss has chosen, his cooldowns and his poise."""
-    plan_steps: int = 10
+    plan_steps: int = _PLAN[0]
     """Steps that a copy plays before its value network judges."""
-    plan_samples: int = 4
+    plan_samples: int = _PLAN[1]
     """Copies of each action tried, each with other dice."""
     record: Path | None = None
     """A new folder for the recorded fights, all of them, for film, explain and what learns from fights."""
@@ -67,6 +70,8 @@ class EvaluateOptions:
         check_counts(self, "seed", least=0)
         if self.sure_within is not None and not 0.0 <= self.sure_within <= 50.0:
             raise SettingError(EvaluateOptions, "sure_within", self.sure_within, "must lie in 0..50")
+        if not self.plan and (self.plan_steps, self.plan_samples) != _PLAN:
+            raise UserError("--plan-steps and --plan-samples change nothing without --plan; leave them out or add it")
         if self.watch and self.json:
             raise UserError("--watch prints lines and --json one object; give one of the two")
 

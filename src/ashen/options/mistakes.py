@@ -13,6 +13,7 @@ from ashen.core.errors import SettingError
 
 _CHOICE = re.compile(r"invalid choice '(?P<value>.*)' for argument '(?P<option>\S+)'")
 _TYPE = re.compile(r"Error parsing (?P<option>--\S+): .*: '(?P<value>.*)'")
+_SEVERAL = re.compile(r"Error parsing (?P<option>--\S+):")
 _ELSEWHERE = {
     "gamma": "discount",
     "lr": "learning-rate",
@@ -78,6 +79,10 @@ def essence(complaint: str, options: type, verb: str) -> str:
         return _missing(texts[0], options, verb)
     if refused := _CHOICE.search(texts[0]) or _TYPE.search(texts[0]):
         return _misfit(refused["option"], refused["value"], dict(_options(options)))
+    known = dict(_options(options))
+    if (several := _SEVERAL.match(texts[0])) and several["option"] in known:
+        word = several["option"]
+        return f"{word} does not take that; it takes {' or '.join(map(_values, known[word].kinds))}"
     sentence = re.sub(r"^Unrecognized options: .*", _without_values, texts[0].rstrip("."))
     near = re.findall(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))[:1]
     meant = _called_otherwise(sentence, dict(_options(options))) or near
@@ -90,6 +95,17 @@ def as_typed(error: SettingError, options: type) -> str:
         if (option.owner, option.field) == (error.owner, error.name):
             return f"{word} {error.value} {error.rule}"
     return str(error)
+
+
+def _values(kind: Any) -> str:
+    """What stands behind an option of several values."""
+    plain = {int: "a whole number", float: "a number", str: "a word"}
+    if get_origin(kind) is dict:
+        return "pairs of a name and a number"
+    if get_origin(kind) is tuple:
+        each = get_args(kind)
+        return f"{len(each)} numbers" if float in each else "words"
+    return plain.get(kind, "another value")
 
 
 def _missing(sentence: str, options: type, verb: str) -> str:

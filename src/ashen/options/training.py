@@ -12,7 +12,7 @@ from ashen.options.parse import parse, split_first, without_help
 from ashen.runs.folder import RunFolder, default_runs_dir
 from ashen.training.find_run import find_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
-from ashen.training.recipe import Recipe, load_recipe, training_recipe, with_few_matches
+from ashen.training.recipe import Recipe, check_effect, load_recipe, training_recipe, with_few_matches
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,7 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     if recipe.is_on_game or backend_of(rest) == "game":
         recipe = with_few_matches(recipe)
     options = parse(TrainOptions, "train", rest, TrainOptions(recipe, recipe_name=name))
-    idle = "dqn" if options.recipe.algorithm == "ppo" else "ppo"
-    if getattr(options.recipe, idle) != getattr(recipe, idle):
-        raise UserError(
-            f"--{idle}. options have no effect while {options.recipe.algorithm} learns; leave them out, or add "
-            f"--algorithm {idle}"
-        )
+    check_effect(options.recipe, recipe)
     return options
 
 
@@ -106,7 +101,10 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_run(name, runs_dir)
     _check_not_joined(run)
-    return run, parse(ForkOptions, "fork", rest, ForkOptions(training_recipe(run)))
+    before = training_recipe(run)
+    options = parse(ForkOptions, "fork", rest, ForkOptions(before))
+    check_effect(options.recipe, before)
+    return run, options
 
 
 def _check_not_joined(run: RunFolder) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
+from ashen.agents.dqn_config import SWITCHED
 from ashen.core.errors import SettingError, UserError
 from ashen.core.fight import GAME_SPEEDS
 from ashen.core.protocols import Agent
@@ -34,8 +35,8 @@ class Recipe:
     """The whole fight with its phase change, or one phase alone with virtual hit points."""
     encoder: str = "ashen"
     """What the network sees: ashen, onehot74 or raw26."""
-    reward: str | dict[str, float] = "soulsgym"
-    """Reward preset, or weights by term name."""
+    reward: str | dict[str, float | str] = "soulsgym"
+    """Reward preset, or weights by term name, which may change those of a preset: preset soulsgym roll -0.1."""
     actions: str | tuple[str, ...] = "all"
     """Action set (all, diary16, diary15, no_shield), or action names."""
     random_start: bool = False
@@ -134,7 +135,12 @@ def load_recipe(recipe: str) -> Recipe:
         UserError: there is no such recipe, it is broken TOML, or a key or value in it is wrong.
     """
     path = recipe_file(recipe)
-    return from_table(Recipe, read_toml(path), str(path))
+    found = from_table(Recipe, read_toml(path), str(path))
+    idle = "dqn" if found.algorithm == "ppo" else "ppo"
+    if getattr(found, idle) != getattr(Recipe(), idle):
+        means = f'leave it out, or write algorithm = "{idle}" above it'
+        raise UserError(f"{path}: [{idle}] has no effect while {found.algorithm} learns; {means}")
+    return found
 
 
 FIRST_UPDATE: Final = (
@@ -153,6 +159,10 @@ def check_learns(recipe: Recipe, done_steps: int = 0) -> None:
     Raises:
         UserError: it would; says which options decide that.
     """
+    for name in ("learning_rate", "updates_per_step"):
+        if getattr(recipe.config, name, None) == 0.0:
+            word = f"--{recipe.algorithm}.{name.replace('_', '-')}"
+            raise UserError(f"nothing would be learned: {word} is 0; give more")
     first, why = recipe.config.first_update(recipe.num_envs, done_steps)
     left = -(-(recipe.total_steps - done_steps) // recipe.num_envs) * recipe.num_envs
     if first > left:
@@ -160,6 +170,31 @@ def check_learns(recipe: Recipe, done_steps: int = 0) -> None:
             f"nothing would be learned: the first update comes after {first:,} steps ({why}), and there are {left:,}; "
             "give more --total-steps, or less of that"
         )
+
+
+def check_effect(recipe: Recipe, before: Recipe) -> None:
+    """Refuse options that change nothing.
+
+    Args:
+        recipe: with the options.
+        before: without.
+
+    Raises:
+        UserError: one does; says what would give it an effect.
+    """
+    idle = "dqn" if recipe.algorithm == "ppo" else "ppo"
+    if getattr(recipe, idle) != getattr(before, idle):
+        raise UserError(
+            f"--{idle}. options have no effect while {recipe.algorithm} learns; leave them out, or add "
+            f"--algorithm {idle}"
+        )
+    for names, switch, values in SWITCHED if recipe.algorithm == "dqn" else ():
+        changed = [name for name in names if getattr(recipe.dqn, name) != getattr(before.dqn, name)]
+        if changed and getattr(recipe.dqn, switch) not in values:
+            words = " and ".join(f"--dqn.{name.replace('_', '-')}" for name in changed)
+            other = switch.replace("_", "-")
+            needed = {True: f"--dqn.{other}", False: f"--dqn.no-{other}"}.get(values[0], f"--dqn.{other} {values[0]}")
+            raise UserError(f"{words} changes nothing without {needed}; leave it out, or add that")
 
 
 def run_label(recipe: Recipe) -> str:

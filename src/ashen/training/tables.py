@@ -3,7 +3,7 @@
 import json
 import types
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ashen.core.errors import UserError, unknown
 
@@ -99,5 +99,22 @@ def _fit_plain(hint: Any, value: Any, key: str, where: str) -> Any:
 
 
 def _misfit(hint: Any, value: Any, key: str, where: str) -> UserError:
-    wanted = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
-    return UserError(f"{where}: {key} = {value!r} is not {wanted}; write a value of that type")
+    return UserError(f"{where}: {key} = {_literal(value)} does not fit; it takes {' or '.join(_words(hint))}")
+
+
+def _words(hint: Any) -> list[str]:
+    """What a setting takes, in TOML's words."""
+    origin, arguments = get_origin(hint) or hint, get_args(hint)
+    if origin in (Union, types.UnionType):
+        return [word for choice in arguments if choice is not types.NoneType for word in _words(choice)]
+    if origin is Literal:
+        return [_literal(choice) for choice in arguments]
+    if origin is tuple:
+        count = "" if ... in arguments else f"{len(arguments)} of "
+        return [f"a list, [...], of {count}{' or '.join(_words(arguments[0]))}"]
+    if origin is dict:
+        return [f"a table, {{ NAME = ... }}, of {' or '.join(_words(arguments[1]))}"]
+    return [_PLAIN.get(origin, "a table")]
+
+
+_PLAIN: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "a word in quotes"}

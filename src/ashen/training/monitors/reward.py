@@ -9,10 +9,10 @@ MEASURED_FIGHTS = 50
 def outweighs(look: Look) -> str | None:
     """Winning pays nothing, dying pays, or a shaping term pays more a fight than winning or costs more than dying."""
     reward = look.reward
-    if reward.winning <= 0.0:
-        return f"winning pays {reward.winning:+.3g}"
-    if reward.dying > 0.0:
-        return f"dying pays {reward.dying:+.3g}"
+    faults = [f"winning pays {reward.winning:+.3g}"] if reward.winning <= 0.0 else []
+    faults += [f"dying pays {reward.dying:+.3g}"] if reward.dying > 0.0 else []
+    if faults:
+        return " and ".join(faults)
     # Where dying costs nothing, what it loses is the win.
     cost = reward.dying or -reward.winning
     rows = look.latest(MEASURED_FIGHTS)
