@@ -206,7 +206,7 @@ class _Courier:
             except AwayError as error:
                 is_away, is_here = True, isinstance(error, FullError)
                 if is_told and is_here:
-                    self._news.put("the head is back; what waits here it takes when its training goes on")
+                    self._news.put("the head is back; it takes what waits here as its training goes on")
                 if not is_told and not is_here:
                     self._news.put(f"{error}; {self._meanwhile}")
                 is_told = not is_here
