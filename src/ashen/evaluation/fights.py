@@ -9,6 +9,7 @@ import numpy as np
 from ashen.core.errors import UserError
 from ashen.core.fight import ACTION_NAMES, NOTHING, NUM_ACTIONS
 from ashen.core.tables import base_file, boss_file, boss_names, measured_facts
+from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.recording import Recording
 from ashen.runs.fight_journal import keep_interrupted
 from ashen.runs.fights import WAITED, FightRecord, list_fights, load_fight
@@ -20,13 +21,16 @@ _NOT_BY_HAND = (
 )
 
 
-def records_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tuple[list[tuple[str, FightRecord]], str]:
+def records_from(
+    places: Sequence[str], runs_dir: Path, boss: str | None, *, or_alike: bool = False
+) -> tuple[list[tuple[str, FightRecord]], str]:
     """Read the recorded fights of some places.
 
     Args:
         places: names or folders of runs, folders of fights, ``.npz`` files.
         runs_dir: folder of all runs.
         boss: whose fights they must be, overlays of his or not; None takes the boss of the first fight.
+        or_alike: where ``boss`` is given, they may all be of another table too that has the same animations.
 
     Returns:
         The fights in the order of the places, each once and with its file's name; the name or path of the boss's whole
@@ -42,9 +46,14 @@ def records_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tup
         record = load_fight(path)
         found.setdefault(record.states.tobytes(), (str(path), record))
     records = list(found.values())
-    boss = _whole_boss(boss or str(records[0][1].meta.get("boss", "iudex")))
-    for where, record in records:
-        _check_boss(record, where, boss)
+    known = boss or str(records[0][1].meta.get("boss", "iudex"))
+    fought = {str(record.meta.get("boss", known)): where for where, record in reversed(records)}
+    tables = {name: _table_fought(name, where) for name, where in fought.items()}
+    is_stand_in = or_alike and boss and len(set(tables.values())) == 1 and all(_is_alike(name, boss) for name in fought)
+    boss = _whole_boss(known)
+    for name, where in fought.items():
+        if tables[name] != _identity(known) and not is_stand_in:
+            raise UserError(f"{where} is a fight against {name}, not {boss}; give fights of one boss at a time")
     return records, boss
 
 
@@ -83,14 +92,18 @@ def _paths(place: str, runs_dir: Path) -> list[Path]:
     return paths
 
 
-def _check_boss(record: FightRecord, where: str, boss: str) -> None:
-    fought = str(record.meta.get("boss", boss))
+def _table_fought(boss: str, where: str) -> Path:
+    """The whole table of the boss whom a fight was fought against."""
     try:
-        is_same = _identity(fought) == _identity(boss)
+        return _identity(boss)
     except UserError as error:
         raise UserError(f"cannot tell whom {where} was fought against: {error}") from None
-    if not is_same:
-        raise UserError(f"{where} is a fight against {fought}, not {boss}; give fights of one boss at a time")
+
+
+def _is_alike(boss: str, other: str) -> bool:
+    """Whether the animations of two bosses have the same ids, so that each can stand in for the other."""
+    first, second = (boss_vocabulary(boss_file(name).resolve()) for name in (boss, other))
+    return first == second
 
 
 def _whole_boss(boss: str) -> str:
@@ -100,7 +113,7 @@ def _whole_boss(boss: str) -> str:
     return names.get(file, str(file))
 
 
-@cache  # asked of every fight
+@cache
 def _identity(boss: str) -> Path:
     """The table that tells two bosses apart: of overlays, that of their base."""
     path = boss_file(boss)
