@@ -238,7 +238,10 @@ def test_what_matters_is_better_or_worse(figure, before, after, verdict):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"boss": "gone.toml"}, "cannot tell whom"),
+        (
+            {"boss": "gone.toml"},
+            "npz was fought against gone.toml, which is gone; put that table back, or say",
+        ),
         ({"randomise": "facts"}, "was fought against a varied boss"),
         ({"action_names": ["dance"]}, "holds an action that there is not"),
     ],
@@ -305,6 +308,19 @@ def test_a_table_can_stand_in_for_the_boss_who_is_asked_for(records, tmp_path):
     assert fights_from([str(folder)], tmp_path, None)[1] == str(copy.resolve())
     write_fight(replace(record, meta=record.meta | meta | {"boss": "iudex"}), last)
     with pytest.raises(UserError, match=r"copy\.toml, not iudex; give fights of one boss at a time"):
+        fights_from([str(folder)], tmp_path, "iudex")
+
+
+def test_a_table_that_was_moved_is_pointed_to(records, hidden, tmp_path):
+    """Breaks if fights against a table that lies elsewhere now are lost, or any table passes for it."""
+    moved, folder = tmp_path / "moved.toml", tmp_path / "fights"
+    shutil.copy(hidden, moved)
+    folder.mkdir()
+    for number, record in enumerate(records):
+        meta = {"boss": "gone.toml", "kind": "evaluation", "env_step": 0, "fight_number": number}
+        save_fight(replace(record, meta=record.meta | meta), folder)
+    assert fights_from([str(folder)], tmp_path, str(moved))[1] == "iudex"
+    with pytest.raises(UserError, match=r"npz was fought against gone\.toml, which is gone; put that table back"):
         fights_from([str(folder)], tmp_path, "iudex")
 
 
