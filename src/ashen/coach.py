@@ -11,7 +11,7 @@ from typing import Any
 
 from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
-from ashen.core.tables import base_file, boss_file, own_base
+from ashen.core.tables import base_file, boss_file, boss_names, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.game.options import expected_s, expected_training_s
 from ashen.options.training import ForkOptions
@@ -134,7 +134,12 @@ def _check_base(overlay: Path, boss: str) -> None:
     if base is None:
         raise UserError(f"{overlay} is no overlay, it has no base; train against a whole table with --boss {overlay}")
     if base.resolve() != boss_file(boss).resolve():
-        raise UserError(f"{overlay} changes {base.stem}, but the recipe's boss is {boss}; leave out one of the two")
+        shipped = {path: name for name, path in boss_names().items()}
+        changed = shipped.get(base, str(base))
+        raise UserError(
+            f"{overlay} changes {changed}, but the boss is {boss}; go with --boss {changed}, or calibrate anew with "
+            f"--boss {boss}"
+        )
 
 
 def train_on(

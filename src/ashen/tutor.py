@@ -11,7 +11,7 @@ import tyro
 from ashen.coach import started, train_new
 from ashen.core.errors import SettingError, UserError
 from ashen.core.signals import StopOnSignal
-from ashen.core.tables import base_file, boss_file, boss_names, is_measured
+from ashen.core.tables import base_file, boss_file, boss_names, full_name, is_measured
 from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first, without_help
 from ashen.options.training import backend_of
@@ -130,8 +130,7 @@ def finetune(options: FinetuneOptions, parent: Trained) -> None:
     if options.calibrate:
         recipe = replace(recipe, total_steps=recipe.total_steps - options.recorded_steps)
         if not recipe.is_on_game and recipe.boss != parent.recipe.boss:
-            real_boss = str(boss_file(recipe.boss).resolve()) if recipe.boss.endswith(".toml") else recipe.boss
-            recipe = replace(recipe, boss=parent.recipe.boss, real_boss=real_boss)
+            recipe = replace(recipe, boss=parent.recipe.boss, real_boss=full_name(recipe.boss))
     base = base_file(boss_file(recipe.boss))
     if base is not None:  # a boss that is an overlay itself gives way to another, or goes along as a copy
         overlay = overlay or Path(recipe.boss)

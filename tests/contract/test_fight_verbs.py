@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from ashen.cli import main
+from ashen.core.tables import boss_file
 from ashen.runs.fights import list_fights
 from ashen.training.recipe import load_recipe
 
@@ -39,6 +40,22 @@ def test_mistakes_about_fights_are_told(complaint, monkeypatch, tmp_path):
     assert "play some with ashen play" in complaint(["fights", "human", "--runs-dir", tmp_path])
     monkeypatch.setitem(sys.modules, "minari", None)
     assert "install with: python bootstrap.py export, or" in complaint(["export", "done", "--minari", "mine-v0"])
+
+
+def test_fights_against_a_table_are_told_from_any_folder(complaint, monkeypatch, tmp_path):
+    """Breaks if a record's table is looked for where the reader stands, or one gone is told without the fight."""
+    own, elsewhere = tmp_path / "own.toml", tmp_path / "elsewhere"
+    own.write_text(boss_file("iudex").read_text(encoding="utf-8"), encoding="utf-8")
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["--fight", "phase1", "--fights", "1", "--boss", "own.toml", "--record", "lost"]
+    assert main(["evaluate", "random", *words]) == 0
+    (fight,) = (tmp_path / "lost").iterdir()
+    monkeypatch.chdir(elsewhere)
+    assert main(["explain", str(fight), "--out", "why.txt"]) == 0
+    own.unlink()
+    for verb in (["film", fight, "--out", "fight.png"], ["explain", fight]):
+        assert f"{fight} was fought against {own}, which is gone; put that table back\n" in complaint(verb)
 
 
 def test_rescore_under_the_own_reward_changes_nothing(capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ashen.cli import main
+from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE
 from ashen.core.tables import Fact, boss_file, load_facts, player_facts, walk
 from ashen.display import calibration_table, calibration_text, calibration_warning
@@ -22,7 +23,7 @@ from ashen.evaluation.calibrate.shapes import Cases, Sector, best_sector
 from ashen.evaluation.calibrate.trial import Alignment, changed
 from ashen.evaluation.calibrate.windows import opening
 from ashen.evaluation.fights import as_recording
-from ashen.runs.fights import save_fight
+from ashen.runs.fights import save_fight, write_fight
 from ashen.runs.files import check_out
 from ashen.sim.pack import load_tables, per_frame
 from ashen.sim.records import MOTION_FRAMES
@@ -237,7 +238,10 @@ def test_what_matters_is_better_or_worse(figure, before, after, verdict):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"boss": "gone.toml"}, "cannot tell whom"),
+        (
+            {"boss": "gone.toml"},
+            "npz was fought against gone.toml, which is gone; put that table back, or say",
+        ),
         ({"randomise": "facts"}, "was fought against a varied boss"),
         ({"action_names": ["dance"]}, "holds an action that there is not"),
     ],
@@ -262,7 +266,7 @@ def test_places_without_enough_fights(folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.npz").write_bytes(b"x")
     other = tmp_path / "other.toml"
-    other.write_text(IUDEX.read_text(encoding="utf-8"), encoding="utf-8")
+    other.write_text(IUDEX.read_text(encoding="utf-8").replace('["Attack1500"]', '["Attack1501"]'), encoding="utf-8")
     first = str(sorted(folder.iterdir())[0])
     for places, message in (
         ([str(tmp_path / "empty")], "no recorded fights in"),
@@ -290,6 +294,34 @@ def test_fights_are_found_by_run_folder_and_file(folder, tmp_path):
         (run / "fights").rename(folder)
     assert {boss for _, boss in ways} == {"iudex"}
     assert len({tuple(len(fight.states) for fight in fights) for fights, _ in ways}) == 1
+
+
+def test_a_table_can_stand_in_for_the_boss_who_is_asked_for(records, tmp_path):
+    """Breaks if fights against a copy of a boss's table cannot refit the boss, or do unasked, or mixed with his own."""
+    copy, folder = tmp_path / "copy.toml", tmp_path / "fights"
+    copy.write_text(IUDEX.read_text(encoding="utf-8"), encoding="utf-8")
+    folder.mkdir()
+    for number, record in enumerate(records):
+        meta = {"boss": str(copy), "kind": "evaluation", "env_step": 0, "fight_number": number}
+        last = save_fight(replace(record, meta=record.meta | meta), folder)
+    assert fights_from([str(folder)], tmp_path, "iudex")[1] == "iudex"
+    assert fights_from([str(folder)], tmp_path, None)[1] == str(copy.resolve())
+    write_fight(replace(record, meta=record.meta | meta | {"boss": "iudex"}), last)
+    with pytest.raises(UserError, match=r"copy\.toml, not iudex; give fights of one boss at a time"):
+        fights_from([str(folder)], tmp_path, "iudex")
+
+
+def test_a_table_that_was_moved_is_pointed_to(records, hidden, tmp_path):
+    """Breaks if fights against a table that lies elsewhere now are lost, or any table passes for it."""
+    moved, folder = tmp_path / "moved.toml", tmp_path / "fights"
+    shutil.copy(hidden, moved)
+    folder.mkdir()
+    for number, record in enumerate(records):
+        meta = {"boss": "gone.toml", "kind": "evaluation", "env_step": 0, "fight_number": number}
+        save_fight(replace(record, meta=record.meta | meta), folder)
+    assert fights_from([str(folder)], tmp_path, str(moved))[1] == "iudex"
+    with pytest.raises(UserError, match=r"npz was fought against gone\.toml, which is gone; put that table back"):
+        fights_from([str(folder)], tmp_path, "iudex")
 
 
 def test_a_fight_counts_once(folder, tmp_path):

@@ -186,13 +186,18 @@ def test_a_run_keeps_its_overlay(base, tmp_path, capsys):
         (["--overlay", "none.toml"], "none.toml; give the path of a TOML file, as ashen calibrate --out writes it"),
         (["--overlay", "nosuch"], "nosuch; give the path of a TOML file"),
         (["--overlay", "iudex.toml"], "is no overlay, it has no base"),
-        (["--overlay", "mine.toml", "--boss", "iudex.toml"], "changes iudex, but the recipe's boss is iudex.toml"),
+        (
+            ["--overlay", "mine.toml", "--boss", "iudex.toml"],
+            "mine.toml changes iudex, but the boss is iudex.toml; go with --boss iudex, or calibrate anew with",
+        ),
+        (["--overlay", "theirs.toml"], "iudex.toml, but the boss is iudex; go with --boss "),
     ],
 )
 def test_an_overlay_that_cannot_be_trained_with(words, message, tmp_path, monkeypatch, capsys):
     """Breaks if a mistake makes a run folder, or is told in more than a line."""
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "mine.toml")
+    written(tmp_path / "theirs.toml", OVERLAY.replace('"iudex"', '"iudex.toml"'))
     written(tmp_path / "iudex.toml", boss_file("iudex").read_text(encoding="utf-8"))
     assert main(["train", "smoke", *words, "--runs-dir", "runs"]) == 2
     said = capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Fine-tuning that refits the boss's table to the agent's own fights first, in the simulator."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import ashen
 from ashen.agents import PPOConfig
 from ashen.cli import main
 from ashen.core.errors import UserError
-from ashen.core.tables import boss_file
+from ashen.core.tables import base_file, boss_file
 from ashen.display import refit_lines
 from ashen.evaluation.shifted import shifted_boss
 from ashen.obs.encoders import make_encoder
@@ -46,6 +47,18 @@ def runs_dir(tmp_path_factory) -> Path:
 def shifted(tmp_path_factory) -> Path:
     """The overlay of a boss whose times are off."""
     return shifted_boss(0, tmp_path_factory.mktemp("shifted") / "shifted.toml")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory) -> Path:
+    """The whole table of a boss who hits a seventh later."""
+
+    def later(match: re.Match) -> str:
+        return f"window_s = {{ v = {[round(1.15 * float(time), 3) for time in match[1].split(',')]}"
+
+    text, path = boss_file("iudex").read_text(encoding="utf-8"), tmp_path_factory.mktemp("other") / "other.toml"
+    path.write_text(re.sub(r"window_s = \{ v = \[(.+?)\]", later, text), encoding="utf-8")
+    return path
 
 
 def stopped_after(count):
@@ -84,29 +97,30 @@ def test_what_is_asked_for_becomes_the_default_of_where_it_is_fought(runs_dir):
     assert not options.calibrate and options.recorded_steps == 0
 
 
-def test_a_run_refits_its_table_and_goes_on(runs_dir, shifted, capsys):
-    """Breaks if nothing is refitted, the agent trains by the old table, or nothing says what was found."""
-    words = ["finetune", "old", "--boss", str(shifted), "--name", "new", "--runs-dir", str(runs_dir)]
+def test_a_run_refits_its_table_and_goes_on(runs_dir, other, capsys):
+    """Breaks if fights against a whole table refit nothing, the old one stays, or nothing says what was found."""
+    words = ["finetune", "old", "--boss", str(other), "--name", "new", "--runs-dir", str(runs_dir)]
     assert main([*words, *WORDS]) == 0
     said = capsys.readouterr()
     assert "steps, at least 1,000 are asked for" in said.err and "the parent agent is deployed" in said.out
     run = RunFolder(runs_dir / "new")
     config = run.read_config()
     assert config["calibrate"] == {"steps": 1000} and config["recipe"]["total_steps"] == 64
-    assert (config["recipe"]["boss"], config["recipe"]["real_boss"]) == ("iudex", str(shifted.resolve()))
+    assert (config["recipe"]["boss"], config["recipe"]["real_boss"]) == ("iudex", str(other.resolve()))
     fights = [load_fight(path) for path in list_fights(run.fights, KIND)]
     assert len(fights) >= 5 and sum(len(fight.actions) for fight in fights) >= 1000
-    assert {fight.meta["table_hash"] for fight in fights} == {load_tables(shifted)[1]}
+    assert {fight.meta["table_hash"] for fight in fights} == {load_tables(other)[1]}
     (row,) = read_metrics(run, KIND)
     assert row["refitted"] > 0 and row["is_used"] and row["hit_times"]
     assert list(refit_lines(row))[-1] == "goes on with the refitted table"
     assert all(line in said.err and line in run.log_file.read_text(encoding="utf-8") for line in refit_lines(row))
     assert training_recipe(run).boss == str(run.calibrated_file.resolve())
+    assert base_file(run.calibrated_file) == boss_file("iudex"), "it is the parent's boss whose numbers are refitted"
     assert recipe_of(run).boss == "iudex", "the parent stays, with its own table"
     finals = [load_fight(path) for path in list_fights(run.fights, "evaluation")]
-    assert {fight.meta["boss"] for fight in finals} == {str(shifted.resolve())}
+    assert {fight.meta["boss"] for fight in finals} == {str(other.resolve())}
     assert main(["evaluate", "new", "--fights", "1", "--json", "--runs-dir", str(runs_dir)]) == 0
-    assert load_tables(shifted)[1] in capsys.readouterr().out
+    assert load_tables(other)[1] in capsys.readouterr().out
     assert main(["evaluate", "new", "--boss", "iudex", "--fights", "1", "--json", "--runs-dir", str(runs_dir)]) == 0
     assert load_tables(boss_file("iudex"))[1] in capsys.readouterr().out
 

@@ -209,6 +209,15 @@ def boss_file(boss: str) -> Path:
     return boss_names()[boss]
 
 
+def full_name(boss: str) -> str:
+    """A boss's name, or his table's path from any folder.
+
+    Raises:
+        UserError: as :func:`boss_file`.
+    """
+    return str(boss_file(boss).resolve()) if boss.endswith(".toml") else boss
+
+
 def _base_file(table: dict[str, Any], path: Path) -> Path:
     if extra := set(table) - _OVERLAY_KEYS:
         raise unknown("key", sorted(extra)[0], _OVERLAY_KEYS, f"the overlay {path}")

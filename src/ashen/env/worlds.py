@@ -4,7 +4,7 @@ from typing import Any
 
 from ashen.core.errors import UserError, unknown
 from ashen.core.protocols import Backend
-from ashen.core.tables import boss_file
+from ashen.core.tables import boss_file, full_name
 from ashen.core.vocabulary import boss_vocabulary
 
 BACKENDS = ("sim", "game")
@@ -64,5 +64,5 @@ def make_backend(
 
 
 def fought_boss(options: dict[str, Any]) -> str:
-    """Name or table of the boss that is fought, out of the options of :func:`ashen.make_vec`."""
-    return str(options.get("real_boss") or options["boss"])
+    """Name of the boss that is fought, or the full path of his table, out of the options of :func:`ashen.make_vec`."""
+    return full_name(str(options.get("real_boss") or options["boss"]))

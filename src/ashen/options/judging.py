@@ -181,7 +181,8 @@ class CalibrateOptions:
     places: Annotated[tuple[str, ...], tyro.conf.arg(name="from")]
     """Runs (names or folders; human for your own fights), folders of fights, or recorded fights (npz)."""
     boss: str | None = None
-    """Name or table of the boss; that of the fights if not given."""
+    """Name or table of the boss whose numbers are refitted, if the fights were against another table with his
+    animations; that of the fights if not given."""
     out: Path = Path("overlay.toml")
     """The overlay; a name alone is in the current folder. One of a calibration that is there already is replaced, any
     other file refused."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from ashen.core.fight import NO_ACTION, Outcome
+from ashen.core.tables import full_name
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between
 from ashen.env import FightEnv
 from ashen.runs.fights import FightRecord, Tape
@@ -97,7 +98,7 @@ class Bout:
         """The fight so far, at least one step; all that is needed to fight it again stands in it."""
         env, setting = self._env, self._setting
         meta: dict[str, Any] = {"kind": HUMAN, "policy": HUMAN, "env_step": 0, "fight_number": 0}
-        meta |= asdict(setting) | {"seed": self._seed} | _WORTH
+        meta |= asdict(setting) | {"boss": full_name(setting.boss), "seed": self._seed} | _WORTH
         meta |= {"outcome": self.outcome.name, "table_hash": env.backend.table_hash, "score_kind": "probabilities"}
         meta |= {"action_names": list(env.action_names), "term_names": list(env.reward.names)}
         return self._tape.cut(0, self._state, meta)

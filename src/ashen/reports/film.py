@@ -19,7 +19,7 @@ from ashen.core.signals import StopOnSignal
 from ashen.core.tables import boss_file
 from ashen.draw import HP_MEMORY_STEPS, Overlay, between, picture
 from ashen.draw.attacks import boss_hits
-from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, merit, typical_fight
+from ashen.runs.fights import FightRecord, list_fights, load_fight, load_meta, merit, table_fought, typical_fight
 from ashen.runs.files import MEDIA_MARKS, check_out
 from ashen.runs.folder import HUMAN, NO_HUMAN_FIGHTS
 
@@ -132,6 +132,7 @@ def film(
         raise UserError(f"cannot film at speed {speed} and {fps} pictures a second; both must be above 0")
     check_out(out, MEDIA_MARKS.get(kind, b""), f"{kind} film", [*ENCODINGS, ".png"])
     record = load_fight(fight) if isinstance(fight, Path) else fight
+    table_fought(record, str(fight) if isinstance(fight, Path) else "the fight")
     beside = out.with_name(f".{out.stem}.unfinished{kind}")
     try:
         if kind == ".png":

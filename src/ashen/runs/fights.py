@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ashen.core.arrays import as_bytes
 from ashen.core.errors import UserError
 from ashen.core.fight import FIGHT_STATE, Outcome
+from ashen.core.tables import boss_file
 from ashen.runs.files import now, write_bytes
 
 SCHEMA_VERSION = 1
@@ -217,6 +218,26 @@ def load_meta(path: Path) -> dict[str, Any]:
     """
     with _opened(path) as file:
         return _meta(file, path)
+
+
+def table_fought(record: FightRecord, where: str, or_else: str = "") -> Path:
+    """The table of the boss whom a recorded fight was fought against.
+
+    Args:
+        record: the fight.
+        where: its file, for errors.
+        or_else: what can be done besides putting a table back that is gone, for errors.
+
+    Raises:
+        UserError: it is not where it was then, or there is no such boss.
+    """
+    boss = str(record.meta.get("boss", "iudex"))
+    if boss.endswith(".toml") and not Path(boss).is_file():
+        raise UserError(f"{where} was fought against {boss}, which is gone; put that table back{or_else}")
+    try:
+        return boss_file(boss)
+    except UserError as error:
+        raise UserError(f"cannot tell whom {where} was fought against: {error}") from None
 
 
 def list_fights(folder: Path, kind: str = "") -> list[Path]:

@@ -18,6 +18,8 @@ LEAST_STEPS = 1_000
 def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tuple[list[Recording], str]:
     """Read the recorded fights of some places; arguments as of :func:`~ashen.evaluation.fights.records_from`.
 
+    If ``boss`` is given, his numbers are refitted, also to fights that were all against another table like his.
+
     Returns:
         The fights in the order of the places, each once and none that ended in a fault, and the name or path of the
         boss whose numbers they refit.
@@ -28,7 +30,7 @@ def fights_from(places: Sequence[str], runs_dir: Path, boss: str | None) -> tupl
     """
     if boss is not None:
         check_can_refit(boss_file(boss))
-    records, boss = records_from(places, runs_dir, boss)
+    records, boss = records_from(places, runs_dir, boss, or_alike=True)
     check_can_refit(boss_file(boss))
     records = [(where, record) for where, record in records if record.outcome != Outcome.FAULT]
     for where, record in records:

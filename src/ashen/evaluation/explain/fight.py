@@ -13,7 +13,7 @@ from ashen.evaluation.explain.boss import boss_events, start_event
 from ashen.evaluation.explain.events import Event, Names
 from ashen.evaluation.explain.hits import Blows
 from ashen.evaluation.explain.player import frame_events, input_events
-from ashen.runs.fights import WAITED, FightRecord
+from ashen.runs.fights import WAITED, FightRecord, table_fought
 from ashen.sim.backend import SimBackend
 from ashen.sim.fight import show_fight
 from ashen.sim.trace import StepTrace, Tables, trace_step
@@ -91,6 +91,7 @@ def _backend_of(record: FightRecord, where: str) -> SimBackend:
         raise UserError(f"{reason}; it was recorded by an older ashen or elsewhere, record it anew") from None
     if wanted == GAME_TABLES:
         raise UserError(f"{where} was fought on the real game, which does not say why; explain tells simulated fights")
+    table_fought(record, where)
     backend = SimBackend(**world, num_fights=1, random_start=is_random)
     if backend.table_hash != wanted:
         tables = f"tables {wanted}, the fight's numbers are now {backend.table_hash}"
