@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,6 +34,19 @@ def test_a_checkpoint_comes_back_as_it_was(run):
     assert checkpoint["best"] == [0.5, -1.0]
     assert torch.equal(checkpoint["agent"]["weights"], torch.arange(6.0))
     assert checkpoint["agent"]["rng"]["state"] == 2**100
+
+
+def test_what_no_reader_takes_is_no_checkpoint(run):
+    """Breaks if a checkpoint gets its name, and may push out an older one, that nothing could go on from."""
+    save_checkpoint(run, 10, {"agent": {}})
+    with pytest.raises(TypeError, match="tensors and plain data only"):
+        save_checkpoint(run, 20, {"agent": {}, "number": np.float64(1.0)})
+    assert load_checkpoint(latest_checkpoint(run))["env_step"] == 10
+
+
+def test_a_truth_value_of_numpys_can_be_read(run):
+    """Breaks if checkpoints are lost that an older ashen wrote while a later fight was recorded."""
+    assert load_checkpoint(save_checkpoint(run, 20, {"agent": {}, "flag": np.bool_(True)}))["flag"] is True
 
 
 def test_only_the_newest_and_the_best_are_kept(run):

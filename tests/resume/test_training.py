@@ -56,6 +56,18 @@ def test_resumed_equals_unbroken_bit_for_bit(tmp_path, algorithm, until):
     assert_equal_runs(*runs)
 
 
+def test_a_stop_within_a_later_recorded_fight_can_be_gone_on_from(tmp_path):
+    """Breaks if a checkpoint made while any but the first fight is recorded holds what its reader refuses."""
+    recipe, run = replace(SMALL, num_envs=1, record_every=1, total_steps=2000), create_run(tmp_path, "run", "x")
+    training = Training(recipe)
+    run.write_config(run_config(training))
+    rows = training.run(run, lambda: training._tally.episodes >= 2 and training._player.recorder._is_taping)
+    list(rows)
+    checkpoint = load_checkpoint(latest_checkpoint(run))
+    assert checkpoint["training"]["recorder"]["_is_taping"] is True
+    assert resumed(run).env_step == checkpoint["env_step"] < 2000
+
+
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
 def test_a_resumed_fork_equals_an_unbroken_one(tmp_path, algorithm):
     """Breaks if a fork's schedules do not begin at the fork, or begin anew where it is resumed."""

@@ -10,11 +10,13 @@ T = TypeVar("T")
 
 
 def to_tensors(tree: Any) -> Any:
-    """The same tree of dicts and lists with tensors in place of arrays, sharing memory."""
+    """The same tree of dicts and lists with tensors in place of arrays, sharing memory, and with plain numbers."""
     if isinstance(tree, dict):
         return {key: to_tensors(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [to_tensors(value) for value in tree]
+    if isinstance(tree, np.generic):
+        return tree.item()
     return torch.from_numpy(tree) if isinstance(tree, np.ndarray) else tree
 
 

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ashen.core.errors import UserError
@@ -36,6 +37,7 @@ def save_checkpoint(run: RunFolder, env_step: int, state: dict[str, Any]) -> Pat
 
     Raises:
         OSError: the disk is full; older checkpoints stay.
+        TypeError: the state holds what no reader would take; they stay too.
     """
     path = run.checkpoints / f"step-{env_step:012d}.pt"
     write_bytes(path, _packed(env_step, state))
@@ -107,7 +109,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         UserError: the file is missing, damaged, or of another schema.
     """
     try:
-        checkpoint = torch.load(io.BytesIO(unsealed(path.read_bytes())), map_location="cpu", weights_only=True)
+        checkpoint = _read(unsealed(path.read_bytes()))
         version = checkpoint["schema_version"]
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}") from None
@@ -123,4 +125,18 @@ def _packed(env_step: int, state: dict[str, Any]) -> bytes:
     # Packed in memory first: torch's own file writer turns a full disk into an error that does not say so.
     data = io.BytesIO()
     torch.save({"schema_version": SCHEMA_VERSION, "env_step": env_step} | state, data)
+    try:
+        _read(data.getvalue())
+    except pickle.UnpicklingError as error:
+        raise TypeError(f"a checkpoint may hold tensors and plain data only: {error}") from None
     return sealed(data.getvalue())
+
+
+def _read(data: bytes) -> dict[str, Any]:
+    """Tensors and plain data; an older ashen's may hold a truth value of NumPy's too."""
+    with torch.serialization.safe_globals([(_plain, "numpy._core.multiarray.scalar"), np.dtype, np.dtypes.BoolDType]):
+        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+
+
+def _plain(dtype: np.dtype[Any], data: bytes) -> Any:
+    return np.frombuffer(data, dtype).item()  # refuses what is no number

@@ -144,7 +144,7 @@ class Player:
         self._whole[ended] = self.env.states["step"][ended] == 0
         if ended[0]:
             outcome = Outcome(int(info["outcome"][0]))
-            self.recorder.fight_ends(self.env.final_states[0], outcome, env_step, next_is_whole=self._whole[0])
+            self.recorder.fight_ends(self.env.final_states[0], outcome, env_step, next_is_whole=bool(self._whole[0]))
         self._info = info
         if self._account:
             self._account.note()
