@@ -29,7 +29,7 @@ from ashen.training.calibrating import (
 )
 from ashen.training.checkpoints import BEST, PARENT, copy_checkpoint
 from ashen.training.code_version import code_text
-from ashen.training.find_run import find_run
+from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.journal import write_journal
 from ashen.training.lineage import CLONED, with_change_at_resume, with_lineage
@@ -161,7 +161,7 @@ def train_on(
         UserError: there is no such run, it was not trained here, or its checkpoint is damaged or of another shape.
         OSError: the disk is full.
     """
-    folder = find_run(run, runs_dir)
+    folder = find_own_run(run, runs_dir, NOTHING_TO_GO_ON)
     config = folder.read_config()
     if not config.get("trained_here", True):
         raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")

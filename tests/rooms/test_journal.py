@@ -170,10 +170,10 @@ def test_settings_of_the_idle_learner_and_paths_of_overlays_change_nothing(tmp_p
 
 
 def test_time_between_sittings_costs_nothing(tmp_path):
-    """Breaks if the nights between two sittings count, or the work that a crash made vain does not."""
+    """Breaks if nights between sittings count, or up to a failed attempt, or work that a crash made vain does not."""
     run = create_run(tmp_path, "a", "x")
     run.write_config({"recipe": {"boss": "iudex", "fight": "full", "total_steps": 1000}})
-    _log(run, (0, "started"), (10, "saved"), (600, "resumed at step 1"), (630, "ended at step 2"))
+    _log(run, (0, "started"), (10, "saved"), (600, "resumed at step 1"), (630, "ended at step 2"), (900, "ended by it"))
     for minutes, step, rate in ((5, 100, 0.2), (20, 200, 0.6), (615, 300, 0.9)):
         match = {"wins": 1, "fights": 10, "win_rate": rate, "win_rate_low": 0.0, "win_rate_high": 1.0}
         _row(run, "evaluation", minutes, step, return_mean=rate, **match)

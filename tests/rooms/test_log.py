@@ -35,7 +35,7 @@ def test_every_line_has_its_time(run, capsys):
     times = [datetime.fromisoformat(line.split("  ")[0]) for line in _lines(run)]
     assert all(time.tzinfo for time in times)
     assert [line.split("  ", 1)[1] for line in _lines(run)[:4]] == [
-        "INFO     something 100 %", "WARNING  two", "WARNING  lines", "ERROR    ended by UserError: wrong",
+        "INFO     something 100 %", "WARNING  two", "WARNING  lines", "ERROR    ended by wrong",
     ]  # fmt: skip
     assert len(times) > 5
     assert capsys.readouterr() == ("", "")

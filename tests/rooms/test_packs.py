@@ -302,12 +302,16 @@ def test_every_command_takes_a_pack(runs_dir, tmp_path, capsys, monkeypatch):
     assert (parent["run"], parent["pack"], parent["checkpoint_step"]) == ("one", "one.ashen", 64)
     capsys.readouterr()
     for words, message in (
-        (["resume", "one.ashen"], "not trained here"),
+        (["resume", "one.ashen"], "a new one starts from it: ashen train RECIPE --parent PACK"),
+        (["fork", "one.ashen"], "a new one starts from it: ashen train RECIPE --parent PACK"),
+        (["fights", "one.ashen"], "it holds no recorded fights; give the run that it was made of"),
+        (["runs", "tag", "one.ashen", "bad"], "it has no tags and no trash"),
+        (["runs", "trash", "one.ashen"], "it has no tags and no trash"),
         (["pack", "one.ashen", "--out", "one.zip"], "end its name in .ashen"),
         (["film", "one.ashen", "--which", "best"], "has no recorded fights to choose from"),
         (["evaluate", "none.ashen"], "cannot read none.ashen"),
-        (["plot", "one.ashen"], "one.ashen is a pack, which holds no curves"),
-        (["compare", "one.ashen"], "one.ashen is a pack, which holds no curves"),
+        (["plot", "one.ashen"], "one.ashen is a pack, one file of an agent: it holds no curves"),
+        (["compare", "one.ashen"], "one.ashen is a pack, one file of an agent: it holds no curves"),
         (["calibrate", "--from", "one.ashen"], "unknown run 'one.ashen'"),
     ):
         assert main(words) == 2

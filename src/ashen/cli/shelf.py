@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from ashen.core.errors import unknown
 
+_NO_RUN = "it has no tags and no trash; keep it as you keep files"
 _WIDEST = 1000
 """Characters that a line of the list may have where it is not read in a terminal."""
 
@@ -69,11 +70,11 @@ def _change_tags(word: str, words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.shelf import TagOptions
     from ashen.runs.shelf import change_tags
-    from ashen.training.find_run import find_run
+    from ashen.training.find_run import find_own_run
     from ashen.training.journal import write_journal
 
     options = parse(TagOptions, f"runs {word}", words)
-    run = find_run(options.run, options.runs_dir)
+    run = find_own_run(options.run, options.runs_dir, _NO_RUN)
     tags = change_tags(run, **{"add" if word == "tag" else "remove": options.tags})
     write_journal(run)
     print(f"{run.name}: {', '.join(tags) or 'no tags'}")
@@ -84,11 +85,11 @@ def _trash(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
     from ashen.options.shelf import TrashOptions
     from ashen.runs.shelf import trash
-    from ashen.training.find_run import find_run
+    from ashen.training.find_run import find_own_run
     from ashen.training.journal import write_journal
 
     options = parse(TrashOptions, "runs trash", words)
-    run = find_run(options.run, options.runs_dir)
+    run = find_own_run(options.run, options.runs_dir, _NO_RUN)
     there = trash(run)
     write_journal(there, was_called=run.name)
     print(f"{run.name} is in {there.path}; get it back with: ashen runs restore {there.name}")

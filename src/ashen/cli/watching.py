@@ -164,12 +164,9 @@ def plot(words: Sequence[str]) -> None:
 
 def _runs_with_curves(runs: Sequence[str], runs_dir: Path) -> "list[RunFolder]":
     """Runs by their names or folders; a pack has left its curves behind."""
-    from ashen.training.find_run import find_run, pack_named
+    from ashen.training.find_run import find_own_run
 
-    for run in runs:
-        if pack_named(run, runs_dir) is not None:
-            raise UserError(f"{run} is a pack, which holds no curves; give the run that it was made of")
-    return [find_run(run, runs_dir) for run in runs]
+    return [find_own_run(run, runs_dir, "it holds no curves; give the run that it was made of") for run in runs]
 
 
 def compare(words: Sequence[str]) -> None:

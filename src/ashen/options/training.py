@@ -10,7 +10,7 @@ import tyro
 from ashen.core.errors import UserError
 from ashen.options.parse import parse, split_first, without_help
 from ashen.runs.folder import RunFolder, default_runs_dir
-from ashen.training.find_run import find_run
+from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.recipe import Recipe, check_effect, load_recipe, training_recipe, with_few_matches
 
@@ -99,7 +99,7 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
     runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe())).runs_dir
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
-    run = find_run(name, runs_dir)
+    run = find_own_run(name, runs_dir, NOTHING_TO_GO_ON)
     _check_not_joined(run)
     before = training_recipe(run)
     options = parse(ForkOptions, "fork", rest, ForkOptions(before))

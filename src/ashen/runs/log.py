@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ashen.core.errors import LoggedError, is_for_user
+from ashen.core.errors import LoggedError, UserError, is_for_user
 from ashen.runs.files import append_line
 
 SAY_AGAIN_S: Final = 60.0
@@ -81,7 +81,7 @@ def logged(file: Path) -> Iterator[None]:
         run_logger(file).error("%s an interrupt", ENDED_BY)
         raise
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
+        told = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
         try:
             run_logger(file).exception("%s %s", ENDED_BY, told)
         except OSError:  # then there is no log to look into

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, open_run
 from ashen.runs.pack_file import is_pack, shipped_packs
+
+NOTHING_TO_GO_ON: Final = (
+    "its training stayed behind; a new one starts from it: ashen train RECIPE --parent PACK, or ashen finetune PACK"
+)
+"""Of a pack, where a training is to go on."""
 
 
 def pack_named(word: str, runs_dir: Path) -> Path | None:
@@ -14,6 +20,22 @@ def pack_named(word: str, runs_dir: Path) -> Path | None:
         return Path(word)
     is_run = any((path / "config.json").is_file() for path in (runs_dir / word, Path(word)))
     return None if is_run else shipped_packs().get(word)
+
+
+def find_own_run(run: str, runs_dir: Path, instead: str) -> RunFolder:
+    """Find a run where a pack will not do.
+
+    Args:
+        run: a name in ``runs_dir``, or a path.
+        runs_dir: folder of all runs.
+        instead: what a pack cannot do, and what can be done.
+
+    Raises:
+        UserError: there is no such run, or it is a pack.
+    """
+    if pack_named(run, runs_dir) is not None:
+        raise UserError(f"{run} is a pack, one file of an agent: {instead}")
+    return find_run(run, runs_dir)
 
 
 def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
@@ -34,6 +56,9 @@ def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
     try:
         return open_run(run, runs_dir, tuple(others))
     except UserError:
+        if Path(run).is_dir() and any(Path(run).glob("*.npz")):
+            one = "give one of its files to film or explain, or the folder to calibrate --from or pretrain --from"
+            raise UserError(f"{run} is a folder of recorded fights, and no run; {one}") from None
         from ashen.training.contenders import OPPONENTS  # where it is needed only: loading it takes a while
 
         if run not in OPPONENTS:

@@ -106,9 +106,10 @@ def _own_state(config: Config, rows: Sequence[Row]) -> State:
 def worked_s(until: datetime, rows: Sequence[Row], log: Sequence[Line]) -> float:
     """Seconds of work on a run up to a moment: the time between two sittings does not count.
 
-    A sitting begins where the log says that the run was started or resumed, and ends with the last that was written.
+    A sitting begins where the log says that the run was started or resumed, and ends with the last that was written,
+    but for errors: one may be of a later attempt to go on.
     """
-    moments = sorted([*(line.time for line in log), *map(_time, rows)])
+    moments = sorted([*(line.time for line in log if not line.message.startswith(ENDED_BY)), *map(_time, rows)])
     begins = [line.time for line in log if line.message.startswith((STARTED, RESUMED))] or moments[:1]
     total_s = 0.0
     for begin, following in zip(begins, [*begins[1:], None], strict=False):
