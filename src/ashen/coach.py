@@ -14,7 +14,7 @@ from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, boss_names, own_base
 from ashen.display import Display, gate_text, match_text, refit_lines, say, say_if_cold
 from ashen.game.options import expected_s, expected_training_s
-from ashen.options.training import ForkOptions
+from ashen.options.training import ForkOptions, check_trained_here
 from ashen.reports.film import choose_fight, film
 from ashen.reports.plot import plot
 from ashen.runs.folder import RunFolder, create_run
@@ -162,10 +162,8 @@ def train_on(
         OSError: the disk is full.
     """
     folder = find_own_run(run, runs_dir, NOTHING_TO_GO_ON)
-    config = folder.read_config()
-    if not config.get("trained_here", True):
-        raise UserError(f"{folder.name} was joined or imported, not trained here, and cannot go on; train a new run")
-    if CLONED in config:
+    check_trained_here(folder, run)
+    if CLONED in folder.read_config():
         raise UserError(
             f"{folder.name} is a clone of recorded fights, and no training that could go on; start one from it: "
             f"ashen finetune {folder.name}, or ashen train RECIPE --parent {folder.name}"

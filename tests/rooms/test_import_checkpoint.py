@@ -225,7 +225,10 @@ def test_the_command_makes_a_run_that_the_others_accept(capsys, tmp_path, monkey
         assert main([verb, "diary", "--out", str(tmp_path / out)]) == 0
         assert (tmp_path / out).stat().st_size > 1000
     capsys.readouterr()
-    assert main(["resume", "diary"]) == 2
-    assert "diary was joined or imported, not trained here" in capsys.readouterr().err
+    for verb in ("resume", "fork"):
+        assert main([verb, "diary"]) == 2
+        said = capsys.readouterr().err
+        assert "diary was joined or imported, not trained here" in said
+        assert said.endswith("make a new run: ashen finetune diary or ashen train RECIPE --parent diary\n")
     assert main(["import-checkpoint", str(file), "--name", "diary"]) == 2
     assert "already a run 'diary'" in capsys.readouterr().err

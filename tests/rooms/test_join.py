@@ -157,7 +157,7 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
     said = told.out.splitlines()
     assert said[0].startswith("result  0 of 3 won") and said[1] == f"run     {tmp_path / 'both'}"
     assert main(["fork", "both"]) == 2
-    assert "nothing was trained in it; go on with: ashen fork ppo or ashen fork dqn\n" in capsys.readouterr().err
+    assert "cannot go on; make a new run: ashen fork ppo or ashen fork dqn\n" in capsys.readouterr().err
     for name in ("ppo", "dqn"):
         shutil.rmtree(tmp_path / name)
     assert run_names(tmp_path) == ["both"]
@@ -180,8 +180,17 @@ def test_a_joined_run_stands_on_its_own(runs_dir, tmp_path, capsys, monkeypatch)
         assert main(words) == 2
         assert f"name one of the two, by its folder in {tmp_path / 'both'}" in capsys.readouterr().err
     assert main(["fork", "both"]) == 2
-    copy = tmp_path / "both" / "phase1"
-    assert f"nothing was trained in it; go on with: ashen train --parent {copy}\n" in capsys.readouterr().err
+    copies = " or ".join(f"ashen finetune {tmp_path / 'both' / place}" for place in ("phase1", "phase2"))
+    assert f"make a new run: {copies}\n" in capsys.readouterr().err
+
+
+def test_two_imported_runs_joined_are_no_training_to_fork(runs_dir, tmp_path, capsys):
+    """Breaks if forking them is advised, which fails."""
+    for name in ("attacks", "rolls"):
+        shutil.copytree(runs_dir / name, tmp_path / name)
+    join(RunFolder(tmp_path / "attacks"), RunFolder(tmp_path / "rolls"), tmp_path, "both")
+    assert main(["fork", "both", "--runs-dir", str(tmp_path)]) == 2
+    assert "make a new run: ashen finetune attacks or ashen finetune rolls\n" in capsys.readouterr().err
 
 
 def test_an_overlay_goes_along(runs_dir, tmp_path):

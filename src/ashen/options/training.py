@@ -100,19 +100,36 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_own_run(name, runs_dir, NOTHING_TO_GO_ON)
-    _check_not_joined(run)
+    check_trained_here(run, name)
     before = training_recipe(run)
     options = parse(ForkOptions, "fork", rest, ForkOptions(before))
     check_effect(options.recipe, before)
     return run, options
 
 
-def _check_not_joined(run: RunFolder) -> None:
-    """Nothing was trained in a joined run: what can be forked are the two it was made of, as far as they are there."""
+def check_trained_here(run: RunFolder, word: str) -> None:
+    """Refuse to go on with a run in which nothing was trained; what it plays with can still be a parent.
+
+    Args:
+        run: the run.
+        word: what it was called on the command line.
+
+    Raises:
+        UserError: it was joined or imported; says what goes on from it.
+    """
     config = run.read_config()
-    if "joined" not in config or "pack" in config:
+    if config.get("trained_here", True):
         return
-    names = [config["joined"][place] for place in ("phase1", "phase2")]
-    there = [name for name in names if (run.path.parent / name / "config.json").is_file()]
-    ways = " or ".join(f"ashen fork {name}" for name in there) or f"ashen train --parent {run.path / 'phase1'}"
-    raise UserError(f"{run.name} is joined of {' and '.join(names)}, and nothing was trained in it; go on with: {ways}")
+    if "joined" not in config:
+        ways = f"ashen finetune {word} or ashen train RECIPE --parent {word}"
+    else:
+        ways = " or ".join(_way_on(run, place) for place in ("phase1", "phase2"))
+    raise UserError(f"{run.name} was joined or imported, not trained here, and cannot go on; make a new run: {ways}")
+
+
+def _way_on(joined: RunFolder, place: str) -> str:
+    """How to go on with one of the two agents of a joined run: from its own run, if that is there, else the copy."""
+    own = RunFolder(joined.path.parent / joined.read_config()["joined"][place])
+    if not own.config_file.is_file():
+        return f"ashen finetune {joined.path / place}"
+    return f"ashen {'fork' if own.read_config().get('trained_here', True) else 'finetune'} {own.name}"
