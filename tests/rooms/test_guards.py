@@ -49,7 +49,7 @@ def _long(windows):
 
 def _said(look):
     """What the guards say, by their names."""
-    return {guard.name: finding for guard in GUARDS if (finding := guard.check(look)) is not None}
+    return {guard.name: finding for guard in GUARDS if (finding := guard.check(look))}
 
 
 def _watched(choose, spoil=lambda env, obs: None, windows=1, **options):
@@ -206,6 +206,15 @@ def test_a_policy_may_come_to_rest_in_the_end():
     assert "nothing moves" in _said(_look(fork)), "the whole of a fork is its own steps"
     for rows in (_rows(46, **still), late, _rows(9, **still | {"clip_fraction": lambda t: 0.01 * (t == 1.0)})):
         assert "nothing moves" not in _said(_look(rows))
+
+
+def test_a_policy_that_a_high_learning_rate_has_ruined_is_not_told_to_learn_faster():
+    """Breaks if a policy that moves no more since it has collapsed is advised a higher learning rate."""
+    still = {"clip_fraction": 0.0, "approx_kl": 0.0, "entropy": 0.0}
+    assert "nothing moves" not in _said(_look(_rows(9, **still, learning_rate=0.09)))
+    warned = [{"kind": "warning", "env_step": 20_000, "guard": "values", "state": "begun"}]
+    assert "nothing moves" not in _said(_look(warned + _rows(9, **still, learning_rate=1e-7)))
+    assert "nothing moves" in _said(_look(_rows(9, **still, learning_rate=1e-7)))
 
 
 def test_epsilon_at_its_floor_without_a_win():

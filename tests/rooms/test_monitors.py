@@ -108,6 +108,21 @@ def test_a_warning_is_said_again_and_is_over_in_the_end():
     assert told[-1][2] == "losses: over"
 
 
+@pytest.mark.parametrize(("moves_from", "ends"), [(2000, []), (600, [(600, "over")])])
+def test_what_is_looked_for_no_more_is_not_over(moves_from, ends):
+    """Breaks if a policy that stands still to the end is told to be well again, or one that moves again is not."""
+    training = Training(SMALL)
+    monitors = Monitors(replace(SMALL, total_steps=1000), training.env, training.agent)
+    told = []
+    for env_step in range(50, 1001, 50):
+        kl = 1e-3 if env_step >= moves_from else 0.0
+        row = {"kind": "train", "env_step": env_step, "fights": 0, "clip_fraction": 0.0, "approx_kl": kl}
+        monitors.add_rows([row | {"learning_rate": 1e-9}])
+        found = [row["state"] for row in monitors.warnings() if row["guard"] == "nothing moves"]
+        told += [(env_step, state) for state in found if state != "lasting"]
+    assert told == [(250, "begun"), *ends]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
 def test_nothing_is_said_of_a_sound_training(tmp_path, algorithm):

@@ -12,7 +12,7 @@ class Guard(NamedTuple):
 
     name: str
     check: Callable[[Look], str | None]
-    """Says what is wrong, None if nothing is; its docstring says when."""
+    """Says what is wrong, None if nothing is, UNCLEAR if it cannot tell; its docstring says when."""
     remedy: str
     """What to try; capitals stand for words that differ between learners, see :data:`WORDS`."""
 

@@ -3,7 +3,7 @@
 import math
 
 from ashen.core.percent import percent
-from ashen.training.monitors.look import Look, fight_mean
+from ashen.training.monitors.look import UNCLEAR, Look, fight_mean
 
 BEYOND = 0.1
 """How far beyond the bounds values may lie on average, as a share of their span: estimates err, and bounds are wide."""
@@ -16,6 +16,8 @@ NO_WIN_SHARE = 0.2
 STILL_KL = 1e-5
 STILL_ROWS = 5
 """A policy whose updates clip nothing and move it less than this for so many rows stands still."""
+STILL_RATE = 1e-4
+"""From this learning rate on, a policy that stands still has collapsed: the rate is too high, if anything."""
 STILL_LEFT = 0.1
 """Share of a run's steps at its end in which it may: where the learning rate ends at 0, so do its updates."""
 ENOUGH_FIGHTS = 50
@@ -26,7 +28,7 @@ def beyond_reward(look: Look) -> str | None:
     """The learner's values lie beyond what the rest of a fight can pay under this reward and discount."""
     mean = look.newest.get("q_mean", look.newest.get("value_mean"))
     if mean is None or not math.isfinite(mean):
-        return None
+        return UNCLEAR
     # A decision that skips steps collects their rewards undiscounted.
     discount = 1.0 if look.recipe.skip_steps else look.recipe.config.discount
     low, high = sorted(bound * look.reward_scale for bound in look.reward.value_bounds(discount))
@@ -63,12 +65,13 @@ def ended_exploring(look: Look) -> str | None:
 
 
 def nothing_moves(look: Look) -> str | None:
-    """PPO's updates leave the policy as it is (no clipping, approx_kl below 1e-5), and a tenth of the steps is left."""
+    """PPO's updates at a rate below 1e-4 move nothing (no clipping, approx_kl below 1e-5), 10 % of the steps left."""
     rows = [row for row in look.rows if row["kind"] == "train"]
     moved = [row for row in rows if row.get("approx_kl") is not None][-STILL_ROWS:]
     if len(moved) < STILL_ROWS or any(row["clip_fraction"] or row["approx_kl"] >= STILL_KL for row in moved):
         return None
     left, whole = (look.recipe.total_steps - row["env_step"] for row in (rows[-1], rows[0]))
-    if left < STILL_LEFT * whole:
-        return None
-    return f"no update has moved the policy lately (learning rate {rows[-1]['learning_rate']:.2g}), {left:,} steps left"
+    rate = rows[-1]["learning_rate"]
+    if left < STILL_LEFT * whole or rate >= STILL_RATE or look.was_warned("values"):
+        return UNCLEAR
+    return f"no update has moved the policy lately (learning rate {rate:.2g}), {left:,} steps left"

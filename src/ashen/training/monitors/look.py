@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ashen.training.recipe import Recipe
 
 ENOUGH_WINDOWS = 3
 """Windows over which a policy's choices are judged: it may leave out a thing for a while before it learns its use."""
+
+UNCLEAR: Final = ""
+"""What a guard finds where it cannot tell: nothing is said of it, and what was found before is not over by that."""
 
 
 @dataclass
@@ -62,6 +65,10 @@ class Look:
                 if count >= fights:
                     return found
         return []
+
+    def was_warned(self, guard: str) -> bool:
+        """Whether a guard of this name has found something so far."""
+        return any(row["kind"] == "warning" and row["guard"] == guard for row in self.rows)
 
     def match_win_rate(self) -> float:
         """Win rate of the newest match, 0..1; 0 before the first."""

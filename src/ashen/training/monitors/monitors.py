@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ashen.core.protocols import Agent, Transitions
 from ashen.runs.metrics import Row
 from ashen.training.monitors.guards import GUARDS
-from ashen.training.monitors.look import Look
+from ashen.training.monitors.look import UNCLEAR, Look
 from ashen.training.monitors.window import Watch, Window
 from ashen.training.recipe import Recipe
 
@@ -56,7 +56,7 @@ class Monitors:
         news = []
         for guard in GUARDS:
             finding = guard.check(look)
-            if state := self._news(guard.name, finding is not None):
+            if finding != UNCLEAR and (state := self._news(guard.name, finding is not None)):
                 said = "over" if finding is None else f"{finding}; {guard.remedy_for(look.recipe.algorithm)}"
                 news.append({"guard": guard.name, "state": state, "message": f"{guard.name}: {said}"})
         return news
