@@ -65,7 +65,7 @@ def ended_exploring(look: Look) -> str | None:
 
 
 def nothing_moves(look: Look) -> str | None:
-    """PPO's updates at a rate below 1e-4 move nothing (no clipping, approx_kl below 1e-5), with 10 % of the steps left."""
+    """PPO's updates at a rate below 1e-4 move nothing (no clipping, approx_kl below 1e-5), 10 % of the steps left."""
     rows = [row for row in look.rows if row["kind"] == "train"]
     moved = [row for row in rows if row.get("approx_kl") is not None][-STILL_ROWS:]
     if len(moved) < STILL_ROWS or any(row["clip_fraction"] or row["approx_kl"] >= STILL_KL for row in moved):
