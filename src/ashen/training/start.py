@@ -2,6 +2,8 @@
 
 import logging
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -92,12 +94,8 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
     recipe, plan = training_recipe(run), plan or fleet_of(run)
 
     def begun(checkpoint: dict[str, Any]) -> Training:
-        training = training_of(recipe, plan)
-        try:
+        with _closed_on_error(training_of(recipe, plan)) as training:
             training.resume(run, checkpoint)
-        except UserError:
-            training.env.close()
-            raise
         return training
 
     _, training, wrong = newest_usable(run, begun, "go on from")
@@ -110,6 +108,16 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
         say(said)
         run.log(said, logging.WARNING)
     return training
+
+
+@contextmanager
+def _closed_on_error(training: Training) -> Iterator[Training]:
+    """Leave no world open of a training that a checkpoint does not fit."""
+    try:
+        yield training
+    except UserError:
+        training.env.close()
+        raise
 
 
 def _check_can_fork(run: RunFolder, recipe: Recipe, checkpoint: dict[str, Any]) -> None:
@@ -130,6 +138,7 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
     Raises:
         UserError: the checkpoint is damaged, the settings do not fit its agent, or no step is left to train.
     """
+    # Settings that do not fit the newest must not lead to an older one.
     _, newest, _ = newest_usable(run, lambda checkpoint: checkpoint, "fork")
     try:
         _check_can_fork(run, recipe, newest)
@@ -137,12 +146,8 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         raise UserError(f"cannot fork {run.name}: {error}") from None
 
     def begun(checkpoint: dict[str, Any]) -> Training:
-        training = Training(recipe)
-        try:
+        with _closed_on_error(Training(recipe)) as training:
             training.fork(run, checkpoint)
-        except UserError:
-            training.env.close()
-            raise
         return training
 
     path, training, wrong = newest_usable(run, begun, "fork")
