@@ -21,10 +21,11 @@ PAGE: Final = ROOT / "docs" / "game.md"
 KEPT: Final = ROOT / "docs" / "ablation"
 STEPS: Final = 14_000
 """Decisions of each training: with the waits between them about 60,000 steps of the game."""
-DQN: Final = (
+DQN_ALONE: Final = (
     "--algorithm dqn --dqn.discount 0.98 --dqn.width 128 --dqn.depth 2 --dqn.learning-starts 1000"
-    " --dqn.epsilon-steps 5000 --dqn.updates-per-step 2 --dqn.target-tau 0.005 --dqn.target-period-steps 1"
+    " --dqn.updates-per-step 2 --dqn.target-tau 0.005 --dqn.target-period-steps 1"
 )
+DQN: Final = f"{DQN_ALONE} --dqn.epsilon-steps 5000"
 RANGE: Final = "--dqn.distributional --dqn.value-range -2 5"
 MANY: Final = "--dqn.updates-per-step 8 --dqn.layer-norm"
 RESETS: Final = "--dqn.reset-period-updates 28000"
@@ -49,7 +50,7 @@ VARIANTS: Final = {
     "c51_resets": ("... distributional, 8 updates, layer norm, resets", f"{DQN} {RANGE} {MANY} {RESETS}"),
     "dqn_all": (
         "... all of these, dueling and noisy",
-        f"{DQN} {RANGE} --dqn.n-step 3 --dqn.prioritised --dqn.layer-norm --dqn.dueling dueling --dqn.noisy",
+        f"{DQN_ALONE} {RANGE} --dqn.n-step 3 --dqn.prioritised --dqn.layer-norm --dqn.dueling dueling --dqn.noisy",
     ),
 }
 """Name -> what differs, and the words for it."""

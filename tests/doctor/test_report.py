@@ -73,7 +73,7 @@ def test_the_report_takes_the_newest_run_and_no_other_files_place(capsys, tmp_pa
     run.mkdir(parents=True)
     (run / "config.json").write_text('{"schema_version": 1}', encoding="utf-8")
     (run / "run.log").write_text("begun\n", encoding="utf-8")
-    out = tmp_path / "made" / "report.zip"
+    out = tmp_path / "report.zip"
     words = ["doctor", "--json", "--runs-dir", str(run.parent), "--report", str(out)]
     assert main(words) == 1
     assert "in place of" not in capsys.readouterr().err
@@ -88,6 +88,8 @@ def test_the_report_takes_the_newest_run_and_no_other_files_place(capsys, tmp_pa
     assert "is no report of ashen doctor" in capsys.readouterr().err
     assert out.read_bytes() == b"mine"
     assert main([*words[:-1], str(tmp_path)]) == 2
+    assert main([*words[:-1], str(tmp_path / "unmade" / "report.zip")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
     assert main([*words[:-3], str(tmp_path / "none"), "--report", str(tmp_path / "no-run.zip")]) == 1
 
 

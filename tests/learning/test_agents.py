@@ -122,11 +122,11 @@ def test_bad_settings_are_refused():
         DQNConfig(dueling="duelling")
     with pytest.raises(UserError, match="discount"):
         DQNConfig(discount=1.5)
-    with pytest.raises(UserError, match="never reaches 0"):
+    with pytest.raises(UserError, match="must be above 0"):
         DQNConfig(epsilon_schedule="exponential", epsilon_end=0.0)
     with pytest.raises(UserError, match="'two_networks'"):
         DQNConfig(double="two_network")
-    with pytest.raises(UserError, match="lower return first"):
+    with pytest.raises(UserError, match="begin with the lower return"):
         DQNConfig(value_range=(1.0, -1.0))
     with pytest.raises(UserError, match="need a value_range"):
         agent_of(DQNConfig(distributional=True))
