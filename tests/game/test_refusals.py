@@ -30,6 +30,14 @@ REFUSED = [
     ("fork old --num-envs 1 --total-steps 90", "nothing would be learned"),
     ("fork old --num-envs 1 --total-steps 900 --encoder raw26", "checkpoint expects 74 observations, this run gives"),
     ("train game --parent old", "the parent old has encoder = onehot74, not ashen; give it the parent's"),
+    (
+        "train full",
+        "256 must be 1, --randomise facts must be none, --phase2-starts 0.5 must be 0 on the game, which is one and as",
+    ),
+    (
+        "train dqn",
+        "--num-envs 16 must be 1 on the game, which is one and as it is; the recipe game is made for it",
+    ),
     ("train game --encoder dict", "no learner takes the encoder 'dict'; choose ashen, onehot74 or raw26"),
     ("train game --boss vordt", f"{UNMEASURED}the encoder ashen cannot foresee them; train with --encoder onehot74 or"),
     ("train game --total-steps 5", "nothing would be learned"),

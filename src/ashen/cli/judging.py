@@ -41,6 +41,7 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     from ashen.runs.fights import recorder
     from ashen.runs.metrics import reach_points
     from ashen.training.contenders import find_contender
+    from ashen.training.effects import check_game_options
 
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
@@ -52,6 +53,8 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     on_game = world["backend"] == "game"
     if on_game:
         check_fits(make_policy, world)
+    else:
+        check_game_options(options, "--backend game")
     sure_when = asked_for(options.sure_within, on_game)
     until = f" at most, until the win rate is known within {100 * sure_when.within:g} points" if sure_when else ""
     begins = f"{options.run} fights {options.fights} times{until}"

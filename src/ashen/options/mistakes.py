@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
-from ashen.core.errors import SettingError
+from ashen.core.errors import SettingError, SettingsError
 
 _CHOICE = re.compile(r"invalid choice '(?P<value>.*)' for argument '(?P<option>\S+)'")
 _TYPE = re.compile(r"Error parsing (?P<option>--\S+): .*: '(?P<value>.*)'")
@@ -89,8 +89,10 @@ def essence(complaint: str, options: type, verb: str) -> str:
     return f"{sentence}; did you mean {' or '.join(meant)}?" if meant else sentence
 
 
-def as_typed(error: SettingError, options: type) -> str:
-    """What is wrong with a setting, by the name of its option."""
+def as_typed(error: SettingError | SettingsError, options: type) -> str:
+    """What is wrong with a setting or several, by the names of their options."""
+    if isinstance(error, SettingsError):
+        return f"{', '.join(as_typed(one, options) for one in error.errors)} {error.reason}"
     for word, option in _options(options):
         if (option.owner, option.field) == (error.owner, error.name):
             return f"{word} {error.value} {error.rule}"
