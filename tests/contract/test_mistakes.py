@@ -185,7 +185,13 @@ pytestmark = pytest.mark.usefixtures("here")
         (["bench", "--recipe", "full"], "add --device cpu,cuda"),
         (["bench", "--device", "tpu"], "--device tpu must be cpu or cpu,cuda"),
         (["bench", "--device", "cpu", "--recipe", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
-        (["recipes", "x"], "x"),
+        (["recipes", "x"], "'x' is a word too many: ashen recipes takes options alone; see: ashen recipes --help"),
+        (["film", "done", "b"], "'b' is a word too many: ashen film takes one RUN; see: ashen film --help"),
+        (["evaluate", "done", "--fights", "3", "a--b"], "'a--b' is a word too many: ashen evaluate takes one RUN"),
+        (["fork", "done", "b", "c"], "'b, c' are words too many: ashen fork takes one RUN"),
+        (["train", "full", "ppo"], "'ppo' is a word too many: ashen train takes one RECIPE"),
+        (["join", "done", "done", "b"], "'b' is a word too many: ashen join takes RUN1 and RUN2"),
+        (["demo", "done", "b"], "'b' is a word too many: ashen demo takes one RUN"),
     ],
 )
 def test_bad_words_are_told_in_one_line(words, message, complaint, runs_dir):

@@ -13,6 +13,7 @@ from ashen.runs.folder import RunFolder, default_runs_dir
 from ashen.training.effects import check_options
 from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
+from ashen.training.lineage import CLONED
 from ashen.training.recipe import Recipe, load_recipe, training_recipe, with_few_matches
 
 Over = TypeVar("Over", bound=Any)
@@ -112,9 +113,9 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
         UserError: there is no such run, or an option is wrong.
     """
     name, rest = split_first(words)
-    # Read once to learn where the runs are, and again over the recipe that is found there.
+    # Read once to learn where the runs are, over a recipe that fits the game too, and again over that found there.
     known = rest if name is None else without_help(rest)
-    runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe())).runs_dir
+    runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe(num_envs=1))).runs_dir
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_own_run(name, runs_dir, NOTHING_TO_GO_ON)
@@ -130,9 +131,14 @@ def check_trained_here(run: RunFolder, word: str) -> None:
         word: what it was called on the command line.
 
     Raises:
-        UserError: it was joined or imported; says what goes on from it.
+        UserError: it was joined, imported or cloned; says what goes on from it.
     """
     config = run.read_config()
+    if CLONED in config:
+        raise UserError(
+            f"{run.name} is a clone of recorded fights, and no training that could go on; start one from it: "
+            f"ashen finetune {word}, or ashen train RECIPE --parent {word}"
+        )
     if config.get("trained_here", True):
         return
     if "joined" not in config:
