@@ -32,7 +32,7 @@ from ashen.training.code_version import code_text
 from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.journal import write_journal
-from ashen.training.lineage import CLONED, with_change_at_resume, with_lineage
+from ashen.training.lineage import with_change_at_resume, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
@@ -163,11 +163,6 @@ def train_on(
     """
     folder = find_own_run(run, runs_dir, NOTHING_TO_GO_ON)
     check_trained_here(folder, run)
-    if CLONED in folder.read_config():
-        raise UserError(
-            f"{folder.name} is a clone of recorded fights, and no training that could go on; start one from it: "
-            f"ashen finetune {folder.name}, or ashen train RECIPE --parent {folder.name}"
-        )
     if is_complete(folder):
         more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
         say(f"{folder.name} is complete; a new run goes on from it with: {more}")

@@ -20,6 +20,7 @@ from ashen.options.parse import check_counts, parse, split_first
 from ashen.runs.files import write_text
 from ashen.runs.folder import default_runs_dir, run_names
 from ashen.runs.metrics import MetricName
+from ashen.training.effects import check_options, without_idle
 from ashen.training.fleet.cluster import check_can_cluster, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
@@ -94,7 +95,9 @@ def read_sweep_options(words: Sequence[str]) -> SweepOptions:
     """
     name, rest = split_first(words)
     name = name or "full"
-    options = parse(SweepOptions, "sweep", rest, SweepOptions(load_recipe(name)))
+    recipe = load_recipe(name)
+    options = parse(SweepOptions, "sweep", rest, SweepOptions(recipe))
+    check_options(options.recipe, recipe, options.plan.space)
     return replace(options, study=options.study or options.runs_dir / f"sweep-{Path(name).stem}.db")
 
 
@@ -189,5 +192,5 @@ def tell(study: "Study") -> None:
     Console().print(trials_table(title, measure, trials, study.importances()))
     first, recipe = study.run_name(best[0]), study.file.with_name(f"{study.name}-best.toml")
     head = f"# The best of {study.ended} trials of {study.name}: {first}, {study.plan.metric} {best[0].score:.4g}.\n"
-    write_text(recipe, head + to_toml(study.plan.varied(best[0].values)))
+    write_text(recipe, head + to_toml(without_idle(study.plan.varied(best[0].values))))
     print(f"best    {first}\nrecipe  {recipe}")

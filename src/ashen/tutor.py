@@ -14,7 +14,7 @@ from ashen.core.signals import StopOnSignal
 from ashen.core.tables import base_file, boss_file, boss_names, full_name, is_measured
 from ashen.display import say, say_if_cold
 from ashen.options.parse import check_counts, parse, split_first, without_help
-from ashen.options.training import backend_of
+from ashen.options.training import backend_of, parse_over
 from ashen.runs.folder import create_run, default_runs_dir
 from ashen.runs.metrics import clone_text, match_text
 from ashen.training.find_run import find_run
@@ -116,7 +116,7 @@ def read_finetune_options(words: Sequence[str]) -> tuple[FinetuneOptions, Traine
     parent = trained(find_run(run, runs_dir))
     recipe = finetuning_recipe(parent.recipe, backend)
     default = FinetuneOptions(recipe, calibrate=recipe.is_on_game and is_measured(boss_file(recipe.boss)))
-    return parse(FinetuneOptions, "finetune", rest, default), parent
+    return parse_over(default, "finetune", rest), parent
 
 
 def finetune(options: FinetuneOptions, parent: Trained) -> None:
@@ -150,7 +150,7 @@ def read_pretrain_options(words: Sequence[str]) -> PretrainOptions:
     """
     name, rest = split_first(words)
     name = name or "full"
-    options = parse(PretrainOptions, "pretrain", rest, PretrainOptions(load_recipe(name), recipe_name=name))
+    options = parse_over(PretrainOptions(load_recipe(name), recipe_name=name), "pretrain", rest)
     if not options.places:
         raise UserError("pretrain needs --from with at least one run, folder of fights or npz file")
     return options

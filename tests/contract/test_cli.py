@@ -48,6 +48,22 @@ def test_a_file_where_the_runs_should_be_is_told(complaint, tmp_path):
     assert "choose another --runs-dir" in complaint(["train", "smoke", "--runs-dir", tmp_path / "file"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/sys, where nobody can make a file, is Linux's")
+@pytest.mark.parametrize("words", ["pack done --out /sys/x.ashen", "report done --out /sys/x.html"])
+def test_a_place_that_takes_no_files_is_told_before_the_work(complaint, words):
+    """Breaks if a match is fought, which says a line of its own, before it is found that nothing can be written."""
+    assert "ashen: cannot write /sys/x" in complaint(words.split())
+
+
+def test_an_agent_of_one_phase_says_so_where_it_fights_another(capsys):
+    """Breaks if an agent of phase 1 is judged in the full fight without a word, or hears one in its own fight."""
+    told = "ashen: done was trained for phase1 alone and here fights full; --fight phase1 judges it in what it was"
+    assert main(["evaluate", "done", "--fights", "1", "--fight", "full"]) == 0
+    assert told in capsys.readouterr().err
+    assert main(["evaluate", "done", "--fights", "1"]) == 0
+    assert "trained for" not in capsys.readouterr().err
+
+
 def test_a_complete_run_is_left_as_it_is(capsys, runs_dir):
     """Breaks if resume plays the final match of a complete run again, or does not say how to go on."""
     run = open_run("done", runs_dir)

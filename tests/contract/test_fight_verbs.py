@@ -25,6 +25,19 @@ def test_fights_lists_what_was_recorded(capsys, runs_dir):
     assert capsys.readouterr().out == "done: 0 fights\n"
 
 
+def test_a_folder_of_fights_is_taken_for_a_run_s(capsys, tmp_path):
+    """Breaks if what ashen evaluate --record has written cannot be listed or rescored, or a file in it is left out."""
+    folder = tmp_path / "mine"
+    assert main(["evaluate", "random", "--fight", "phase1", "--fights", "2", "--record", str(folder)]) == 0
+    capsys.readouterr()
+    assert main(["fights", str(folder), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["run"] == "mine"
+    assert [row["file"] for row in figures["fights"]] == [path.name for path in list_fights(folder)]
+    assert main(["rescore", str(folder), "--reward", "diary"]) == 0
+    assert capsys.readouterr().out.startswith("mine under diary: mean returns of 2 fights\n")
+
+
 def test_mistakes_about_fights_are_told(complaint, monkeypatch, tmp_path):
     """Breaks if a wrong word to these verbs is a traceback, or does not say what to do."""
     assert "choose from: win, loss, timeout, fault" in complaint(["fights", "done", "--outcome", "won"])

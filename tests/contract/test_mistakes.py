@@ -27,7 +27,29 @@ pytestmark = pytest.mark.usefixtures("here")
         (["train", "--seed", "-1"], "ashen: --seed -1 must be at least 0"),
         (["train", "--ppo.learning-rate", "-1"], "ashen: --ppo.learning-rate -1 must lie within 0 .. 1"),
         (["train", "--dqn.learning-rate", "9"], "ashen: --dqn.learning-rate 9 must lie within 0 .. 1"),
-        (["train", "dqn", "--ppo.epochs", "3"], "--ppo. options have no effect while dqn learns"),
+        (
+            ["train", "dqn", "--ppo.epochs", "3"],
+            "--ppo.epochs changes nothing without --algorithm ppo; leave",
+        ),
+        (
+            ["train", "--game-speed", "2"],
+            "ashen: --game-speed changes nothing without --backend game; leave",
+        ),
+        (
+            ["fork", "done", "--total-steps", "900", "--no-scan-codes"],
+            "--no-scan-codes changes nothing without --backend game",
+        ),
+        (["finetune", "done", "--no-scan-codes"], "--no-scan-codes changes nothing without --backend game"),
+        (["pretrain", "--from", "done", "--game-speed", "2"], "--game-speed changes nothing without --backend game"),
+        (["sweep", "--evaluation-share-pct", "20"], "--evaluation-share-pct changes nothing without --backend game"),
+        (
+            ["evaluate", "done", "--no-scan-codes", "--game-speed", "2"],
+            "--game-speed and --no-scan-codes change nothing without --backend game; leave them out, or add that",
+        ),
+        (
+            ["fleet", "join", "http://x:1", "--client", "--game-speed", "2"],
+            "--game-speed changes nothing without --game;",
+        ),
         (
             ["train", "--reward", "win", "1", "death"],
             "--reward does not take that; it takes a word or pairs",
@@ -163,7 +185,13 @@ pytestmark = pytest.mark.usefixtures("here")
         (["bench", "--recipe", "full"], "add --device cpu,cuda"),
         (["bench", "--device", "tpu"], "--device tpu must be cpu or cpu,cuda"),
         (["bench", "--device", "cpu", "--recipe", "ful"], "unknown recipe 'ful'; did you mean 'full'"),
-        (["recipes", "x"], "x"),
+        (["recipes", "x"], "'x' is a word too many: ashen recipes takes options alone; see: ashen recipes --help"),
+        (["film", "done", "b"], "'b' is a word too many: ashen film takes one RUN; see: ashen film --help"),
+        (["evaluate", "done", "--fights", "3", "a--b"], "'a--b' is a word too many: ashen evaluate takes one RUN"),
+        (["fork", "done", "b", "c"], "'b, c' are words too many: ashen fork takes one RUN"),
+        (["train", "full", "ppo"], "'ppo' is a word too many: ashen train takes one RECIPE"),
+        (["join", "done", "done", "b"], "'b' is a word too many: ashen join takes RUN1 and RUN2"),
+        (["demo", "done", "b"], "'b' is a word too many: ashen demo takes one RUN"),
     ],
 )
 def test_bad_words_are_told_in_one_line(words, message, complaint, runs_dir):
@@ -185,7 +213,19 @@ def test_bad_words_are_told_in_one_line(words, message, complaint, runs_dir):
         ("reward = 5", "it takes a word in quotes or a table, { NAME = ... }, of a number or a word in quotes"),
         (
             "[dqn]\nn_step = 3",
-            '[dqn] has no effect while ppo learns; leave it out, or write algorithm = "dqn"',
+            '[dqn] n_step changes nothing without algorithm = "dqn" above the tables; leave it out, or add that',
+        ),
+        (
+            "algorithm = 'dqn'\n[dqn]\nnoisy = true\nepsilon_steps = 9\nepsilon_end = 0",
+            "[dqn] epsilon_steps and [dqn] epsilon_end change nothing without noisy = false; leave them out",
+        ),
+        (
+            "algorithm = 'dqn'\n[dqn]\ndouble = 'two_networks'\ntarget_tau = 0.5",
+            '[dqn] target_tau changes nothing without double = "target"; leave it out, or add that',
+        ),
+        (
+            "backend = 'game'\nnum_envs = 2\nphase2_starts = 0.5",
+            "num_envs = 2 must be 1, phase2_starts = 0.5 must be 0 on the game, which is one and as it is",
         ),
         ("algorithm = 'dqn'\n[dqn]\nvalue_range = [1, -1]", "value_range = 1 -1 must begin with the lower return"),
         ("algorithm = 'sac'", "unknown algorithm 'sac'"),

@@ -4,7 +4,9 @@ import pytest
 
 from ashen.cli import main
 from ashen.options.training import read_train_options
-from ashen.runs.folder import create_run
+from ashen.runs.folder import BEST, create_run
+from ashen.training.checkpoints import copy_checkpoint, latest_checkpoint
+from ashen.training.lineage import CLONED
 from ashen.training.loop import Training
 from ashen.training.start import run_config
 
@@ -20,6 +22,7 @@ REFUSED = [
     ("evaluate random --randomise facts", "randomise = facts must be none on the game"),
     ("evaluate random --boss vordt", "the game backend fights vordt in phase1 only, not full; give --fight phase1"),
     ("evaluate roll-and-hit --boss vordt", f"{UNMEASURED}roll-and-hit knows no time to roll; take random, "),
+    ("evaluate oracle --boss vordt --fight phase1", f"{UNMEASURED}oracle knows no time to roll; take random, "),
     ("evaluate old --boss vordt --fight phase1", "vordt.toml has animations that this agent has no place for"),
     ("finetune old --encoder raw26", "the parent old has encoder = onehot74, not raw26; give it the parent's"),
     ("finetune old --actions diary15", "the parent old has actions = all, not diary15; give it the parent's"),
@@ -29,7 +32,18 @@ REFUSED = [
     ("fork old --num-envs 1", "old stands at step 64 and would train no further; give more --total-steps"),
     ("fork old --num-envs 1 --total-steps 90", "nothing would be learned"),
     ("fork old --num-envs 1 --total-steps 900 --encoder raw26", "checkpoint expects 74 observations, this run gives"),
+    ("fork old --total-steps 900", "ashen: --num-envs 2 must be 1 on the game"),
+    ("fork clone", "clone is a clone of recorded fights, and no training that could go on; start one from it: ashen"),
+    ("train game --parent clone", "the parent clone has encoder = onehot74, not ashen; give it the parent's"),
     ("train game --parent old", "the parent old has encoder = onehot74, not ashen; give it the parent's"),
+    (
+        "train full",
+        "256 must be 1, --randomise facts must be none, --phase2-starts 0.5 must be 0 on the game, which is one and as",
+    ),
+    (
+        "train dqn",
+        "--num-envs 16 must be 1 on the game, which is one and as it is; the recipe game is made for it",
+    ),
     ("train game --encoder dict", "no learner takes the encoder 'dict'; choose ashen, onehot74 or raw26"),
     ("train game --boss vordt", f"{UNMEASURED}the encoder ashen cannot foresee them; train with --encoder onehot74 or"),
     ("train game --total-steps 5", "nothing would be learned"),
@@ -41,12 +55,15 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def runs_dir(tmp_path_factory):
-    """A run of a few steps, of an encoder without foresight."""
+    """A run of a few steps, of an encoder without foresight, and a clone of the same agent."""
     folder = tmp_path_factory.mktemp("runs")
     training = Training(read_train_options(["phase1", *SMALL.split()]).recipe)
     run = create_run(folder, "old", "x")
     run.write_config(run_config(training))
     list(training.run(run, lambda: False))
+    clone = create_run(folder, "clone", "x")
+    clone.write_config(run_config(training) | {CLONED: {}})
+    copy_checkpoint(latest_checkpoint(run), clone, BEST)
     return folder
 
 

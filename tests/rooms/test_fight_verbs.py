@@ -240,6 +240,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(fought, minari, tmp_
         (os.path.join(".", "own", "mine-v0"), "is there already; give --minari another name, such as mine-v1"),  # noqa: PTH118
         ("mine", "was seen or fought otherwise than the fights before"),
         ("a b", "'a b-v0' is no name of a data set"),
+        ("x/y-v0", "take letters, digits, - and _, two or more before a /, such as mine-v0 or gundyr/mine-v0"),
         (os.path.join(".", "none", "mine"), "there is no folder"),  # noqa: PTH118
     ):
         assert main([*words, target]) == 2

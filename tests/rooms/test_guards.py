@@ -192,6 +192,15 @@ def test_values_are_bounded_by_scale_and_discount():
     assert "values" not in _said(_look(rows, recipe=replace(DQN, dqn=DQNConfig(discount=1.0)), reward=timed))
 
 
+def test_a_policy_that_a_high_rate_has_ruined_is_not_told_to_explore_alone():
+    """Breaks if a collapse, here that of phase1 at a rate of .05, is answered with a bonus that moves it no more."""
+    ruined = _look(_rows(9, entropy=3e-9, approx_kl=0.0, clip_fraction=0.0, learning_rate=0.04, win_rate=0.0))
+    advice = {guard.name: guard.remedy_for("ppo") for guard in GUARDS if guard.check(ruined)}
+    assert list(advice) == ["exploration"]
+    for said in (advice["exploration"], next(one for one in GUARDS if one.name == "one action").remedy_for("ppo")):
+        assert "train anew: with a lower --ppo.learning-rate if" in said and "higher --ppo.entropy-coef" in said
+
+
 def test_a_sure_policy_may_be_sure_if_it_wins():
     """Breaks if a policy that wins is told to explore, or if a few fights are enough to judge it."""
     assert "exploration" not in _said(_look(_rows(9, entropy=0.05, win_rate=0.9)))

@@ -86,7 +86,7 @@ def test_packs_are_ranked_on_the_same_fights(tmp_path, capsys, monkeypatch):
     words = ["ppo.ashen", "dqn.ashen", "--fights", "2", "--json", "--out", "board.json"]
     assert main(["leaderboard", *words]) == 0
     said = capsys.readouterr()
-    assert "dqn.ashen was trained for phase1 alone; here it fights the full fight like all others" in said.err
+    assert "dqn.ashen was trained for phase1 alone and here fights full, like all others" in said.err
     assert "ppo.ashen was trained" not in said.err and "ppo.ashen fights 2 times (1 of 6)" in said.err
     figures = json.loads(said.out)
     assert figures == json.loads((tmp_path / "board.json").read_text(encoding="utf-8"))
@@ -124,7 +124,7 @@ def test_who_cannot_take_part_is_told(tmp_path, capsys, monkeypatch):
 def test_the_demo_shows_a_fight(tmp_path, capsys, monkeypatch):
     """Breaks if the demo needs a display, a run or the network, or does not say what is seen."""
     monkeypatch.chdir(tmp_path)
-    assert main(["demo", "--out", "demo.png"]) == 0
+    assert main(["demo", "iudex-full", "--out", "demo.png"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("iudex-full against iudex: ") and "blue is the player" in said
     assert (tmp_path / "demo.png").stat().st_size > 10_000

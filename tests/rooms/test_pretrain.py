@@ -28,7 +28,7 @@ SIZE = {
     "ppo": ["--ppo.width", "64", "--ppo.rollout-steps", "32"],
     "dqn": ["--dqn.width", "64", "--dqn.depth", "2"],
 }
-SMALL = ["--fight", "phase1", *SIZE["ppo"], *SIZE["dqn"], "--final-fights", "2", "--clone.max-epochs", "12"]
+SMALL = ["--fight", "phase1", "--final-fights", "2", "--clone.max-epochs", "12"]
 
 
 def recorded(name: str, folder: Path, fights: int, **changes: str) -> Path:
@@ -103,7 +103,7 @@ def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
     """Breaks if fights of several kinds are mixed in silence, or a clone is compared with what is none."""
     mixed = recorded("random", tmp_path / "full", 5, fight="full")
     runs_dir = tmp_path / "runs"
-    words = ["pretrain", "--runs-dir", str(runs_dir), *SMALL[:-1], "1"]
+    words = ["pretrain", "--runs-dir", str(runs_dir), *SIZE["ppo"], *SMALL[:-1], "1"]
     assert main([*words, "--name", "first", "--from", str(fights)]) == 0
     assert main([*words, "--name", "second", "--from", str(fights), str(mixed)]) == 0
     made_of = "cloning 25 fights for phase1: 20 of phase1, 5 of full ("
@@ -116,9 +116,10 @@ def test_a_clone_says_what_it_was_made_of(fights, tmp_path, capsys):
     assert (against["run"], against["settings"]["fights.full"]) == ("first", [None, 5])
     journal = second.journal_file.read_text(encoding="utf-8")
     assert "Against first, the newest clone before it" in journal and "(20 of phase1, 5 of full)" in journal
-    assert main(["resume", "first", "--runs-dir", str(runs_dir)]) == 2
-    assert "first is a clone of recorded fights, and no training" in (said := capsys.readouterr().err)
-    assert "ashen finetune first, or ashen train RECIPE --parent first" in said
+    for verb in ("resume", "fork"):
+        assert main([verb, "first", "--runs-dir", str(runs_dir)]) == 2
+        assert "first is a clone of recorded fights, and no training" in (said := capsys.readouterr().err)
+        assert "ashen finetune first, or ashen train RECIPE --parent first" in said
     trained = {"recipe": first.read_config()["recipe"]}
     assert "against" not in with_lineage(create_run(runs_dir, "third", "x"), trained)
 
@@ -143,7 +144,7 @@ def test_a_cloning_that_is_stopped_is_saved_at_once(moment, fights, tmp_path):
 def test_poor_demonstrators_are_told(fights, tmp_path, capsys):
     """Breaks if fights of another phase, or mostly lost ones, are cloned without a word."""
     lost = recorded("random", tmp_path / "lost", 6)
-    words = ["pretrain", "--runs-dir", str(tmp_path), "--from", str(lost), *SMALL[2:-1], "1"]
+    words = ["pretrain", "--runs-dir", str(tmp_path), "--from", str(lost), *SIZE["ppo"], *SMALL[2:-1], "1"]
     assert main([*words, "--fight", "full", "--name", "other"]) == 0
     said = capsys.readouterr().err
     assert "ashen: the clone is to fight full, but of 6 fights 6 of phase1; --fight says which it is for\n" in said
@@ -174,7 +175,7 @@ def test_a_clone_foretells_fights_it_has_not_seen(algorithm, fights, tmp_path, c
         "--runs-dir",
         str(tmp_path),
     ]
-    assert main([*words, *SMALL]) == 0
+    assert main([*words, *SIZE[algorithm], *SMALL]) == 0
     assert "decisions held out are right" in capsys.readouterr().out
     run = RunFolder(tmp_path / "clone")
     final = read_metrics(run, "final")[0]

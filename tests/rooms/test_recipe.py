@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -6,13 +7,18 @@ import pytest
 from ashen import make_vec
 from ashen.agents import DQNConfig, PPOConfig
 from ashen.core.errors import UserError
+from ashen.core.tables import boss_file
 from ashen.options.training import read_train_options
 from ashen.recipes import recipe_files
 from ashen.rewards import make_reward
+from ashen.scout import read_sweep_options
+from ashen.training.effects import without_idle
+from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, env_options, load_recipe, make_agent_for, run_label
+from ashen.training.start import run_config
 from ashen.training.sweep.plan import Plan
 from ashen.training.sweep.space import Search
-from ashen.training.tables import from_table, to_table
+from ashen.training.tables import from_table, to_table, to_toml
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,35 @@ def test_rainbow_s_distributions_span_what_its_reward_can_pay():
         support = agent.online.support
         assert (float(support[0]), float(support[-1])) == pytest.approx(expected)
         assert len(support) == 51
+
+
+def test_the_best_recipe_s_file_leaves_out_what_changes_nothing(tmp_path):
+    """Breaks if a sweep over settings without effect ends in a recipe that cannot be trained by."""
+    recipe = load_recipe("rainbow")
+    file = tmp_path / "best.toml"
+    file.write_text(to_toml(without_idle(replace(recipe, dqn=replace(recipe.dqn, epsilon_steps=9)))), encoding="utf-8")
+    assert load_recipe(str(file)) == recipe
+
+
+def test_a_sweep_takes_settings_that_its_space_gives_an_effect(tmp_path):
+    """Breaks if an option is refused for a switch that the trials have yet to choose, or taken where none will."""
+    space = tmp_path / "space.toml"
+    space.write_text("[dqn]\nprioritised = { choices = [true, false] }\n", encoding="utf-8")
+    words = ["dqn", "--dqn.priority-alpha", "0.7"]
+    assert read_sweep_options([*words, "--space", str(space)]).recipe.dqn.priority_alpha == pytest.approx(0.7)
+    with pytest.raises(UserError, match=r"--dqn.priority-alpha changes nothing without --dqn.prioritised"):
+        read_sweep_options(words)
+
+
+def test_a_run_keeps_the_full_path_of_its_boss(tmp_path, monkeypatch):
+    """Breaks if a run whose recipe names a table near the caller can be gone on with from his folder alone."""
+    monkeypatch.chdir(tmp_path)
+    Path("own.toml").write_text(boss_file("iudex").read_text(encoding="utf-8"), encoding="utf-8")
+    Path("mine.toml").write_text('boss = "own.toml"\nnum_envs = 2', encoding="utf-8")
+    recipe = load_recipe("mine.toml")
+    kept = run_config(Training(recipe))["recipe"]
+    assert (kept["boss"], kept["real_boss"]) == (str((tmp_path / "own.toml").resolve()), "")
+    assert kept == to_table(recipe) | {"boss": kept["boss"]}
 
 
 def test_smoke_is_a_recipe():

@@ -143,6 +143,15 @@ class DQNConfig:
         return scheduled(self.epsilon_schedule, self.epsilon_start, self.epsilon_end, *way)
 
     @property
+    def idle(self) -> dict[str, tuple[str, Any]]:
+        """The settings that have no effect as the others are, each with one that would give it one, and its value."""
+        found: dict[str, tuple[str, Any]] = {}
+        for names, switch, values in SWITCHED:
+            if getattr(self, switch) not in values:
+                found = dict.fromkeys(names, (switch, values[0])) | found
+        return found
+
+    @property
     def target_stands(self) -> bool:
         """Whether a target network says the same of an observation until it is copied anew, in few numbers."""
         return self.double != "two_networks" and self.target_tau == 1.0 and not self.noisy and not self.distributional

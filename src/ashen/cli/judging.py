@@ -10,6 +10,7 @@ from ashen.cli.out import write_out
 if TYPE_CHECKING:
     from ashen.display.progress import Progress
     from ashen.options.judging import EvaluateOptions
+    from ashen.training.contenders import Contender
 
 
 def evaluate(words: Sequence[str]) -> None:
@@ -41,17 +42,21 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     from ashen.runs.fights import recorder
     from ashen.runs.metrics import reach_points
     from ashen.training.contenders import find_contender
+    from ashen.training.effects import check_game_options
 
     say_if_cold()
     contender = find_contender(options.run, options.runs_dir)
     if doubt := contender.pack.get("doubt"):
         say(doubt)
     world, make_policy = contender.env_options | options.changes, contender.make_policy
+    _say_trained_for(options.run, contender, world["fight"])
     if options.plan:
         make_policy = planned(make_policy, options.plan_steps, options.plan_samples)
     on_game = world["backend"] == "game"
     if on_game:
         check_fits(make_policy, world)
+    else:
+        check_game_options(options, "--backend game")
     sure_when = asked_for(options.sure_within, on_game)
     until = f" at most, until the win rate is known within {100 * sure_when.within:g} points" if sure_when else ""
     begins = f"{options.run} fights {options.fights} times{until}"
@@ -86,6 +91,14 @@ def _evaluated(options: "EvaluateOptions", progress: "Progress") -> dict[str, An
     return figures
 
 
+def _say_trained_for(name: str, contender: "Contender", fight: str) -> None:
+    """Say of an agent if it is judged in a fight that it was not trained for."""
+    from ashen.display import say
+
+    if doubt := contender.doubt_in(fight):
+        say(f"{name} {doubt}; --fight {contender.env_options['fight']} judges it in what it was trained for")
+
+
 def _game_lines(options: "EvaluateOptions", world: dict[str, Any]) -> Iterator[str]:
     """What a match on the game is about to do, and for how long."""
     from ashen.game.options import expected_s
@@ -115,6 +128,7 @@ def exploits(words: Sequence[str]) -> int:
         say_if_cold()
         contender = find_contender(options.run, options.runs_dir)
         world = contender.env_options | {"backend": "sim"} | options.changes
+        _say_trained_for(options.run, contender, world["fight"])
         asked = {"fights": options.fights, "seed": options.seed}
         parts = {False: f"{options.run} fights {options.fights} times", True: "the same with the cliff walled off"}
         figures, closed = (

@@ -13,10 +13,10 @@ def fights(words: Sequence[str]) -> None:
     from ashen.evaluation.fight_list import Choice, fight_rows
     from ashen.options.parse import parse
     from ashen.options.recording import FightsOptions
-    from ashen.training.find_run import find_own_run
+    from ashen.training.find_run import find_fights
 
     options = parse(FightsOptions, "fights", words)
-    run = find_own_run(options.run, options.runs_dir, _NO_FIGHTS)
+    run = find_fights(options.run, options.runs_dir, _NO_FIGHTS)
     rows = fight_rows(run, Choice(options.outcome, options.kind, options.incident), options.sort)
     if options.json:
         print(json.dumps({"run": run.name, "fights": rows}))
@@ -29,11 +29,11 @@ def export(words: Sequence[str]) -> None:
     from ashen.evaluation.minari_export import export_minari, require_minari
     from ashen.options.parse import parse
     from ashen.options.recording import ExportOptions
-    from ashen.training.find_run import find_own_run
+    from ashen.training.find_run import find_fights
 
     options = parse(ExportOptions, "export", words)
     require_minari()
-    made = export_minari(find_own_run(options.run, options.runs_dir, _NO_FIGHTS), options.minari)
+    made = export_minari(find_fights(options.run, options.runs_dir, _NO_FIGHTS), options.minari)
     said = f"ashen: {made['dataset']}: {made['fights']} fights, {made['steps']:,} decisions"
     print(f"{said}; {made['faults_left_out']} that ended in a fault are left out", file=sys.stderr)
     print(made["folder"])
@@ -45,10 +45,10 @@ def rescore(words: Sequence[str]) -> None:
     from ashen.evaluation.rescoring import rescore, reward_from
     from ashen.options.parse import parse
     from ashen.options.recording import RescoreOptions
-    from ashen.training.find_run import find_own_run
+    from ashen.training.find_run import find_fights
 
     options = parse(RescoreOptions, "rescore", words)
-    run, reward = find_own_run(options.run, options.runs_dir, _NO_FIGHTS), reward_from(options.reward)
+    run, reward = find_fights(options.run, options.runs_dir, _NO_FIGHTS), reward_from(options.reward)
     say_if_cold()
     figures = rescore(run, reward)
     if options.json:

@@ -1,7 +1,7 @@
 """Errors that are the user's to mend: one line that says what, where and how."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -43,6 +43,19 @@ class SettingError(UserError):
     def __init__(self, owner: type, name: str, value: Any, rule: str):
         super().__init__(f"{name} = {value} {rule}")
         self.owner, self.name, self.value, self.rule = owner, name, value, rule
+
+
+class SettingsError(UserError):
+    """Several settings that cannot be what they are, for one reason.
+
+    Args:
+        errors: each of them, with its own rule.
+        reason: what they all have to do with, in words that end the line.
+    """
+
+    def __init__(self, errors: Sequence[SettingError], reason: str):
+        super().__init__(f"{', '.join(map(str, errors))} {reason}")
+        self.errors, self.reason = errors, reason
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:

@@ -1,5 +1,6 @@
 """Where fights come from: the simulator, or the real game."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ashen.core.errors import UserError, unknown
@@ -10,6 +11,8 @@ from ashen.core.vocabulary import boss_vocabulary
 BACKENDS = ("sim", "game")
 ONLY_ON_GAME = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0, "real_boss": ""}
 """What these settings must be on the game, which is one and as it is."""
+WITHOUT_EFFECT_IN_SIM = ("game_speed", "scan_codes", "evaluation_share_pct")
+"""Settings that say how the game is played, and nothing in the simulator."""
 
 
 def make_backend(
@@ -53,14 +56,22 @@ def make_backend(
             raise UserError(f"real_boss = {real_boss} has other animations than {boss}; give an overlay of {boss}")
         return SimBackend(real_boss or boss, fight, num_envs, random_start, **varied)
     asked = {"num_envs": num_envs, "real_boss": real_boss} | varied
-    for name, only in ONLY_ON_GAME.items():
-        if asked.get(name, only) != only:
-            must = "empty" if only == "" else only
-            raise UserError(f"{name} = {asked[name]} must be {must} on the game, which is one and as it is")
+    if wrong := misfits_on_game(asked):
+        said = ", ".join(f"{name} = {asked[name]} {rule}" for name, rule in wrong.items())
+        raise UserError(f"{said} on the game, which is one and as it is")
     from ashen.game.backend import GameBackend
     from ashen.game.options import GameOptions
 
     return GameBackend(boss, fight, GameOptions(game_speed, random_start, scan_codes))
+
+
+def misfits_on_game(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that cannot be what they are on the game, name -> what they must be, in words."""
+    return {
+        name: f"must be {'empty' if only == '' else f'{only:g}' if isinstance(only, float) else only}"
+        for name, only in ONLY_ON_GAME.items()
+        if settings.get(name, only) != only
+    }
 
 
 def fought_boss(options: dict[str, Any]) -> str:

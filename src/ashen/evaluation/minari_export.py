@@ -91,7 +91,8 @@ def _place(target: str) -> tuple[str, Path]:
     try:
         parse_dataset_id(name)
     except ValueError:
-        raise UserError(f"'{name}' is no name of a data set; take letters, digits, - and _, such as mine-v0") from None
+        rule = "take letters, digits, - and _, two or more before a /, such as mine-v0 or gundyr/mine-v0"
+        raise UserError(f"'{name}' is no name of a data set; {rule}") from None
     folder = Path(target).resolve().with_name(name) if is_folder else get_dataset_path(name)
     if is_folder:
         check_folder(folder)

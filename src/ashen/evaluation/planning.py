@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ashen.core.errors import UserError
 from ashen.core.fight import Outcome
 from ashen.core.protocols import Decision
-from ashen.evaluation.opponents import make_opponent
+from ashen.evaluation.opponents import RollAndHit
 from ashen.evaluation.policies import GreedyAgent, Policy
 
 RUNNING = int(Outcome.RUNNING)
@@ -133,7 +133,7 @@ def make_oracle(boss: str, env: Any) -> Planner:
         boss: name or table of the boss it meets.
         env: the vector environment that it plays in.
     """
-    return Planner("oracle", make_opponent("roll-and-hit", boss, env.action_names), env, ORACLE)
+    return Planner("oracle", RollAndHit("oracle", env.action_names, boss), env, ORACLE)
 
 
 def planned(make_policy: Callable[[Any], Policy], steps: int, samples: int) -> Callable[[Any], Policy]:

@@ -9,6 +9,7 @@ import tyro
 from ashen.core.errors import SettingError
 from ashen.options.parse import check_counts
 from ashen.runs.folder import default_runs_dir
+from ashen.training.effects import check_game_options
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class FleetJoinOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "actors")
+        if not self.game:
+            check_game_options(self, "--game")
         if self.pace < 0.0:
             raise SettingError(FleetJoinOptions, "pace", self.pace, "must be at least 0")
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import tyro
 
-from ashen.core.errors import SettingError
+from ashen.core.errors import SettingError, SettingsError
 
 _CHOICE = re.compile(r"invalid choice '(?P<value>.*)' for argument '(?P<option>\S+)'")
 _TYPE = re.compile(r"Error parsing (?P<option>--\S+): .*: '(?P<value>.*)'")
+_UNRECOGNIZED = re.compile(r"^Unrecognized options: (?P<words>.*)")
 _SEVERAL = re.compile(r"Error parsing (?P<option>--\S+):")
 _ELSEWHERE = {
     "gamma": "discount",
@@ -83,14 +84,18 @@ def essence(complaint: str, options: type, verb: str) -> str:
     if (several := _SEVERAL.match(texts[0])) and several["option"] in known:
         word = several["option"]
         return f"{word} does not take that; it takes {' or '.join(map(_values, known[word].kinds))}"
-    sentence = re.sub(r"^Unrecognized options: .*", _without_values, texts[0].rstrip("."))
+    if (unrecognized := _UNRECOGNIZED.match(texts[0])) and not re.search(r"(?<!\S)-", unrecognized["words"]):
+        return _too_many(unrecognized["words"], options, verb)
+    sentence = _UNRECOGNIZED.sub(_without_values, texts[0].rstrip("."))
     near = re.findall(r"Perhaps you meant: (--[\w.-]+)", " ".join(texts))[:1]
     meant = _called_otherwise(sentence, dict(_options(options))) or near
     return f"{sentence}; did you mean {' or '.join(meant)}?" if meant else sentence
 
 
-def as_typed(error: SettingError, options: type) -> str:
-    """What is wrong with a setting, by the name of its option."""
+def as_typed(error: SettingError | SettingsError, options: type) -> str:
+    """What is wrong with a setting or several, by the names of their options."""
+    if isinstance(error, SettingsError):
+        return f"{', '.join(as_typed(one, options) for one in error.errors)} {error.reason}"
     for word, option in _options(options):
         if (option.owner, option.field) == (error.owner, error.name):
             return f"{word} {error.value} {error.rule}"
@@ -114,6 +119,15 @@ def _missing(sentence: str, options: type, verb: str) -> str:
     places = [word for word, _ in _options(options) if word in words or not word.startswith("-")]
     usage = " ".join(f"{word} ..." if word.startswith("-") else word for word in places)
     return f"{' and '.join(words)} {'is' if len(words) == 1 else 'are'} missing, as in: ashen {verb} {usage}"
+
+
+def _too_many(words: str, options: type, verb: str) -> str:
+    """That a verb takes no more words than it names; one that is read apart stands in the usage that its help shows."""
+    places = [word for word, _ in _options(options) if not word.startswith("-")]
+    places = places or re.findall(rf"ashen {verb} \[?([A-Z]+)", options.__doc__ or "")[:1]
+    takes = "options alone" if not places else f"one {places[0]}" if len(places) == 1 else " and ".join(places)
+    are = "are words" if ", " in words else "is a word"
+    return f"'{words}' {are} too many: ashen {verb} takes {takes}"
 
 
 def _misfit(word: str, value: str, options: dict[str, _Option]) -> str:
@@ -167,6 +181,5 @@ def _called_otherwise(sentence: str, options: Iterable[str]) -> list[str]:
 
 def _without_values(unrecognized: re.Match[str]) -> str:
     """Only the options of tyro's list, in which the value of an unknown one stands as another."""
-    title, _, words = unrecognized[0].partition(": ")
-    options = [word for word in words.split(", ") if word.startswith("--")]
-    return f"{title}: {', '.join(options) or words}"
+    options = [word for word in unrecognized["words"].split(", ") if word.startswith("--")]
+    return f"Unrecognized options: {', '.join(options) or unrecognized['words']}"

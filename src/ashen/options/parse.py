@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import tyro
 
-from ashen.core.errors import SettingError, UserError
+from ashen.core.errors import SettingError, SettingsError, UserError
 from ashen.options.mistakes import as_typed, essence
 
 Options = TypeVar("Options")
@@ -46,7 +46,7 @@ def parse(
             how = {} if default is None else {"default": default}
             how |= {"description": f"{cleandoc(options.__doc__)}\n\n{more_help}"} if more_help else {}
             return tyro.cli(options, prog=f"ashen {verb}", args=list(words), config=_READABLE, **how)
-    except SettingError as error:
+    except (SettingError, SettingsError) as error:
         raise UserError(as_typed(error, options)) from None
     except SystemExit as exit_:
         if not exit_.code:

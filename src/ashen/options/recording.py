@@ -19,7 +19,7 @@ class FightsOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, human for your own fights."""
+    """A run's name or folder, human for your own fights, or a folder that ashen evaluate --record has filled."""
     outcome: Literal["win", "loss", "timeout", "fault"] | None = None
     """Only those that ended so."""
     kind: Kind | None = None
@@ -43,10 +43,10 @@ class ExportOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, human for your own fights."""
+    """A run's name or folder, human for your own fights, or a folder that ashen evaluate --record has filled."""
     minari: str
-    """The new data set: a name such as gundyr/mine-v0, then it lies where Minari keeps them (~/.minari/datasets), or a
-    folder, as an absolute path or one that begins with ./"""
+    """The new data set: a name such as gundyr/mine-v0 (two letters or more before the /), then it lies where Minari
+    keeps them (~/.minari/datasets), or a folder, as an absolute path or one that begins with ./"""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
 
@@ -60,7 +60,7 @@ class RescoreOptions:
     """
 
     run: tyro.conf.Positional[str]
-    """A run's name or folder, human for your own fights."""
+    """A run's name or folder, human for your own fights, or a folder that ashen evaluate --record has filled."""
     reward: str
     """A preset (see docs/rewards.md), or weights: damage_dealt=1.5,win=2; preset=diary,win=2 starts from a preset."""
     json: bool = False

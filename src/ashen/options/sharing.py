@@ -65,8 +65,8 @@ class DemoOptions:
     The agent came with ashen; another pack or run will do too. Escape closes the window.
     """
 
-    run: str = "iudex-full"
-    """Who fights: a pack (file, or name of a shipped one) or a run."""
+    run: tyro.conf.Positional[str] = "iudex-full"
+    """Who fights: a pack (file, or name of a shipped one) or a run; the agent that came with ashen if not given."""
     seed: int = 0
     """Same seed, same fight."""
     out: Path | None = None

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 
 from ashen.core.errors import UserError
 from ashen.options.parse import parse, split_first, without_help
 from ashen.runs.folder import RunFolder, default_runs_dir
+from ashen.training.effects import check_options
 from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
-from ashen.training.recipe import Recipe, check_effect, load_recipe, training_recipe, with_few_matches
+from ashen.training.lineage import CLONED
+from ashen.training.recipe import Recipe, load_recipe, training_recipe, with_few_matches
+
+Over = TypeVar("Over", bound=Any)
+"""Options of a verb that has a recipe."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,22 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     recipe = load_recipe(name)
     if recipe.is_on_game or backend_of(rest) == "game":
         recipe = with_few_matches(recipe)
-    options = parse(TrainOptions, "train", rest, TrainOptions(recipe, recipe_name=name))
-    check_effect(options.recipe, recipe)
+    return parse_over(TrainOptions(recipe, recipe_name=name), "train", rest)
+
+
+def parse_over(default: Over, verb: str, words: Sequence[str]) -> Over:
+    """Read the options of a verb that has a recipe, over one that is known; those that change nothing are refused.
+
+    Args:
+        default: the options if nothing is said, its ``recipe`` among them.
+        verb: for the usage line.
+        words: what stands on the command line after the verb and what it is about.
+
+    Raises:
+        UserError: an option is wrong, or changes nothing.
+    """
+    options = parse(type(default), verb, words, default)
+    check_options(options.recipe, default.recipe)
     return options
 
 
@@ -94,17 +113,14 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
         UserError: there is no such run, or an option is wrong.
     """
     name, rest = split_first(words)
-    # Read once to learn where the runs are, and again over the recipe that is found there.
+    # Read once to learn where the runs are, over a recipe that fits the game too, and again over that found there.
     known = rest if name is None else without_help(rest)
-    runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe())).runs_dir
+    runs_dir = parse(ForkOptions, "fork", known, ForkOptions(Recipe(num_envs=1))).runs_dir
     if name is None:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_own_run(name, runs_dir, NOTHING_TO_GO_ON)
     check_trained_here(run, name)
-    before = training_recipe(run)
-    options = parse(ForkOptions, "fork", rest, ForkOptions(before))
-    check_effect(options.recipe, before)
-    return run, options
+    return run, parse_over(ForkOptions(training_recipe(run)), "fork", rest)
 
 
 def check_trained_here(run: RunFolder, word: str) -> None:
@@ -115,9 +131,14 @@ def check_trained_here(run: RunFolder, word: str) -> None:
         word: what it was called on the command line.
 
     Raises:
-        UserError: it was joined or imported; says what goes on from it.
+        UserError: it was joined, imported or cloned; says what goes on from it.
     """
     config = run.read_config()
+    if CLONED in config:
+        raise UserError(
+            f"{run.name} is a clone of recorded fights, and no training that could go on; start one from it: "
+            f"ashen finetune {word}, or ashen train RECIPE --parent {word}"
+        )
     if config.get("trained_here", True):
         return
     if "joined" not in config:

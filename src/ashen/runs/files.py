@@ -34,7 +34,8 @@ def check_out(out: Path, mark: bytes, kind: str, endings: Sequence[str] = ()) ->
         endings: by which programs know such a file; any will do if none is given.
 
     Raises:
-        UserError: it has another ending, its folder is not there, or a folder or another file is in its place.
+        UserError: it has another ending, its folder is not there, it may not be written, or a folder or another file
+            is in its place.
     """
     if endings and out.suffix.lower() not in endings:
         raise UserError(f"cannot write a {kind} to {out}; end its name in {' or '.join(endings)}")
@@ -43,20 +44,33 @@ def check_out(out: Path, mark: bytes, kind: str, endings: Sequence[str] = ()) ->
         raise UserError(f"{out} is a folder; choose a file in it")
     if not out.is_file():
         return
-    with out.open("rb") as file:
-        begin = file.read(_BEGIN_BYTES)
+    try:
+        with out.open("rb+") as file:  # Windows replaces no file that may not be written, or that another program shows
+            begin = file.read(_BEGIN_BYTES)
+    except OSError as error:
+        raise _cannot_write(out, error) from None
     if begin and mark not in begin:
         raise UserError(f"{out} is there already and is no {kind}; choose another file, or remove it")
 
 
 def check_folder(out: Path) -> None:
-    """Make no folders of a mistyped path: what something is to be written into must be there.
+    """Make no folders of a mistyped path: what something is to be written into must be there, and take files.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not, or does not.
     """
     if not out.parent.is_dir():
         raise UserError(f"cannot write {out}, there is no folder {out.parent}; make it, or choose another place")
+    probe = _beside(out)  # what the system says of rights without trying is not to be trusted on Windows
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _cannot_write(out, error) from None
+
+
+def _cannot_write(out: Path, error: OSError) -> UserError:
+    return UserError(f"cannot write {out}: {error.strerror}; see to its rights, or choose another place")
 
 
 def check_not_source(out: Path, source: Path | None, kind: str) -> None:
@@ -80,7 +94,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         OSError: the disk is full or broken, or the folder cannot be written; an older file stays as it was.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = _beside(path)
     try:
         with beside.open("wb") as file:
             file.write(data)
@@ -93,6 +107,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -196,6 +196,15 @@ class RunFolder:
         return config
 
 
+class FightsFolder(RunFolder):
+    """A folder of recorded fights and nothing else, for what reads a run's fights."""
+
+    @property
+    def fights(self) -> Path:
+        """The folder itself."""
+        return self.path
+
+
 def own_tables(overlay: Path, base: Path | None) -> dict[str, str]:
     """Copies of an overlay and its base that need each other and nothing else, name -> text.
 

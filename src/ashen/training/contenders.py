@@ -29,6 +29,11 @@ class Contender:
     pack: dict[str, str] = field(default_factory=dict)
     """Of a pack its ``file``, ``sha256`` and ``doubt``: what makes the win rate on its card doubtful here, or ""."""
 
+    def doubt_in(self, fight: str) -> str:
+        """That it was trained for another fight than this, in words that follow its name; "" if that is no doubt."""
+        own = self.env_options["fight"]
+        return "" if own in {"full", fight} else f"was trained for {own} alone and here fights {fight}"
+
 
 def find_contender(name: str, runs_dir: Path) -> Contender:
     """Find an opponent or a run.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from ashen.core.errors import UserError
-from ashen.runs.folder import RunFolder, open_run
+from ashen.runs.folder import FightsFolder, RunFolder, open_run
 from ashen.runs.pack_file import is_pack, shipped_packs
 
 NOTHING_TO_GO_ON: Final = (
@@ -18,8 +18,11 @@ def pack_named(word: str, runs_dir: Path) -> Path | None:
     """The pack that a word of the command line means: a file, or one that is shipped unless a run has its name."""
     if is_pack(word):
         return Path(word)
-    is_run = any((path / "config.json").is_file() for path in (runs_dir / word, Path(word)))
-    return None if is_run else shipped_packs().get(word)
+    return None if _is_run(word, runs_dir) else shipped_packs().get(word)
+
+
+def _is_run(word: str, runs_dir: Path) -> bool:
+    return any((path / "config.json").is_file() for path in (runs_dir / word, Path(word)))
 
 
 def find_own_run(run: str, runs_dir: Path, instead: str) -> RunFolder:
@@ -36,6 +39,25 @@ def find_own_run(run: str, runs_dir: Path, instead: str) -> RunFolder:
     if pack_named(run, runs_dir) is not None:
         raise UserError(f"{run} is a pack, one file of an agent: {instead}")
     return find_run(run, runs_dir)
+
+
+def find_fights(run: str, runs_dir: Path, instead: str) -> RunFolder:
+    """Find whose recorded fights are meant: a run's, or a folder's that holds nothing else.
+
+    Args:
+        run, runs_dir, instead: as of :func:`find_own_run`.
+
+    Raises:
+        UserError: there is neither, or it is a pack.
+    """
+    if holds_fights(Path(run)) and not _is_run(run, runs_dir):
+        return FightsFolder(Path(run))
+    return find_own_run(run, runs_dir, instead)
+
+
+def holds_fights(path: Path) -> bool:
+    """Whether recorded fights lie in a folder itself, as ashen evaluate --record puts them there."""
+    return path.is_dir() and any(path.glob("*.npz"))
 
 
 def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
@@ -56,8 +78,8 @@ def find_run(run: str, runs_dir: Path, others: Sequence[str] = ()) -> RunFolder:
     try:
         return open_run(run, runs_dir, tuple(others))
     except UserError:
-        if Path(run).is_dir() and any(Path(run).glob("*.npz")):
-            one = "give one of its files to film or explain, or the folder to calibrate --from or pretrain --from"
+        if holds_fights(Path(run)):
+            one = "give one of its files to film or explain, or the folder to fights, calibrate --from, pretrain --from"
             raise UserError(f"{run} is a folder of recorded fights, and no run; {one}") from None
         from ashen.training.contenders import OPPONENTS  # where it is needed only: loading it takes a while
 

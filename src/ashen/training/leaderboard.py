@@ -73,8 +73,8 @@ def _rows(
         BENCHMARK.check_boss(contender.env_options["boss"], name)
         if doubt := contender.pack.get("doubt"):
             say(doubt)
-        if (own := contender.env_options["fight"]) != BENCHMARK.fight:
-            say(f"{name} was trained for {own} alone; here it fights the {BENCHMARK.fight} fight like all others")
+        if doubt := contender.doubt_in(BENCHMARK.fight):
+            say(f"{name} {doubt}, like all others")
     for number, (name, contender) in enumerate(found.items(), 1):
         world = contender.env_options | BENCHMARK.world
         progress = follow(f"{name} fights {fights:,} times ({number} of {len(found)})", fights)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ashen.agents import DQNConfig, PPOConfig, make_agent
-from ashen.agents.dqn_config import SWITCHED
-from ashen.core.errors import SettingError, UserError
+from ashen.core.errors import SettingError, SettingsError, UserError
 from ashen.core.fight import GAME_SPEEDS
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
 from ashen.core.tables import read_toml
-from ashen.env.worlds import ONLY_ON_GAME
+from ashen.env.worlds import misfits_on_game
 from ashen.recipes import recipe_file
 from ashen.runs.folder import RunFolder
+from ashen.training.effects import check_table
 from ashen.training.tables import from_table, to_table
 
 if TYPE_CHECKING:
@@ -106,11 +106,10 @@ class Recipe:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingError(Recipe, name, getattr(self, name), "must lie in 0..1")
 
-        if self.backend == "game":
-            for name, only in ONLY_ON_GAME.items():
-                if getattr(self, name) != only:
-                    rule = f"must be {'empty' if only == '' else only} on the game, which is one and as it is"
-                    raise SettingError(Recipe, name, getattr(self, name), rule)
+        if self.is_on_game:
+            rules = misfits_on_game(vars(self))
+            if wrong := [SettingError(Recipe, name, getattr(self, name), rule) for name, rule in rules.items()]:
+                raise SettingsError(wrong, "on the game, which is one and as it is; the recipe game is made for it")
         if not GAME_SPEEDS[0] <= self.game_speed <= GAME_SPEEDS[1]:
             raise SettingError(Recipe, "game_speed", self.game_speed, "must lie in {:g}..{:g}".format(*GAME_SPEEDS))
 
@@ -132,14 +131,12 @@ def load_recipe(recipe: str) -> Recipe:
         recipe: name of a shipped recipe, or the path of a TOML file.
 
     Raises:
-        UserError: there is no such recipe, it is broken TOML, or a key or value in it is wrong.
+        UserError: there is no such recipe, it is broken TOML, or a key or value in it is wrong or changes nothing.
     """
     path = recipe_file(recipe)
-    found = from_table(Recipe, read_toml(path), str(path))
-    idle = "dqn" if found.algorithm == "ppo" else "ppo"
-    if getattr(found, idle) != getattr(Recipe(), idle):
-        means = f'leave it out, or write algorithm = "{idle}" above it'
-        raise UserError(f"{path}: [{idle}] has no effect while {found.algorithm} learns; {means}")
+    table = read_toml(path)
+    found = from_table(Recipe, table, str(path))
+    check_table(found, table, str(path))
     return found
 
 
@@ -170,31 +167,6 @@ def check_learns(recipe: Recipe, done_steps: int = 0) -> None:
             f"nothing would be learned: the first update comes after {first:,} steps ({why}), and there are {left:,}; "
             "give more --total-steps, or less of that"
         )
-
-
-def check_effect(recipe: Recipe, before: Recipe) -> None:
-    """Refuse options that change nothing.
-
-    Args:
-        recipe: with the options.
-        before: without.
-
-    Raises:
-        UserError: one does; says what would give it an effect.
-    """
-    idle = "dqn" if recipe.algorithm == "ppo" else "ppo"
-    if getattr(recipe, idle) != getattr(before, idle):
-        raise UserError(
-            f"--{idle}. options have no effect while {recipe.algorithm} learns; leave them out, or add "
-            f"--algorithm {idle}"
-        )
-    for names, switch, values in SWITCHED if recipe.algorithm == "dqn" else ():
-        changed = [name for name in names if getattr(recipe.dqn, name) != getattr(before.dqn, name)]
-        if changed and getattr(recipe.dqn, switch) not in values:
-            words = " and ".join(f"--dqn.{name.replace('_', '-')}" for name in changed)
-            other = switch.replace("_", "-")
-            needed = {True: f"--dqn.{other}", False: f"--dqn.no-{other}"}.get(values[0], f"--dqn.{other} {values[0]}")
-            raise UserError(f"{words} changes nothing without {needed}; leave it out, or add that")
 
 
 def run_label(recipe: Recipe) -> str:

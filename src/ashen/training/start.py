@@ -5,11 +5,11 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.saying import say
-from ashen.core.tables import table_hash
+from ashen.core.tables import full_name, table_hash
 from ashen.runs.folder import RunFolder
 from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
@@ -23,6 +23,9 @@ from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, make_agent_for, recipe_of, training_recipe, view_of
 from ashen.training.tables import from_table, to_table
 from ashen.training.whole import newest_usable, say_older
+
+_BOSSES: Final = ("boss", "real_boss")
+"""Settings of a recipe that may name a table, whose path is kept in full: a run goes on from any folder."""
 
 
 def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
@@ -57,7 +60,7 @@ def run_config(training: Training) -> dict[str, Any]:
     env, plan, precision, recipe = training.env, training.plan, training.agent.precision, training.recipe
     fleet = {"fleet": to_table(plan)} if plan.is_wanted else {}
     return fleet | {
-        "recipe": to_table(recipe),
+        "recipe": to_table(recipe) | {name: full_name(boss) for name in _BOSSES if (boss := getattr(recipe, name))},
         "precision": None if precision == "auto" else precision,  # a trial may have chosen what the recipe left open
         "table_hash": env.backend.table_hash,
         # What varies the tables is drawn by the seed; these are the same for all seeds.

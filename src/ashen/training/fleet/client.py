@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ashen.core.errors import UserError
+from ashen.env.worlds import ONLY_ON_GAME
 from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.training.fleet.batch import Batch, Tag, to_bytes
@@ -76,10 +77,7 @@ def recipe_here(about: dict[str, Any], backend: str, game_speed: float, scan_cod
     """
     recipe = unpack_tables(kept_recipe(about["recipe"], "the head"), about["luggage"])
     how = {"backend": backend, "game_speed": game_speed, "scan_codes": scan_codes}
-    return replace(recipe, **how, **(_ONLY_HERE if backend == "game" else {}))
-
-
-_ONLY_HERE: Final = {"num_envs": 1, "randomise": "none", "phase2_starts": 0.0, "real_boss": ""}
+    return replace(recipe, **how, **(ONLY_ON_GAME if backend == "game" else {}))
 
 
 class Client:
