@@ -2,19 +2,22 @@
 
     python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: what arrives
     python tools/bench_fleet.py paced --players 24     the same of more or fewer
+    python tools/bench_fleet.py mixed --minutes 2      1 at a game's pace beside 3 that are quick: what it gets in
     python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
     python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 eight times it
     python tools/bench_fleet.py ingest                 what a step costs the learner: bytes, and time
 
 Real heads, players and trainings in processes of their own; needs the tests' packages. Prints JSON. Exit code 1 if less
-than 95 % of the paced steps arrive, if less than 90 % of one process's speed is reached, or if curves differ by more
-than seeds do.
+than 95 % of the paced steps arrive or some are left out, if less than 90 % of one process's speed is reached, or if
+curves differ by more than seeds do.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +43,7 @@ LEAST_ARRIVED, LEAST_SPEED = 0.95, 0.9
 NEVER: Final = "1000000000"
 _QUIET = ("--evaluate-every", NEVER, "--record-every", NEVER, "--checkpoint-every", NEVER)
 _WARM_UP_S = 20.0
+_SPEED: Final = "fleet/steps_per_s/"
 
 
 def paced(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
@@ -51,8 +55,9 @@ def paced(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bo
         for number in range(OUTSIDE):
             fleet.join(f"pc{number}", "--client", "--pace", f"{GAME_STEPS_PER_S:g}")
         words = ("--total-steps", str(steps), "--log-every", "500", *_QUIET, "--no-skip-steps", "--num-envs", "1")
-        run = _trained(fleet, "paced", 0, players - OUTSIDE, GAME_STEPS_PER_S, words)
-    rows = _settled(read_metrics(run, "train"), players)
+        if _begun(fleet, "paced", players - OUTSIDE, GAME_STEPS_PER_S, words).wait():
+            raise SystemExit(fleet.said("paced"))
+    rows = _settled(read_metrics(RunFolder(fleet.runs / "paced"), "train"), players)
     arrived = _speed(rows)
     figures = {
         "players": players,
@@ -66,6 +71,39 @@ def paced(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bo
         "updates": rows[-1]["updates"] - rows[0]["updates"],
     }
     return figures, arrived >= LEAST_ARRIVED * wanted
+
+
+def mixed(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
+    """Steps/s that reach the learner from one player at a game's pace, beside three that are too quick for it."""
+    quick_actors = 2
+    with fleet_in(folder, actors=quick_actors) as fleet:
+        fleet.start()
+        fleet.join("paced", "--client", "--pace", f"{GAME_STEPS_PER_S:g}")
+        fleet.join("quick", "--client")
+        words = ("--total-steps", NEVER, "--log-every", "250", *_QUIET, "--no-skip-steps", "--num-envs", "1")
+        words += ("--dqn.updates-per-step", "1", "--dqn.learning-starts", "1000")
+        training = _begun(fleet, "mixed", quick_actors, 0.0, words)
+        run, rows = RunFolder(fleet.runs / "mixed"), []
+        while not rows or _seconds(rows) < 60.0 * options.minutes:
+            if training.poll() is not None:
+                raise SystemExit(fleet.said("mixed"))
+            time.sleep(1.0)
+            rows = _between_turns("paced", _settled(read_metrics(run, "train"), quick_actors + 2))
+        on_the_way = len(list((folder / "outside").glob("players/mixed-paced-*/on-the-way/*.batch")))
+        training.send_signal(signal.SIGINT)
+        training.wait()
+    arrived = {name: round(_speed_of(name, rows), 1) for name in ("paced", "quick", "actor-0", "actor-1")}
+    figures = {
+        "steps_per_s": arrived,
+        "paced_steps_per_s_wanted": GAME_STEPS_PER_S,
+        "paced_share": round(_speed_of("paced", rows) / GAME_STEPS_PER_S, 4),
+        "paced_batches_on_the_way_at_the_end": on_the_way,
+        "minutes": round(_seconds(rows) / 60.0, 1),
+        "staleness_max_updates": max(row["fleet/staleness_max"] for row in rows),
+        "left_out_steps": sum(row["fleet/left_out_steps"] for row in rows),
+        "updates": rows[-1]["updates"] - rows[0]["updates"],
+    }
+    return figures, figures["paced_share"] >= LEAST_ARRIVED and not figures["left_out_steps"]
 
 
 def throughput(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
@@ -158,13 +196,10 @@ def ingest(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], b
     return figures | {"steps_per_s_at_most": round(steps / sum(took_s.values()))}, True
 
 
-def _trained(fleet: Fleet, name: str, seed: int, actors: int, pace: float, words: Sequence[str]) -> RunFolder:
-    where = ("--runs-dir", str(fleet.runs), "--name", name, "--seed", str(seed))
+def _begun(fleet: Fleet, name: str, actors: int, pace: float, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    where = ("--runs-dir", str(fleet.runs), "--name", name, "--seed", "0")
     who = ("--fleet", f"{fleet.host}:{fleet.port}", "--actors", str(actors), "--pace", f"{pace:g}")
-    training = fleet.run("train", "dqn", *where, *who, *words, name=name)
-    if training.wait():
-        raise SystemExit(fleet.said(name))
-    return RunFolder(fleet.runs / name)
+    return fleet.run("train", "dqn", *where, *who, *words, name=name)
 
 
 def _alone(folder: Path, name: str, recipe: str, words: Sequence[str]) -> RunFolder:
@@ -189,13 +224,12 @@ def _side_by_side(folder: Path, jobs: int, trainings: list[tuple[str, Sequence[s
 
 def _settled(rows: list[Row], players: int) -> list[Row]:
     """The rows from which on all players have been there for a while, without the last, which ends early."""
-    first = next(place for place, row in enumerate(rows) if _players(row) == players)
-    start_s = _at_s(rows[first])
-    return [row for row in rows[first:-1] if _at_s(row) - start_s >= _WARM_UP_S]
-
-
-def _players(row: Row) -> int:
-    return sum(name.startswith("fleet/steps_per_s/") for name in row)
+    seen: set[str] = set()
+    for row in rows:
+        seen |= {name for name in row if name.startswith(_SPEED)}
+        if len(seen) == players:
+            return [later for later in rows[:-1] if _at_s(later) - _at_s(row) >= _WARM_UP_S]
+    return []
 
 
 def _at_s(row: Row) -> float:
@@ -210,8 +244,24 @@ def _speed(rows: list[Row]) -> float:
     return (rows[-1]["env_step"] - rows[0]["env_step"]) / _seconds(rows)
 
 
+def _between_turns(player: str, rows: list[Row]) -> list[Row]:
+    """From one row in which a player had its turn to another: between them comes what it played meanwhile."""
+    own = [place for place, row in enumerate(rows) if any(player in name for name in row)]
+    return rows[own[0] : own[-1] + 1] if own else []
+
+
+def _speed_of(player: str, rows: list[Row]) -> float:
+    """Steps/s of a player, in the mean over the rows."""
+    steps = 0.0
+    for before, row in itertools.pairwise(rows):
+        own = sum(value for name, value in row.items() if name.startswith(_SPEED) and player in name)
+        steps += own * (_at_s(row) - _at_s(before))
+    return steps / _seconds(rows)
+
+
 WAYS: Final[dict[str, Callable[..., tuple[dict[str, Any], bool]]]] = {
     "paced": paced,
+    "mixed": mixed,
     "throughput": throughput,
     "curves": curves,
     "ingest": ingest,
@@ -222,7 +272,7 @@ def main() -> int:
     """Measure, print, and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("way", choices=WAYS)
-    parser.add_argument("--minutes", type=float, default=10.0, help="of paced")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of paced and mixed")
     parser.add_argument("--players", type=int, default=PLAYERS, help=f"of paced, {OUTSIDE} of them outside")
     parser.add_argument("--turns", type=int, default=5, help="of throughput")
     parser.add_argument("--seeds", type=int, default=3, help="of curves")

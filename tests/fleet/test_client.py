@@ -7,13 +7,14 @@ import pytest
 from small_fleet import SMALL
 
 from ashen.captain import PLAYERS, _play_outside, show_status
+from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.options.fleet import FleetJoinOptions, FleetStatusOptions
 from ashen.runs.folder import RunFolder, run_names
 from ashen.training.find_run import find_run
 from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
-from ashen.training.fleet.desk import Caller
+from ashen.training.fleet.desk import MAX_WAITING, Caller
 from ashen.training.fleet.spool import Spool
 from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
 
@@ -43,10 +44,11 @@ def client_at(door, folder, pace=0.0):
 
 
 @pytest.mark.parametrize(("pace", "waits"), [(0.0, True), (1e6, False)], ids=["unpaced", "paced"])
-def test_a_player_whom_no_game_hurries_waits_for_the_learner(door, tmp_path, pace, waits):
+def test_a_player_whom_no_game_hurries_waits_for_the_learner(door, tmp_path, monkeypatch, pace, waits):
     """Breaks if a player in the simulator fills the disk while nobody learns, if it cannot be stopped then, or if one
-    that plays at a pace waits too.
+    that plays at a pace waits too, or is given no more room than the others at the desk.
     """
+    monkeypatch.setattr("ashen.training.fleet.desk.MAX_HURRIED_BYTES", 2**17)
     door.train(QUICK)
     client, seen = client_at(door, tmp_path / "run", pace), []
 
@@ -56,6 +58,7 @@ def test_a_player_whom_no_game_hurries_waits_for_the_learner(door, tmp_path, pac
 
     client.play(should_stop, lambda text: None)
     assert (max(seen) == MOST_WAITING + 1) is waits
+    assert (door.ask("status")["waiting"] == MAX_WAITING) is waits
 
 
 def test_a_spool_has_an_end(tmp_path, monkeypatch):
@@ -80,6 +83,7 @@ def test_a_spool_has_an_end(tmp_path, monkeypatch):
 def test_that_batches_are_dropped_is_said_once(door, tmp_path, monkeypatch):
     """Breaks if what a player drops is dropped without a word, or with one for every batch."""
     monkeypatch.setattr("ashen.training.fleet.spool.MAX_FILES", 3)
+    monkeypatch.setattr("ashen.training.fleet.desk.MAX_HURRIED_BYTES", 1)
     door.train(QUICK)
     client, told, asked = client_at(door, tmp_path / "run", pace=1e6), [], []
     client.play(lambda: asked.append(0) or client._spool.dropped > 5 or len(asked) > 5000, told.append)
@@ -158,6 +162,22 @@ def test_of_two_players_of_one_name_the_second_is_sent_away(door, tmp_path, monk
     assert second.run()["outside"] == 2
     monkeypatch.setattr("ashen.training.fleet.desk.NAME_FREE_AFTER_S", 0.0)
     assert first.run()["outside"] == 2
+
+
+@pytest.mark.parametrize("words", [["--game", "--pace", "22"], ["--pace", "22"]])
+def test_a_pace_that_would_change_nothing_is_refused(words, capsys):
+    """Breaks if a game's player believes that it plays at the pace that was given."""
+    assert main(["fleet", "join", "http://127.0.0.1:1", *words]) == 2
+    said = capsys.readouterr().err
+    assert "--pace is of --client alone" in said and said.count("\n") == 1
+
+
+def test_a_game_that_is_not_there_is_missed_at_once(tmp_path, monkeypatch, capsys):
+    """Breaks if a player waits for a training before it says that it has no game to play it on."""
+    monkeypatch.setattr("ashen.game.owner.lock_file", lambda: tmp_path / "lock.pid")
+    assert main(["fleet", "join", "http://127.0.0.1:1", "--game", "--runs-dir", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert ("start Dark Souls III" in said or "set it up with" in said) and said.count("\n") == 1
 
 
 def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):

@@ -116,6 +116,34 @@ def test_the_desk_hands_out_one_batch_of_each_player():
     asyncio.run(meet())
 
 
+def test_who_cannot_wait_does_not(monkeypatch):
+    """Breaks if steps of a game wait behind those of simulators that are too quick for the learner, or if what a player
+    brings who cannot wait has no end.
+
+    Of turns of 15 s, in which a game brings 30 batches, and who can wait as many as the desk takes.
+    """
+
+    async def meet():
+        desk = Desk()
+        await desk.open(ABOUT)
+        for turn in range(20):
+            while await desk.put(Caller("quick", run="k"), b"quick") == TAKEN:
+                pass
+            brought = [f"game {turn} {number}".encode() for number in range(30)]
+            for batch in brought:
+                assert await desk.put(Caller("game", run="k"), batch, is_hurried=True) == TAKEN
+            assert await desk.take("k", 0.0, {}) == [*brought, b"quick"]
+        monkeypatch.setattr("ashen.training.fleet.desk.MAX_HURRIED_BYTES", 10)
+        answers = [await desk.put(Caller("game", run="k"), b"12345", True) for _ in range(3)]
+        assert answers == [TAKEN, TAKEN, (HTTPStatus.TOO_MANY_REQUESTS, b"")]
+        monkeypatch.setattr("ashen.training.fleet.desk.MAX_BYTES", 10)
+        assert await desk.put(Caller("other", run="k"), b"12345") == (HTTPStatus.TOO_MANY_REQUESTS, b"")
+        await desk.take("k", 0.0, {})
+        assert await desk.put(Caller("game", run="k"), b"12345", True) == TAKEN
+
+    asyncio.run(meet())
+
+
 def test_what_waits_is_for_one_run():
     """Breaks if batches or networks of one run come to another, or if a learner that was killed loses what waits."""
 

@@ -61,7 +61,7 @@ def on(host: str) -> tuple[str, ...]:
 
 def test_a_host_that_was_cut_off_catches_up(tmp_path):
     """Breaks if what a player outside has played and recorded while it was cut off is lost, or if it stays away, or if
-    a machine without the token joins or knocks for ever.
+    a machine without the token joins or knocks for ever, or one with it does not say that it has joined.
     """
     with three_hosts():
         fleet = Fleet(tmp_path, actors=1, host="10.77.0.1")
@@ -97,6 +97,7 @@ def _cut_and_heal(fleet: Fleet) -> None:
     while _played_by(run) < 3:
         assert training.poll() is None, fleet.said("t")
         time.sleep(0.5)
+    assert f"joined {address}" in fleet.said("node")
     (player,) = (fleet.folder / "outside" / PLAYERS).glob("a-pc-*")
     spool = player / "on-the-way"
     _ip("link", "set", "ashpc", "down")

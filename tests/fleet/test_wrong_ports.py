@@ -49,6 +49,17 @@ def test_the_door_is_no_ray(ray_port, tmp_path, monkeypatch, capsys):
     assert said.count("\n") == 1 and not (tmp_path / "runs").exists()
 
 
+def test_a_head_for_its_own_machine_is_not_joined(ray_port, monkeypatch, capsys):
+    """Breaks if a Linux machine tries for ever to join a head that no other machine can reach, or is told of one that
+    is not there.
+    """
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    assert main(["fleet", "join", f"127.0.0.1:{ray_port}"]) == 2
+    assert "start it with an address that they reach" in capsys.readouterr().err
+    assert main(["fleet", "join", f"127.0.0.1:{free_port()}"]) == 2
+    assert "nobody answers at 127.0.0.1" in capsys.readouterr().err
+
+
 def test_a_head_that_is_not_up_is_told_with_how_to_start_it():
     """Breaks if the advice would start it at another port."""
     address = f"127.0.0.1:{free_port()}"
@@ -59,11 +70,10 @@ def test_a_head_that_is_not_up_is_told_with_how_to_start_it():
 def test_ray_is_no_door(ray_port, tmp_path, monkeypatch, capsys):
     """Breaks if a player that was given Ray's port prints its bytes for ever, or leaves a folder."""
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
-    for way in ("--client", "--game"):
-        words = ["fleet", "join", f"http://127.0.0.1:{ray_port}", way, "--runs-dir", str(tmp_path / "runs")]
-        assert main(words) == 2
-        said = capsys.readouterr().err
-        assert "is no door of a fleet; give http://HOST:8420" in said and said.count("\n") == 1
+    words = ["fleet", "join", f"http://127.0.0.1:{ray_port}", "--client", "--runs-dir", str(tmp_path / "runs")]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "is no door of a fleet; give http://HOST:8420" in said and said.count("\n") == 1
     assert not (tmp_path / "runs").exists()
 
 

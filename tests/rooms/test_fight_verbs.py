@@ -75,6 +75,7 @@ def test_rows_are_the_hand_worked_figures(fought):
         "damage_taken": 100.0,
         "return": 1.0,
         "incident": "",
+        "player": "",
     }
     assert [row["incident"] for row in rows] == ["", "", "memory"]
     assert [row["damage_taken"] for row in rows] == [100.0, 500.0, 0.0]  # who is healed was not hit
@@ -96,6 +97,16 @@ def test_rows_are_the_hand_worked_figures(fought):
 def test_fights_are_chosen_by_what_is_said_of_them(choice, steps, fought):
     """Breaks if a filter lets through what was not asked for."""
     assert [row["step"] for row in fight_rows(fought, choice, "step")] == steps
+
+
+def test_who_fought_is_shown_where_more_than_one_did(fought, capsys):
+    """Breaks if fights of a fleet do not tell their players, or if all others get an empty column."""
+    for number, player, is_shown in [(4, "actor-0", False), (5, "pc", True)]:
+        keep(fought, number, [1000, 900], [500, 500], [ATTACK], "LOSS", 0.0, player=player)
+        assert main(["fights", "run", "--runs-dir", str(fought.path.parent)]) == 0
+        title, header, *lines = capsys.readouterr().out.splitlines()
+        assert header.endswith("player") is is_shown and lines[-1].endswith(player) is is_shown
+        assert title == f"run: {number} fights"
 
 
 def test_a_run_without_fights_is_told(run):

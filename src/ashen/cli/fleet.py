@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ashen.core.errors import unknown
+from ashen.core.errors import UserError, unknown
 
 
 def fleet(words: Sequence[str]) -> None:
@@ -44,9 +44,22 @@ def _join(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
 
     options = parse(FleetJoinOptions, "fleet join", words)
+    if options.game:
+        _require_game()
     from ashen.captain import join
 
     join(options)
+
+
+def _require_game() -> None:
+    """Miss the game now, and not when a training begins; one that a crash left stuck is made playable."""
+    from ashen.game.keeper import the_keeper
+
+    keeper = the_keeper()
+    is_there = keeper.unstick() is not None
+    keeper.close()
+    if not is_there:
+        raise UserError("the game does not run; start Dark Souls III, offline, and load the save")
 
 
 def _status(words: Sequence[str]) -> None:

@@ -21,6 +21,8 @@ def fights(words: Sequence[str]) -> None:
     if options.json:
         print(json.dumps({"run": run.name, "fights": rows}))
         return
+    if len({row["player"] for row in rows} - {""}) < 2:
+        rows = [{name: value for name, value in row.items() if name != "player"} for row in rows]
     _print_table(f"{run.name}: {len(rows)} fights", rows)
 
 

@@ -69,7 +69,8 @@ def fight_rows(run: RunFolder, choice: Choice, order: Order) -> list[dict[str, A
 
     Returns:
         Of each fight chosen ``file, kind, step, outcome, length_s, player_hp_left, boss_hp_left, damage_dealt,
-        damage_taken`` (hit points, falls included), ``return`` (in the reward it was recorded with) and ``incident``.
+        damage_taken`` (hit points, falls included), ``return`` (in the reward it was recorded with), ``incident`` and
+        ``player``, who fought it in a fleet, else empty.
 
     Raises:
         UserError: as :func:`recorded_fights`.
@@ -92,6 +93,7 @@ def _row(path: Path, record: FightRecord) -> dict[str, Any]:
         "damage_taken": _lost(states["player_hp"]),
         "return": float(record.rewards.sum(dtype=np.float64)),
         "incident": incident_of(meta),
+        "player": meta.get("player", ""),
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tyro
 
-from ashen.core.errors import SettingError
+from ashen.core.errors import SettingError, UserError
 from ashen.options.parse import check_counts
 from ashen.runs.folder import default_runs_dir
 from ashen.training.effects import check_game_options
@@ -61,7 +61,8 @@ class FleetJoinOptions:
     scan_codes: bool = True
     """Press the game's keys by place, which no keyboard layout moves; else by letter, as SoulsGym itself does."""
     pace: float = 0.0
-    """With --client: steps of 0.1 s in a second at most; 0 as fast as it can."""
+    """With --client: steps of 0.1 s a second, at most, of all its fights together; a game makes 22. 0: as fast as it
+    can."""
     ca: Path | None = None
     """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -73,6 +74,10 @@ class FleetJoinOptions:
             check_game_options(self, "--game")
         if self.pace < 0.0:
             raise SettingError(FleetJoinOptions, "pace", self.pace, "must be at least 0")
+        if self.pace and not self.client:
+            raise UserError(
+                "--pace is of --client alone; a game has its own, and actors of Linux machines get it of ashen train"
+            )
 
 
 @dataclass(frozen=True)

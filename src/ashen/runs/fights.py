@@ -56,8 +56,8 @@ class FightRecord:
     """``outcome`` (a name of :class:`Outcome`), ``table_hash, schema_version, boss, fight, encoder, reward,
     action_names, term_names, score_kind, env_step, kind`` (one of KINDS), ``fight_number, policy, recorded_at,
     num_steps``; of a fight that ended in a FAULT ``incident``: its ``fault``, ``during`` and ``message``; on the game
-    ``began_at``; for playing it again ``start`` ("fixed" or "random"), ``seed`` of
-    the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
+    ``began_at``; in a fleet ``player``, who fought it; for playing it again ``start`` ("fixed" or "random"), ``seed``
+    of the random stream, ``nth_of_seed``, how many fights that stream had before, ``randomise``,
     ``randomise_seed`` and, in trainings, ``randomise_share``. Older records lack all of these but the seed."""
 
     @property

@@ -28,7 +28,6 @@ MOST_WAITING: Final = 8
 _PATIENCE_S: Final = 20.0
 """An agent that learns from its present policy alone waits so long for the next one before it plays on by the old."""
 
-
 _ON: Final = "playing on; what is played meanwhile is handed over later"
 _UNTIL: Final = f"playing on until {MOST_WAITING} batches wait"
 
@@ -88,7 +87,7 @@ class Client:
         about: what is to be played, by :meth:`Wire.run`.
         recipe: the same, as it is played here.
         run: folder for recorded fights and for batches on their way.
-        pace: steps of 0.1 s in a second at most; 0 sets no limit.
+        pace: steps of 0.1 s in a second at most, of all its fights together; 0 sets no limit.
 
     Raises:
         UserError: encoder or actions differ here from the head's.
@@ -102,7 +101,7 @@ class Client:
         self._waits = self._gatherer.agent.replay is None
         self._is_hurried = recipe.is_on_game or pace > 0.0
         self._spool = Spool(run.path / "on-the-way")
-        self._courier = _Courier(wire, self._spool, _ON if self._is_hurried else _UNTIL)
+        self._courier = _Courier(wire, self._spool, self._is_hurried)
         self.sent_steps, self._is_drop_told = 0, False
 
     def play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
@@ -175,8 +174,8 @@ class Client:
 class _Courier:
     """Takes batches to the head and brings networks, beside the game, which must not wait for either."""
 
-    def __init__(self, wire: Wire, spool: Spool, meanwhile: str):
-        self._wire, self._spool, self._meanwhile = wire, spool, meanwhile
+    def __init__(self, wire: Wire, spool: Spool, is_hurried: bool):
+        self._wire, self._spool, self._is_hurried = wire, spool, is_hurried
         self._news: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
@@ -206,7 +205,7 @@ class _Courier:
                 if is_told and is_here:
                     self._news.put("the head is back; it takes what waits here as its training goes on")
                 if not is_told and not is_here:
-                    self._news.put(f"{error}; {self._meanwhile}")
+                    self._news.put(f"{error}; {_ON if self._is_hurried else _UNTIL}")
                 is_told = not is_here
                 self._is_over.wait(TRY_AGAIN_S)
             except Exception as error:  # of whatever kind: the player has to hear of it
@@ -223,7 +222,7 @@ class _Courier:
             self._tag, self.weights = unpacked(new)[1], new
         for path in self._spool.waiting():
             if (data := self._spool.read(path)) is not None:
-                self._wire.send(data)
+                self._wire.send(data, self._is_hurried)
                 self._spool.remove(path)
 
 

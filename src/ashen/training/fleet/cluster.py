@@ -29,6 +29,8 @@ _SETTINGS: Final = {
     "RAY_worker_niceness": "0",  # players are no background work
 }
 _WRONG_TOKEN: Final = "InvalidAuthToken"
+_JOINED: Final = "Ray runtime started"
+"""What Ray says then."""
 _ANSWER_S: Final = 10.0
 _FRAME_BYTES: Final = 9
 _HTTP2_SETTINGS: Final = b"\x04"
@@ -101,6 +103,7 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
         UserError: Ray is missing, the head is for its own machine alone or has another token, or that is no head.
     """
     if is_loopback(address):
+        check_answers(address)
         raise UserError(
             f"the head at {address} is for its own machine, which plays anyway: ashen train RECIPE --actors N; "
             "for others start it with an address that they reach: ashen fleet start --address HOST"
@@ -111,6 +114,10 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
             _check_is_ray(address)
         tell(f"joining {address}")
         with _ray([f"--address={address}", f"--num-cpus={players}"]) as node:
+            while not (should_stop() or node.is_over or _JOINED in node.log_text()):
+                time.sleep(0.2)
+            if _JOINED in node.log_text():
+                tell(f"joined {address}; its trainings may play {players} players here")
             while not should_stop() and not node.is_over:
                 time.sleep(0.2)
             reason = "" if should_stop() else node.last_words()
@@ -151,9 +158,12 @@ class _Child(NamedTuple):
     def is_over(self) -> bool:
         return self.process.poll() is not None
 
+    def log_text(self) -> str:
+        file = self.log.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")  # where it writes on stays as it is
+
     def last_words(self) -> str:
-        self.log.seek(0)
-        lines = [line for line in self.log.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in self.log_text().splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
 
 

@@ -127,14 +127,18 @@ class Crew:
             UserError: a player cannot play, or the fleet's head has gone.
         """
         seats = {call: seat for seat in self._seats for call in seat.calls}
+        is_ready = self.waiting > 0
         if self._desk is not None and self._desk_call is None:
-            self._desk_call = self._desk.take.remote(self._key, timeout_s, self.status)
-        calls = [*seats, *([self._desk_call] if self._desk_call else [])]
+            self._desk_call = self._desk.take.remote(self._key, 0.0 if is_ready else timeout_s, self.status)
+        desk = [self._desk_call] if self._desk_call else []
+        if is_ready and desk:  # who cannot wait is asked in every turn, though others need not be waited for
+            ray.wait(desk, timeout=timeout_s)
+        calls = [*seats, *desk]
         ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
         if ready:
             ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
-        batches = [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
-        batches += self._from_outside() if self._desk_call in ready else []
+        batches = self._from_outside() if self._desk_call in ready else []
+        batches += [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
         self._deaths = 0 if batches else self._deaths
         return batches
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,8 @@ NAME: Final = "desk"
 """Under which Ray finds it."""
 MAX_WAITING: Final = 8
 """Batches of a player that wait for the learner; who brings more is told to come again."""
+MAX_HURRIED_BYTES: Final = 2**24
+"""The same of a player that cannot wait: some seven minutes of a game."""
 TRIAL: Final = "trial "
 """With what the names of a sweep's trials begin, by which Ray finds them."""
 GONE_AFTER_S: Final = 30.0
@@ -32,6 +35,29 @@ class Caller(NamedTuple):
     """Key of the run that it plays for."""
 
 
+@dataclass
+class _Tray:
+    """What one player has brought."""
+
+    is_hurried: bool
+    """It plays on whether or not there is room, as a game does."""
+    batches: deque[bytes] = field(default_factory=deque)
+    """Oldest first."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.batches))
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= MAX_HURRIED_BYTES if self.is_hurried else len(self.batches) >= MAX_WAITING
+
+    def turn(self) -> list[bytes]:
+        """Take what the learner gets at once: all of who cannot wait, else the oldest."""
+        return [self.batches.popleft() for _ in range(len(self.batches) if self.is_hurried else 1)]
+
+
 class Desk:
     """Keeps what the learner offers and what players bring.
 
@@ -48,7 +74,7 @@ class Desk:
         self._over: dict[str, str] = {}
         """By key, whether a run has ended or was stopped."""
         self._weights, self._tag = b"", Tag("", 0)
-        self._inbox: dict[str, deque[bytes]] = {}
+        self._inbox: dict[str, _Tray] = {}
         self._arrived = asyncio.Event()
         self._heard: dict[str, tuple[str, float]] = {}
         """By name, of whom, and when."""
@@ -86,8 +112,9 @@ class Desk:
             self._weights, self._tag = weights, tag
 
     async def take(self, key: str, timeout_s: float, status: dict[str, Any]) -> list[bytes] | None:
-        """The oldest batch of each player, after waiting so long at most for the first; called by a learner that has
-        learned from those before. None if the desk has become another's while this learner was silent.
+        """All that players have brought who cannot wait, then the oldest batch of each other, after waiting so long at
+        most for the first; called by a learner that has learned from those before. None if the desk has become
+        another's while this learner was silent.
         """
         if self._key != key:
             return None
@@ -98,9 +125,10 @@ class Desk:
                 await asyncio.wait_for(self._arrived.wait(), timeout_s)
             except TimeoutError:
                 return []
-        oldest = [batches.popleft() for batches in self._inbox.values()]
-        self._inbox = {player: batches for player, batches in self._inbox.items() if batches}
-        return oldest
+        trays = sorted(self._inbox.values(), key=lambda tray: not tray.is_hurried)
+        turn = [batch for tray in trays for batch in tray.turn()]
+        self._inbox = {player: tray for player, tray in self._inbox.items() if tray.batches}
+        return turn
 
     async def run(self, who: Caller) -> tuple[HTTPStatus, dict[str, Any] | None]:
         """What is to be played, and by how many from outside; None without a learner."""
@@ -123,16 +151,17 @@ class Desk:
             return HTTPStatus.NOT_MODIFIED, b""
         return HTTPStatus.OK, self._weights
 
-    async def put(self, who: Caller, data: bytes) -> tuple[HTTPStatus, bytes]:
+    async def put(self, who: Caller, data: bytes, is_hurried: bool = False) -> tuple[HTTPStatus, bytes]:
         """Bring a batch, which is refused if there is no room yet, or its run is trained no more."""
         if refusal := self._refusal(who):
             return refusal
-        size = sum(len(batch) for batches in self._inbox.values() for batch in batches)
-        own = self._inbox.get(who.player, deque())
-        if self._about is None or len(own) >= MAX_WAITING or size + len(data) > MAX_BYTES:
+        size = sum(tray.size for tray in self._inbox.values() if tray.is_hurried == is_hurried)
+        tray = self._inbox.get(who.player, _Tray(is_hurried))
+        if self._about is None or tray.is_full or size + len(data) > MAX_BYTES:
             self._refused += 1
             return HTTPStatus.TOO_MANY_REQUESTS, b""
-        self._inbox.setdefault(who.player, own).append(data)
+        tray.batches.append(data)
+        self._inbox[who.player] = tray
         self._arrived.set()
         return HTTPStatus.OK, b""
 
@@ -160,7 +189,7 @@ class Desk:
             "state": self._over.get(self._key, TRAINING) if self._key else None,
             "learner_seen_s_ago": round(self._learner_silent_s(), 1) if self._about else None,
             "outside": self._present(),
-            "waiting": sum(map(len, self._inbox.values())),
+            "waiting": sum(len(tray.batches) for tray in self._inbox.values()),
             "refused": self._refused,
             "learner": self._status,
         }

@@ -19,6 +19,7 @@ from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.round import Round
+from ashen.training.fleet.stragglers import Stragglers
 from ashen.training.fleet.tables import pack_tables
 from ashen.training.fleet.weights import packed
 from ashen.training.fleet.wire import ENDED, STOPPED
@@ -32,6 +33,11 @@ WAIT_S: Final = 0.5
 HINT_AFTER_S: Final = 5.0
 """Without a player, until it is said how they join."""
 NOBODY: Final = "no players"
+_IN_ROUNDS: Final = (
+    "PPO learns from its present policy alone, in rounds that last as long as the quick ones make them: have all play "
+    "at one speed (--pace), or train by a recipe of DQN, which learns from slow ones too"
+)
+_LATER: Final = "give more --staleness, or have fewer play that are quick"
 OPEN_CALLS: Final = 2
 """Of each player where the learner need not have learned from a batch before the next one begins."""
 
@@ -71,6 +77,7 @@ class FightsElsewhere:
         self._is_in_rounds = agent.replay is None
         self._key = secrets.token_hex(8)
         self.ledger = Ledger(secrets.token_hex(8), 0 if self._is_in_rounds else plan.staleness)
+        self.stragglers = Stragglers(_IN_ROUNDS if self._is_in_rounds else _LATER, self.ledger.session, time.monotonic)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
         self.recorder = _Wish()
         self._stack = ExitStack()
@@ -180,6 +187,7 @@ class FightsElsewhere:
         reason = self.ledger.check(batch, self._agent.updates)
         if reason == DOUBLE:
             return False
+        self.stragglers.note(batch, reason)
         if reason is not None or self.ledger.lost(batch.player) > lost_before:
             self._doubt_fight(batch.life)
         self._keep(batch)

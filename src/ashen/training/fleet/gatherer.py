@@ -4,6 +4,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ BATCH_S = 0.5
 """How long a batch takes, unless it is full before."""
 _CATCH_UP_S = 1.0
 """A paced player that was kept waiting makes up for so much; a game would not."""
+_LOOK_EVERY_S = 0.1
+"""Whether to stop, while a pace is kept."""
 
 
 class Gatherer:
@@ -34,7 +37,7 @@ class Gatherer:
         recipe: of the training.
         players: how many share it.
         name: its own.
-        pace: steps of 0.1 s in a second at most; 0 sets no limit.
+        pace: steps of 0.1 s in a second at most, of all its fights together; 0 sets no limit.
 
     Raises:
         UserError: the recipe names something that does not exist here.
@@ -84,7 +87,7 @@ class Gatherer:
             played = self.player.step(self._observer, env_step)
             self._observer.observe(played.step)
             self._watch.add_step(played.step, self.player.env.states)
-            self._wait(played.passed_steps)
+            self._wait(played.passed_steps * len(self.player.env.states), should_stop)
             is_full = self._observer.parts if rollout else self.player.tally.steps >= self._most_steps
             if is_full or (not rollout and time.monotonic() >= ends_s):
                 break
@@ -114,7 +117,8 @@ class Gatherer:
         parts, self._observer.parts = self._observer.parts, []
         part = merged(parts) if parts else {}
         window = self._watch.take()
-        fights, self._fights[:] = list(self._fights), []
+        signed = [replace(fight, meta=fight.meta | {"player": self.name}) for fight in self._fights]
+        self._fights.clear()
         before, self._unknown = self._unknown, self._unknown_so_far()
         batch = Batch(
             player=self.name,
@@ -125,7 +129,7 @@ class Gatherer:
             counts=self.player.tally.take_counts(),
             windows=[vars(window)] if window else [],
             unknown=dict(self._unknown - before),
-            fights=fights,
+            fights=signed,
             digest=digest_of(part),
         )
         self._sent += 1
@@ -134,11 +138,12 @@ class Gatherer:
     def _unknown_so_far(self) -> Counter[str]:
         return Counter(self.player.env.backend.unknown_animations if self.player.recipe.is_on_game else ())
 
-    def _wait(self, passed_steps: float) -> None:
-        if self._pace:
-            now_s = time.monotonic()
-            self._due_s = max(self._due_s, now_s - _CATCH_UP_S) + passed_steps / self._pace
-            time.sleep(max(0.0, self._due_s - now_s))
+    def _wait(self, passed_steps: float, should_stop: Callable[[], bool]) -> None:
+        if not self._pace:
+            return
+        self._due_s = max(self._due_s, time.monotonic() - _CATCH_UP_S) + passed_steps / self._pace
+        while (left_s := self._due_s - time.monotonic()) > 0.0 and not should_stop():
+            time.sleep(min(left_s, _LOOK_EVERY_S))
 
 
 class _Observer:

@@ -76,7 +76,8 @@ class _Ingress:
                 length = request.headers.get("content-length", "")
                 if not length.isdecimal() or int(length) > MAX_BYTES:
                     return Response("too large, or of unknown length", 413)
-                status, why = await self._desk.put.remote(who, await request.body())
+                is_hurried = request.query_params.get("hurried") == "1"
+                status, why = await self._desk.put.remote(who, await request.body(), is_hurried)
                 return Response(why, status)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]

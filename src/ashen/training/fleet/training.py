@@ -54,6 +54,7 @@ class FleetTraining(Training):
     def _periodic_work(self) -> Iterator[Row]:
         if hint := self._player.take_hint():
             yield self._write("warning", hint)
+        yield from (self._write("warning", row) for row in self._player.stragglers.take_rows())
         yield from super()._periodic_work()
 
     def _train_row(self) -> Row:

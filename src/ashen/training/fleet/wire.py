@@ -99,9 +99,9 @@ class Wire:
         """Newer networks of the run, or None; errors as of :meth:`run`, OtherRunError and RunOverError."""
         return self._call(f"/weights?session={have.session}&version={have.version}") or None
 
-    def send(self, data: bytes) -> None:
-        """Hand over a batch of the run; errors as of :meth:`weights`."""
-        self._call("/batch", data)
+    def send(self, data: bytes, is_hurried: bool = False) -> None:
+        """Hand over a batch of the run, of a player who cannot wait or of one who can; errors as of :meth:`weights`."""
+        self._call(f"/batch?hurried={int(is_hurried)}", data)
 
     def leave(self) -> None:
         """Say that this player ends, if anybody hears it."""

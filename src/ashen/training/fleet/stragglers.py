@@ -1,0 +1,67 @@
+"""Players whose steps come too late to be learned from: each is named, once."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ashen.runs.metrics import Row
+from ashen.training.fleet.batch import Batch
+from ashen.training.fleet.ledger import STALE
+
+MOST_LATE: Final = 3
+"""Batches in a row: whoever is late once may have been hindered."""
+AGAIN_AFTER_S: Final = 600.0
+"""A player that is named is not named again for so long, however its luck turns."""
+
+
+@dataclass
+class _Lateness:
+    """Of one player."""
+
+    batches: int = 0
+    """In a row."""
+    steps: int = 0
+    """In all."""
+    named_s: float = -math.inf
+    is_named: bool = False
+
+
+class Stragglers:
+    """Notes what becomes of batches, and tells who is late again and again.
+
+    Args:
+        advice: what can be done about it.
+        session: of the learner; what was played for another before it is late through no fault of the player's.
+        clock: seconds.
+    """
+
+    def __init__(self, advice: str, session: str, clock: Callable[[], float]):
+        self._advice, self._session, self._clock = advice, session, clock
+        self._players: dict[str, _Lateness] = {}
+        self._news: list[Row] = []
+
+    def note(self, batch: Batch, reason: str | None) -> None:
+        """Take in a batch, and why it is not learned from; None if it is."""
+        late = self._players.setdefault(batch.player, _Lateness())
+        if reason == STALE and batch.tag.session == self._session:
+            late.batches += 1
+            late.steps += batch.counts["steps"]
+            if late.batches >= MOST_LATE and not late.is_named and self._clock() - late.named_s >= AGAIN_AFTER_S:
+                late.is_named, late.named_s = True, self._clock()
+                said = f"{late.steps:,} of its steps came too late to be learned from so far; {self._advice}"
+                self._tell(batch.player, "begun", said)
+        elif reason is None:
+            late.batches = 0
+            if late.is_named:
+                late.is_named = False
+                self._tell(batch.player, "over", "over")
+
+    def take_rows(self) -> list[Row]:
+        """Values of ``warning`` rows since the last call."""
+        rows, self._news = self._news, []
+        return rows
+
+    def _tell(self, player: str, state: str, said: str) -> None:
+        guard = f"{player} is late"
+        self._news.append({"guard": guard, "state": state, "message": f"{guard}: {said}"})
