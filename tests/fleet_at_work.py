@@ -93,9 +93,13 @@ class Fleet:
                 rng.choice(players).kill()
         return bool(players)
 
+    def ray(self) -> list[psutil.Process]:
+        """The processes of this fleet's Ray."""
+        return list(self._own_processes(lambda name: "ray" in name or "gcs" in name))
+
     def kill_head(self, *ours: subprocess.Popen[bytes]) -> None:
         """Kill these processes and all of Ray's, as a power cut does."""
-        for process in (*ours, *self._own_processes(lambda name: "ray" in name or "gcs" in name)):
+        for process in (*ours, *self.ray()):
             with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 process.kill()
         for process in ours:

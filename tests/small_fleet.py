@@ -44,6 +44,9 @@ class Post:
         batches, self._batches = self._batches, []
         return batches
 
+    def is_deserted(self):
+        return True
+
     def close(self, key, how):
         self.closed.append(how)
         return []

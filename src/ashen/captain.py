@@ -19,6 +19,7 @@ from ashen.training.fleet.cluster import (
     is_loopback,
     join_cluster,
     prepare_ray,
+    start_again,
 )
 from ashen.training.fleet.desk import GONE_AFTER_S
 from ashen.training.fleet.wire import (
@@ -39,8 +40,11 @@ _KEY: Final = 6
 """Characters of a run's key in the name of the folder of who plays for it: two runs may have one name."""
 
 
-def lead(options: FleetStartOptions) -> None:
-    """Be the head of a fleet until told to stop.
+def lead(options: FleetStartOptions) -> int:
+    """Be the head of a fleet until told to stop, or until its Ray ends.
+
+    Returns:
+        The exit code: 0 told to stop, 1 its Ray has ended.
 
     Raises:
         UserError: this machine cannot be, or something is in the way.
@@ -56,7 +60,7 @@ def lead(options: FleetStartOptions) -> None:
     from ashen.training.fleet.head import door_open, make_token  # Ray is an extra, and takes a while
 
     token_file = make_token()
-    with StopOnSignal() as stop, head_running(options.address, options.port, options.actors):
+    with StopOnSignal() as stop, head_running(options.address, options.port, options.actors) as head:
         say("Ray's head runs; opening the door for players from outside")
         with door_open(options) as door:
             print(f"train here         ashen train RECIPE --fleet {options.address}:{options.port} --actors N")
@@ -65,8 +69,13 @@ def lead(options: FleetStartOptions) -> None:
             print(f"in the simulator   ashen fleet join {door} --client")
             print(f"look               ashen fleet status {door}")
             print(f"token              {token_file}, to be copied to the same place on machines that join", flush=True)
-            while not stop():
+            while not stop() and not head.is_over:
                 time.sleep(0.2)
+            if not stop():
+                again = start_again(f"{options.address}:{options.port}", door)
+                say(f"Ray has ended here; start it again: {again}; a training then goes on with: ashen resume RUN")
+            head.end()  # before our own part in it, which would wait for Ray's door
+            return 0 if stop() else 1
 
 
 def _how_to_join(options: FleetStartOptions) -> str:

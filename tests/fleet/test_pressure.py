@@ -220,9 +220,12 @@ def test_a_desk_remembers_what_is_over():
 
 
 def test_a_training_without_players_says_how_they_join(tmp_path):
-    """Breaks if a training that nobody plays for is silent, says so again and again, or still when somebody plays."""
+    """Breaks if a training that nobody plays for, or no more, is silent, says so again and again, or still when
+    somebody plays.
+    """
     training, run = begun(tmp_path)
-    training._player._lonely_at_s = -1.0
+    training._player._plan = FleetPlan(fleet="head:6379")
+    training._player._look_at_s = -1.0
     crew = training._player.crew = Post()
     rows = []
     for _ in range(3):
@@ -235,3 +238,7 @@ def test_a_training_without_players_says_how_they_join(tmp_path):
     training._step()
     training._step()
     assert [row["state"] for row in training._periodic_work()] == ["over"]
+    assert not list(training._periodic_work())
+    training._player._look_at_s = -1.0
+    (row,) = training._periodic_work()
+    assert row["state"] == "begun" and "all have left" in row["message"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from ashen.core.errors import UserError, unknown
 
 
-def fleet(words: Sequence[str]) -> None:
+def fleet(words: Sequence[str]) -> int | None:
     """Start a fleet, join one, or look at it."""
     action, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("--help", words)
     if action == "--help":
@@ -13,7 +13,7 @@ def fleet(words: Sequence[str]) -> None:
         raise SystemExit
     if action not in _ACTIONS:
         raise unknown("word", action, _ACTIONS, "ashen fleet")
-    _ACTIONS[action](rest)
+    return _ACTIONS[action](rest)
 
 
 HELP = """usage: ashen fleet start|join|status [OPTIONS]
@@ -29,14 +29,14 @@ processes on this machine.
 """
 
 
-def _start(words: Sequence[str]) -> None:
+def _start(words: Sequence[str]) -> int:
     from ashen.options.fleet import FleetStartOptions
     from ashen.options.parse import parse
 
     options = parse(FleetStartOptions, "fleet start", words)
     from ashen.captain import lead
 
-    lead(options)
+    return lead(options)
 
 
 def _join(words: Sequence[str]) -> None:
@@ -72,4 +72,4 @@ def _status(words: Sequence[str]) -> None:
     show_status(options)
 
 
-_ACTIONS: dict[str, Callable[[Sequence[str]], None]] = {"start": _start, "join": _join, "status": _status}
+_ACTIONS: dict[str, Callable[[Sequence[str]], int | None]] = {"start": _start, "join": _join, "status": _status}

@@ -16,7 +16,8 @@ from ashen.training.effects import check_game_options
 class FleetStartOptions:
     """Be the head of a fleet: where trainings run, and others join. Runs until Ctrl-C; needs Linux and Ray.
 
-    It listens on this machine alone unless --address is given. Whoever joins needs the fleet's token.
+    It listens on this machine alone unless --address is given. Whoever joins needs the fleet's token. Its Ray ends with
+    it, however it ends; a training under way saves then, and goes on with ashen resume RUN when the head is back.
     """
 
     address: str = "127.0.0.1"

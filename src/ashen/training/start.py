@@ -15,7 +15,7 @@ from ashen.runs.log import RESUMED
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import SET_ASIDE, set_aside, sha256_of
 from ashen.training.code_version import code_text, code_versions
-from ashen.training.fleet.cluster import check_answers, check_can_cluster, prepare_ray
+from ashen.training.fleet.cluster import check_answers, check_can_cluster, check_token, prepare_ray
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.lineage import changes
@@ -40,6 +40,7 @@ def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
         check_can_cluster()
         read_token()  # what is amiss is said before there is a run
         check_answers(plan.fleet)
+        check_token(plan.fleet)
     prepare_ray(plan.fleet)
     from ashen.training.fleet.training import FleetTraining  # Ray is an extra, and takes a while
 

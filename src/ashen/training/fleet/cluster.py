@@ -1,24 +1,22 @@
-"""A fleet's machines, its head and Linux nodes that join: Ray runs them, here they are started, watched and ended."""
+"""A fleet's machines, its head and Linux nodes that join, and what is looked at before Ray is asked to do anything."""
 
+import errno
 import os
 import socket
-import subprocess
 import sys
-import sysconfig
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import Final
 
 from ashen.core.errors import UserError
-from ashen.training.fleet.wire import TOKEN_HELP
+from ashen.training.fleet.node import NO_RAY, OF_DRIVERS, Node, node_running
+from ashen.training.fleet.wire import TOKEN_HELP, read_token
 
 TRY_AGAIN_S: Final = 5.0
 """Between two attempts of a node to join."""
 LOOPBACK: Final = ("127.0.0.1", "localhost")
-NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: python bootstrap.py fleet"
+_INLINE_BYTES: Final = 256 * 2**20
 _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a machine that plays too is slow to open its door
@@ -27,16 +25,22 @@ _SETTINGS: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again
     "RAY_worker_niceness": "0",  # players are no background work
+    "RAY_task_events_report_interval_ms": "0",  # for a page that is not shown, and five seconds at every end
+    # Batches and networks go from process to process and not through Ray's store: when a store has gone, Ray ends
+    # whoever looks into it, also the learner.
+    "RAY_max_direct_call_object_size": str(_INLINE_BYTES),
+    "RAY_task_rpc_inlined_bytes_limit": str(_INLINE_BYTES),
 }
 _WRONG_TOKEN: Final = "InvalidAuthToken"
 _JOINED: Final = "Ray runtime started"
 """What Ray says then."""
+_IS_UP: Final = "/ray.rpc.NodeInfoGcsService/CheckAlive"
+"""A call of Ray's head that changes nothing. Source: src/ray/protobuf/gcs_service.proto."""
 _ANSWER_S: Final = 10.0
+_KNOCK_S: Final = 1.0
 _FRAME_BYTES: Final = 9
 _HTTP2_SETTINGS: Final = b"\x04"
 """Kind of the frame with which Ray's head begins to talk. Source: RFC 9113, 6.5."""
-_END_S: Final = 20.0
-"""For Ray to end its processes."""
 
 
 def prepare_ray(address: str | None) -> None:
@@ -49,7 +53,9 @@ def prepare_ray(address: str | None) -> None:
         address: ``HOST`` or ``HOST:PORT`` of the fleet; None for this machine alone.
     """
     is_alone = address is None or is_loopback(address)
-    os.environ.update(_SETTINGS | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0" if is_alone else "1"})
+    os.environ.update(
+        _SETTINGS | (OF_DRIVERS if address else {}) | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0" if is_alone else "1"}
+    )
 
 
 def is_loopback(address: str) -> bool:
@@ -70,7 +76,7 @@ def check_can_cluster() -> None:
 
 
 @contextmanager
-def head_running(host: str, port: int, players: int) -> Iterator[None]:
+def head_running(host: str, port: int, players: int) -> Iterator[Node]:
     """The head of a cluster, on which so many may play.
 
     Raises:
@@ -84,12 +90,12 @@ def head_running(host: str, port: int, players: int) -> Iterator[None]:
         f"--num-cpus={players}",
     ]
     check_free(host, port, "--port")
-    with _ray(words) as head:
+    with node_running(words) as head:
         while not _answers(host, port):
             if head.is_over:
                 raise UserError(f"Ray's head does not start: {head.last_words()}")
             time.sleep(0.2)
-        yield
+        yield head
 
 
 def join_cluster(address: str, players: int, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
@@ -113,7 +119,7 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
         with suppress(OSError):  # who is away is told below
             _check_is_ray(address)
         tell(f"joining {address}")
-        with _ray([f"--address={address}", f"--num-cpus={players}"]) as node:
+        with node_running([f"--address={address}", f"--num-cpus={players}"]) as node:
             while not (should_stop() or node.is_over or _JOINED in node.log_text()):
                 time.sleep(0.2)
             if _JOINED in node.log_text():
@@ -128,43 +134,6 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
             tell(f"{address} is away ({reason}); trying again every {TRY_AGAIN_S:g} s")
         while not should_stop() and time.monotonic() < ends_s:
             time.sleep(0.2)
-
-
-@contextmanager
-def _ray(words: list[str]) -> Iterator["_Child"]:
-    """``ray start`` as a child that ends its own children when it is ended."""
-    program = Path(sysconfig.get_path("scripts")) / "ray"
-    if not program.exists():
-        raise UserError(NO_RAY)
-    words = [str(program), "start", "--block", "--disable-usage-stats", *words]
-    with tempfile.TemporaryFile() as log:
-        own = {"stdout": log, "stderr": log, "start_new_session": True}  # Ctrl-C is ours to hear
-        child = subprocess.Popen(words, **own)
-        try:
-            yield _Child(child, log)
-        finally:
-            child.terminate()
-            try:
-                child.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-
-class _Child(NamedTuple):
-    process: subprocess.Popen[bytes]
-    log: IO[bytes]
-
-    @property
-    def is_over(self) -> bool:
-        return self.process.poll() is not None
-
-    def log_text(self) -> str:
-        file = self.log.fileno()
-        return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")  # where it writes on stays as it is
-
-    def last_words(self) -> str:
-        lines = [line for line in self.log_text().splitlines() if line.strip()]
-        return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
 
 
 def check_free(host: str, port: int, option: str) -> None:
@@ -192,6 +161,36 @@ def check_answers(address: str) -> None:
         _check_is_ray(address)
     except (OSError, OverflowError) as error:
         raise UserError(f"nobody answers at {address} ({error}); is it up? {start_again(address)}") from None
+
+
+def check_token(address: str) -> None:
+    """Whether the fleet's Ray at ``HOST:PORT`` takes this machine's token; Ray itself would say at length that it does
+    not, after a run was made.
+
+    Raises:
+        UserError: it does not, or there is none.
+    """
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return
+    try:
+        import grpc  # Ray brings it
+    except ModuleNotFoundError:
+        raise UserError(NO_RAY) from None
+    with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+        call = channel.unary_unary(_IS_UP)
+        try:
+            call(b"", timeout=_ANSWER_S, metadata=[("authorization", f"Bearer {read_token()}")])
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                raise UserError(f"{address} does not take this token; {TOKEN_HELP}") from None
+
+
+def has_gone(address: str) -> bool:
+    """Whether nobody listens at ``HOST:PORT`` any more; a network that is away for a while is no such thing."""
+    host, _, port = address.partition(":")
+    with socket.socket() as probe:
+        probe.settimeout(_KNOCK_S)
+        return probe.connect_ex((host, int(port))) == errno.ECONNREFUSED
 
 
 def start_again(address: str, door: str = "") -> str:

@@ -11,22 +11,23 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Batch, Tag, from_bytes
-from ashen.training.fleet.cluster import NO_RAY, check_answers, start_again
+from ashen.training.fleet.cluster import check_answers, check_token, has_gone, start_again
 from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
+from ashen.training.fleet.node import NO_RAY
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
 
 try:
     import ray
-    from ray.exceptions import RayError
+    from ray.exceptions import GetTimeoutError, RayError
 except ModuleNotFoundError:
     raise UserError(NO_RAY) from None
 
 NAMESPACE: Final = "ashen"
 _STORE_BYTES: Final = 256 * 2**20
-"""Of shared memory, for batches and networks on their way."""
+"""Of shared memory, which only Ray itself uses."""
 _ANSWER_S: Final = 5.0
 """For a desk to answer."""
 _ONE_AT_A_TIME: Final = "it trains one run at a time: resume this one after that, or start a fleet on other ports"
@@ -61,7 +62,7 @@ class Crew:
         self._deaths = 0
         """Since anybody last sent something."""
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
-        self._weights: Any = None
+        self._weights = b""
 
     def start(self, about: dict[str, Any] | None = None) -> None:
         """Start all players.
@@ -70,20 +71,24 @@ class Crew:
             about: what players from outside are told; None without any.
 
         Raises:
-            UserError: the fleet has no door for them.
+            UserError: the fleet has no door for them, or has gone.
         """
-        if about is not None:
-            try:
-                self._desk = ray.get_actor(NAME)
-            except ValueError:
-                raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
-            self._key = about["key"]
-            self.door, busy_with = ray.get(self._desk.open.remote(about))
-            if busy_with is not None:
-                self._desk = None
-                raise UserError(f"the fleet trains {busy_with}; {_ONE_AT_A_TIME}")
-        for seat in self._seats:
-            self._fill(seat)
+        with self._head_needed():
+            if about is not None:
+                self._open_desk(about)
+            for seat in self._seats:
+                self._fill(seat)
+
+    def _open_desk(self, about: dict[str, Any]) -> None:
+        try:
+            self._desk = ray.get_actor(NAME)
+        except ValueError:
+            raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
+        self._key = about["key"]
+        self.door, busy_with = ray.get(self._desk.open.remote(about))
+        if busy_with is not None:
+            self._desk = None
+            raise UserError(f"the fleet trains {busy_with}; {_ONE_AT_A_TIME}")
 
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
@@ -92,16 +97,47 @@ class Crew:
 
     def room(self) -> int:
         """How many actors the machines that are there by now have cores for."""
-        return int(ray.cluster_resources().get("CPU", 0))
+        with self._head_needed():
+            return int(ray.cluster_resources().get("CPU", 0))
 
     def room_here(self) -> int:
         """The same of this machine."""
-        own = ray.get_runtime_context().get_node_id()
-        return int(sum(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["NodeID"] == own))
+        with self._head_needed():
+            own = ray.get_runtime_context().get_node_id()
+            return int(sum(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["NodeID"] == own))
+
+    def is_deserted(self) -> bool:
+        """Whether nobody from outside was heard of lately, and no machine has a core for an actor.
+
+        Raises:
+            UserError: the fleet's head has gone.
+        """
+        with self._head_needed():
+            try:
+                outside = ray.get(self._desk.status.remote(), timeout=_ANSWER_S)["outside"]
+            except GetTimeoutError:  # who is too busy to say who is there is not deserted
+                return False
+        return not outside and min(self.room(), len(self._seats)) == 0
+
+    @contextmanager
+    def _head_needed(self) -> Iterator[None]:
+        """Say in a line that the head has gone, of which Ray has many ways to tell."""
+        try:
+            yield
+        except (RayError, OSError) as error:
+            if isinstance(error, UserError):  # raised by a player; Ray makes one error of both
+                raise
+            raise self._gone(last_line(error)) from None
+
+    def _gone(self, reason: str) -> UserError:
+        if not self._fleet:
+            return UserError(f"Ray has ended on this machine ({reason})")
+        why = "" if has_gone(self._fleet) else f" ({reason})"
+        return UserError(f"the fleet's head has gone{why}; start it again: {start_again(self._fleet, self.door)}")
 
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
-        self._weights = ray.put(weights)
+        self._weights = weights
         for seat in self._seats:
             seat.is_asked = False
         if self._desk is not None:
@@ -127,18 +163,21 @@ class Crew:
             UserError: a player cannot play, or the fleet's head has gone.
         """
         seats = {call: seat for seat in self._seats for call in seat.calls}
-        is_ready = self.waiting > 0
-        if self._desk is not None and self._desk_call is None:
-            self._desk_call = self._desk.take.remote(self._key, 0.0 if is_ready else timeout_s, self.status)
-        desk = [self._desk_call] if self._desk_call else []
-        if is_ready and desk:  # who cannot wait is asked in every turn, though others need not be waited for
-            ray.wait(desk, timeout=timeout_s)
-        calls = [*seats, *desk]
-        ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
-        if ready:
-            ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
-        batches = self._from_outside() if self._desk_call in ready else []
-        batches += [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
+        with self._head_needed():
+            is_ready = self.waiting > 0
+            if self._desk is not None and self._desk_call is None:
+                self._desk_call = self._desk.take.remote(self._key, 0.0 if is_ready else timeout_s, self.status)
+            desk = [self._desk_call] if self._desk_call else []
+            if is_ready and desk:  # who cannot wait is asked in every turn, though others need not be waited for
+                ray.wait(desk, timeout=timeout_s)
+            calls = [*seats, *desk]
+            ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
+            if ready:
+                ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
+            batches = self._from_outside() if self._desk_call in ready else []
+            batches += [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
+        if not batches and self._fleet and has_gone(self._fleet):  # of which Ray itself says nothing for a while
+            raise self._gone("")
         self._deaths = 0 if batches else self._deaths
         return batches
 
@@ -153,19 +192,13 @@ class Crew:
         try:
             rest = self._from_outside() if self._desk_call is not None else []
             ray.get(self._desk.close.remote(key, how), timeout=_ANSWER_S)
-        except (RayError, UserError):  # a head that has gone has nothing to say
+        except (RayError, OSError, UserError):  # a head that has gone has nothing to say
             return []
         return rest
 
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
-        batches = []
-        try:
-            brought = ray.get(call, timeout=_ANSWER_S)
-        except RayError as error:
-            raise UserError(
-                f"the fleet's head has gone ({last_line(error)}); start it again: {start_again(self._fleet, self.door)}"
-            ) from None
+        batches, brought = [], ray.get(call, timeout=_ANSWER_S)
         if brought is None:
             raise UserError(f"the fleet trains another run by now, since this one was silent; {_ONE_AT_A_TIME}")
         for data in brought:
@@ -189,6 +222,8 @@ class Crew:
         return batch
 
     def _replace(self, seat: _Seat, error: RayError) -> None:
+        if self._fleet and has_gone(self._fleet):
+            raise self._gone("")
         self._deaths += 1
         self.restarts += 1
         if self._deaths >= _DEATHS_IN_A_ROW * len(self._seats):
@@ -198,9 +233,12 @@ class Crew:
 
     @property
     def waiting(self) -> int:
-        """Batches that have come and were not taken yet."""
+        """Batches that have come and were not taken yet; none from a head that has gone."""
         calls = [call for seat in self._seats for call in seat.calls]
-        return len(ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
+        try:
+            return len(ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
+        except (RayError, OSError):  # which the next wait for a batch tells
+            return 0
 
 
 @ray.remote(num_cpus=1)
@@ -235,6 +273,7 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
             ray.init(address="local", _node_ip_address="127.0.0.1", **own, **quiet)
         else:
             check_answers(plan.fleet)  # Ray would try for a minute
+            check_token(plan.fleet)
             ray.init(address=plan.fleet, **quiet)
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         if plan.fleet is None:

@@ -84,9 +84,9 @@ class FightsElsewhere:
         self._waiting: deque[Batch] = deque()
         self._published = -1
         self._counted_s = time.monotonic()
-        self.has_begun = self._has_heard = self._is_lonely = False
-        self._lonely_at_s = math.inf
-        """When to say that nobody plays."""
+        self.has_begun = self._is_deserted = False
+        self._look_at_s = math.inf
+        """When to look whether anybody is there, if nothing comes until then."""
 
     def start(self, env_step: int) -> None:
         """Start the players.
@@ -102,20 +102,30 @@ class FightsElsewhere:
         tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
-        if self._plan.fleet is not None and min(room, self._plan.actors) == 0:
-            self._lonely_at_s = time.monotonic() + HINT_AFTER_S
+        self._look_at_s = self._next_look_s()
         self.has_begun = True
 
     def take_hint(self) -> Row | None:
-        """Values of a ``warning`` row where nobody has played for a while, and of one more when somebody does."""
-        if time.monotonic() >= self._lonely_at_s:
-            self._lonely_at_s, self._is_lonely = math.inf, True
-            how = f"they join with: ashen fleet join {self.crew.door} --game, or --client for the simulator"
-            return {"guard": NOBODY, "state": "begun", "message": f"{NOBODY}: waiting for players; {how}"}
-        if self._is_lonely and self._has_heard:
-            self._is_lonely = False
+        """Values of a ``warning`` row when nobody is there to play, and of one more when somebody plays again.
+
+        Raises:
+            UserError: the fleet's head has gone.
+        """
+        if self._is_deserted and self._look_at_s < math.inf:
+            self._is_deserted = False
             return {"guard": NOBODY, "state": "over", "message": f"{NOBODY}: over"}
-        return None
+        if time.monotonic() < self._look_at_s:
+            return None
+        if not self.crew.is_deserted():
+            self._look_at_s = self._next_look_s()
+            return None
+        self._look_at_s, self._is_deserted = math.inf, True
+        what = "all have left or fallen silent" if self.ledger.accounts else "waiting for players"
+        how = f"they join with: ashen fleet join {self.crew.door} --game, or --client for the simulator"
+        return {"guard": NOBODY, "state": "begun", "message": f"{NOBODY}: {what}; {how}"}
+
+    def _next_look_s(self) -> float:
+        return math.inf if self._plan.fleet is None else time.monotonic() + HINT_AFTER_S
 
     def end(self) -> None:
         """The training is complete: nobody need play for its last matches."""
@@ -178,7 +188,7 @@ class FightsElsewhere:
         """Batches that came after asking for more."""
         self.crew.ask(open_calls, again, self.recorder.take())
         if batches := self.crew.wait(WAIT_S):
-            self._lonely_at_s, self._has_heard = math.inf, True
+            self._look_at_s = self._next_look_s()
         return batches
 
     def _enter(self, batch: Batch) -> bool:
