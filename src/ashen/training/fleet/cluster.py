@@ -32,8 +32,6 @@ _SETTINGS: Final = {
     "RAY_task_rpc_inlined_bytes_limit": str(_INLINE_BYTES),
 }
 _WRONG_TOKEN: Final = "InvalidAuthToken"
-_JOINED: Final = "Ray runtime started"
-"""What Ray says then."""
 _IS_UP: Final = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 """A call of Ray's head that changes nothing. Source: src/ray/protobuf/gcs_service.proto."""
 _ANSWER_S: Final = 10.0
@@ -91,7 +89,7 @@ def head_running(host: str, port: int, players: int) -> Iterator[Node]:
     ]
     check_free(host, port, "--port")
     with node_running(words) as head:
-        while not _answers(host, port):
+        while not head.has_started:
             if head.is_over:
                 raise UserError(f"Ray's head does not start: {head.last_words()}")
             time.sleep(0.2)
@@ -120,9 +118,9 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
             _check_is_ray(address)
         tell(f"joining {address}")
         with node_running([f"--address={address}", f"--num-cpus={players}"]) as node:
-            while not (should_stop() or node.is_over or _JOINED in node.log_text()):
+            while not (should_stop() or node.is_over or node.has_started):
                 time.sleep(0.2)
-            if _JOINED in node.log_text():
+            if node.has_started:
                 tell(f"joined {address}; its trainings may play {players} players here")
             while not should_stop() and not node.is_over:
                 time.sleep(0.2)

@@ -148,7 +148,10 @@ class FightsElsewhere:
         Raises:
             UserError: a player cannot play.
         """
-        return self._round_played() if self._is_in_rounds else self._next_batch()
+        batches = self._round_played() if self._is_in_rounds else self._next_batch()
+        for batch in batches:
+            self.ledger.take(batch, self._agent.updates)
+        return batches
 
     def _next_batch(self) -> list[Batch]:
         """One at a time, so that the training sees to other things between two; nobody is asked for more before all

@@ -65,12 +65,15 @@ class Ledger:
         if reason is not None:
             account.left_out[reason] += 1
             self._news["left_out_steps"] += batch.counts["steps"]
-            return reason
+        return reason
+
+    def take(self, batch: Batch, version: int) -> None:
+        """Count a batch that is learned from now, by a learner that has made ``version`` updates."""
+        account = self.accounts[batch.player]
         account.batches += 1
         account.steps += batch.counts["steps"]
         self._steps[batch.player] += batch.counts["steps"]
         self._behind.append(max(0, version - batch.tag.version))
-        return None
 
     def _reason(self, account: Account, batch: Batch, now: Tag) -> str | None:
         if batch.number < account.lives.get(batch.life, 0):

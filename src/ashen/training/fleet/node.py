@@ -22,6 +22,8 @@ OF_DRIVERS: Final = {
 Ray has gone and the process has lost its parent (for want of another to watch), or a minute after the head went."""
 _END_S: Final = 3.0
 """For Ray to end its processes by itself, which may take it twenty seconds."""
+_STARTED: Final = "Ray runtime started"
+"""What Ray says when all of it is there; its ports answer before."""
 _PR_SET_PDEATHSIG: Final = 1
 """Source: prctl(2), linux/prctl.h."""
 
@@ -37,14 +39,18 @@ class Node(NamedTuple):
         """Whether it has ended by itself."""
         return self.process.poll() is not None
 
-    def log_text(self) -> str:
-        """What it has said so far."""
+    @property
+    def has_started(self) -> bool:
+        """Whether it is there in whole."""
+        return _STARTED in self._log_text()
+
+    def _log_text(self) -> str:
         file = self.log.fileno()
         return os.pread(file, os.fstat(file).st_size, 0).decode(errors="replace")  # where it writes on stays as it is
 
     def last_words(self) -> str:
         """What it said last."""
-        lines = [line for line in self.log_text().splitlines() if line.strip()]
+        lines = [line for line in self._log_text().splitlines() if line.strip()]
         return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
 
     def end(self) -> None:
