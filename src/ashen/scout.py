@@ -80,7 +80,7 @@ class SweepOptions:
         Raises:
             UserError: the space does not fit the recipe.
         """
-        space = read_space(self.space or default_space(self.recipe.algorithm), self.recipe)
+        space = read_space(self.space, self.recipe) if self.space else default_space(self.recipe)
         return Plan(self.recipe, space, self.metric)
 
 

@@ -59,11 +59,12 @@ def a_file(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("name", recipe_files())
 def test_the_shipped_spaces_fit_every_recipe(name: str):
-    """Breaks if a shipped space names a field that is gone, or an end that is refused."""
+    """Breaks if a shipped space names a field that is gone or changes nothing, or an end that is refused."""
     recipe = load_recipe(name)
-    space = read_space(default_space(recipe.algorithm), recipe)
+    space = default_space(recipe)
     assert f"{recipe.algorithm}.learning_rate" in space
     assert f"{recipe.algorithm}.width" in space
+    assert ("dqn.epsilon_steps" in space) == (recipe.algorithm == "dqn" and not recipe.dqn.noisy)
 
 
 def test_a_space_is_read(tmp_path: Path):
@@ -98,7 +99,10 @@ def test_a_space_is_read(tmp_path: Path):
         ("[ppo]\nclip = { low = -1.0, high = 0.1 }", "clip = -1 must be at least"),
         ("[ppo]\nwidth = { low = 1.5, high = 3 }", "width = 1.5 does not fit; it takes a whole number"),
         ("[ppo]\nwidth = { choices = [16, 'wide'] }", 'width = "wide" does not fit; it takes a whole number'),
-        ("[dqn]\nwidth = { low = 16, high = 32 }", r"dqn\.width has no effect on ppo"),
+        (
+            "[dqn]\nwidth = { low = 16, high = 32 }",
+            r"dqn\.width changes nothing without algorithm = \"dqn\"; leave it out",
+        ),
         ("seed = { low = 1, high = 3 }", "seed must be the same in all trials"),
         ("reward.win = { low = 1, high = 3 }", r"reward\.win does not exist, for the recipe's reward is 'soulsgym'"),
     ],

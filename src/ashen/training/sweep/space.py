@@ -1,5 +1,6 @@
 """Where a sweep searches: ranges and choices by dotted recipe field, such as ``ppo.learning_rate``, out of a TOML."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.tables import read_toml
+from ashen.training.effects import idle_settings
 from ashen.training.recipe import Recipe
 from ashen.training.tables import from_table, to_table
 
@@ -55,9 +57,11 @@ class Search:
         return self.choices or (self.low, self.high)
 
 
-def default_space(algorithm: str) -> Path:
-    """The space that is shipped for a learner."""
-    return Path(__file__).with_name(f"{algorithm}.toml")
+def default_space(recipe: Recipe) -> Space:
+    """The space that is shipped for a recipe's learner, but for what changes nothing in that recipe."""
+    path = Path(__file__).with_name(f"{recipe.algorithm}.toml")
+    space, idle = _read(path, recipe), idle_settings(recipe)
+    return {field: search for field, search in space.items() if field not in idle}
 
 
 def read_space(path: Path, recipe: Recipe) -> Space:
@@ -68,9 +72,20 @@ def read_space(path: Path, recipe: Recipe) -> Space:
         recipe: what is varied.
 
     Raises:
-        UserError: the file is broken, a field does not exist or has no effect on the trials' learner, or an end or a
-            choice is not a value of it.
+        UserError: the file is broken, a field does not exist, changes nothing or must not differ, or an end or a choice
+            is not a value of it.
     """
+    space = _read(path, recipe)
+    for field in space:
+        if field in _FIXED:
+            raise UserError(f"{path}: {field} must be the same in all trials; leave it out")
+    for field, (setting, value) in idle_settings(recipe).items():
+        if field in space and setting not in space:
+            raise UserError(f"{path}: {field} changes nothing without {setting} = {json.dumps(value)}; leave it out")
+    return space
+
+
+def _read(path: Path, recipe: Recipe) -> Space:
     table = to_table(recipe)
     space = {
         field: _of_kind(from_table(Search, values, f"{path}: {field}"), table, field)
@@ -81,12 +96,6 @@ def read_space(path: Path, recipe: Recipe) -> Space:
     for field, search in space.items():
         for value in search.samples:
             with_values(recipe, {field: value}, str(path))
-        if field in _FIXED:
-            raise UserError(f"{path}: {field} must be the same in all trials; leave it out")
-        if "." in field and field.split(".")[0] not in ("reward", recipe.algorithm):
-            raise UserError(
-                f"{path}: {field} has no effect on {recipe.algorithm}, which the recipe trains; leave it out"
-            )
     return space
 
 
