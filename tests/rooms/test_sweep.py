@@ -62,8 +62,7 @@ def test_the_shipped_spaces_fit_every_recipe(name: str):
     """Breaks if a shipped space names a field that is gone or changes nothing, or an end that is refused."""
     recipe = load_recipe(name)
     space = default_space(recipe)
-    assert f"{recipe.algorithm}.learning_rate" in space
-    assert f"{recipe.algorithm}.width" in space
+    assert {f"{recipe.algorithm}.learning_rate", f"{recipe.algorithm}.width"} <= set(space)
     assert ("dqn.epsilon_steps" in space) == (recipe.algorithm == "dqn" and not recipe.dqn.noisy)
 
 
@@ -79,10 +78,8 @@ def test_a_space_is_read(tmp_path: Path):
         "ppo.target_kl": Search(0.01, 0.1, log=True),
     }
     assert [type(space[name].low) for name in ("num_envs", "ppo.clip")] == [int, float]
-    weights = replace(SMALL, reward={"win": 1.0})
-    assert read_space(a_file(tmp_path, "reward.win = { low = 1, high = 2 }"), weights) == {
-        "reward.win": Search(1.0, 2.0)
-    }
+    weights, text = replace(SMALL, reward={"win": 1.0}), "reward.win = { low = 1, high = 2 }"
+    assert read_space(a_file(tmp_path, text), weights) == {"reward.win": Search(1.0, 2.0)}
 
 
 @pytest.mark.parametrize(
