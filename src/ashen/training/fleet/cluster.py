@@ -121,7 +121,7 @@ def join_cluster(address: str, players: int, should_stop: Callable[[], bool], te
             while not (should_stop() or node.is_over or node.has_started):
                 time.sleep(0.2)
             if node.has_started:
-                tell(f"joined {address}; its trainings may play {players} players here")
+                tell(f"joined {address}; actors that may play here: {players}")
             while not should_stop() and not node.is_over:
                 time.sleep(0.2)
             reason = "" if should_stop() else node.last_words()
