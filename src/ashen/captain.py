@@ -10,7 +10,7 @@ from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
 from ashen.display import say
 from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
-from ashen.runs.folder import RunFolder
+from ashen.runs.folder import PLAYERS, RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
 from ashen.training.fleet.cluster import (
     check_can_cluster,
@@ -34,8 +34,6 @@ from ashen.training.fleet.wire import (
 )
 from ashen.training.tables import to_table
 
-PLAYERS: Final = "players"
-"""Folder, beside the runs, of what is kept for those that are trained elsewhere: they are no runs of this machine."""
 _KEY: Final = 6
 """Characters of a run's key in the name of the folder of who plays for it: two runs may have one name."""
 

@@ -231,11 +231,13 @@ def test_a_watched_fight_is_a_line_a_step(capsys):
     """Breaks if --watch leaves out steps, values or what was paid, or mixes fights side by side."""
     words = ["evaluate", "random-valid", "--fight", "phase1", "--fights", "2", "--watch"]
     assert main(words) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if line[:4].strip().isdigit()]
+    said = capsys.readouterr().out.splitlines()
+    lines = [line for line in said if line[:4].strip().isdigit()]
     steps = [int(line[:4]) for line in lines]
     ends = [place for place, step in enumerate(steps) if step == 1] + [len(steps)]
     assert len(ends) == 3
     assert all(steps[start:end] == list(range(1, end - start + 1)) for start, end in pairwise(ends))
     assert "Idle" in lines[0] and "1037 HP" in lines[0] and " xxxxxxxxxxxxxxxxxxxx " in lines[0]
-    assert lines[-1].split()[-2] == "death"
+    assert lines[-1].split()[-3::2] == ["death", "loss"]
+    assert sum(line.startswith("step, of player and boss") for line in said) == 2
     assert main([*words, "--json"]) == 2

@@ -138,6 +138,15 @@ def test_equal_returns_have_no_order(fought):
     assert rescore(fought, "soulsgym")["rank_correlation"] is None
 
 
+def test_returns_that_differ_by_rounding_are_equal(run):
+    """Breaks if wins that are paid the same get places by the last digit of a sum."""
+    keep(run, 1, [1000, 700, 370, 77, 0], [500] * 5, [ATTACK] * 4, "WIN", 1.0)
+    keep(run, 2, [1000, 0], [500] * 2, [ATTACK], "WIN", 2.0)
+    figures = rescore(run, {"damage_dealt": 1.5, "win": 2.0})
+    assert figures["rank_correlation"] is None
+    assert {row["new_place"] for row in figures["changed"]} == {1.5}
+
+
 def test_rewards_are_read_from_the_command_line(capsys, fought):
     """Breaks if weights cannot be given there, or a wrong one is not told."""
     assert reward_from("diary") == "diary"

@@ -118,9 +118,13 @@ def test_names_are_made_counted_and_never_reused(tmp_path, run):
     with pytest.raises(UserError, match="already a run 'first'"):
         create_run(tmp_path, "first", "iudex-full")
     assert run.config_file.read_bytes() == before
-    for name in ("a/b", "..", ""):
+    for name in ("a/b", "..", "", ".trash", "players", "journal.md", "con", "NUL.x", "a:b", "b.", " c"):
         with pytest.raises(UserError, match="cannot be a run's name"):
             create_run(tmp_path, name, "iudex-full")
+    (tmp_path / "films").mkdir()
+    with pytest.raises(UserError, match="something else called 'films'"):
+        create_run(tmp_path, "films", "iudex-full")
+    assert create_run(tmp_path, "α 1.5", "iudex-full").name == "α 1.5"
 
 
 def test_runs_are_found_by_name_and_by_folder(tmp_path, run):

@@ -1,5 +1,6 @@
 """The command ``ashen``: one verb, one function. Everything heavy is imported inside the verb that needs it."""
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 
@@ -100,8 +101,9 @@ def main(words: Sequence[str] | None = None) -> int:
             return _complain(f"{error.filename or 'a file'} cannot be written ({error.strerror}); see to its rights")
         if error.errno not in NO_ROOM:
             raise
-        again = f"ashen {AGAIN.get(words[0], words[0])}"
-        return _complain(f"the disk is full ({error}); make room, what was saved is whole, then: {again}")
+        again = AGAIN.get(words[0]) or shlex.join(words)
+        full = f"the disk of {error.filename} is full" if error.filename else "the disk is full"
+        return _complain(f"{full} ({error.strerror}); make room, what was saved is whole, then: ashen {again}")
     except KeyboardInterrupt:
         print("ashen: interrupted", file=sys.stderr)
         return 130

@@ -127,13 +127,15 @@ def say_if_cold() -> None:
 
 
 def say_moment(env: Any, moment: Any) -> None:
-    """Print one step of a fight in one line.
+    """Print one step of a fight in one line, over the first what the columns are, behind the last how it ended.
 
     Args:
         env: the environment it is fought in.
         moment: the step, :class:`ashen.evaluation.match.Moment`.
     """
     before, parts = moment.before, [f"{moment.after['step']:4d}"]
+    if before["step"] == 0:
+        print("step, of player and boss animation, since when, HP; valid actions, action, best by score, reward")
     for who, vocabulary in (("player", env.backend.player_vocabulary), ("boss", env.backend.boss_vocabulary)):
         shown = vocabulary.name(before[f"{who}_animation"])
         parts.append(f"{shown:18} {before[f'{who}_animation_s']:5.2f} s {before[f'{who}_hp']:4.0f} HP")
@@ -143,6 +145,8 @@ def say_moment(env: Any, moment: Any) -> None:
     parts.append(", ".join(f"{env.action_names[action]} {moment.scores[action]:.2f}" for action in best))
     paid = zip(env.reward.names, moment.terms, strict=True)
     parts.append(" ".join([f"{moment.reward:+.3f}", *(f"{name} {value:+.3f}" for name, value in paid if value)]))
+    if moment.outcome:
+        parts.append(moment.outcome.name.lower())
     print("  ".join(parts), flush=True)
 
 

@@ -58,6 +58,7 @@ class Moment(NamedTuple):
     reward: float
     after: Any
     """FIGHT_STATE record that came of it."""
+    outcome: Outcome
 
 
 def fight_seeds(seed: int, fights: int, first: int = 0) -> list[int]:
@@ -182,7 +183,8 @@ class _Round:
             self._returns += rewards
             if self._watch is not None and 0 not in ended:
                 chosen, terms = (int(decision.actions[0]), decision.scores[0]), info["reward_terms"][0]
-                self._watch(Moment(before[0], mask[0], *chosen, terms, float(rewards[0]), after[0]))
+                came = after[0], Outcome(int(info["outcome"][0]))
+                self._watch(Moment(before[0], mask[0], *chosen, terms, float(rewards[0]), *came))
             for earlier, later in pairwise((before, *(wait.states for wait in env.waits), after)):
                 self._damage.watch(earlier, later)
                 self._idle.watch(earlier, later)

@@ -18,6 +18,8 @@ from ashen.runs.folder import RunFolder
 
 MOST_CHANGED = 10
 """How many of the fights are named whose places change most."""
+_EXACT_TO = 5
+"""Decimals; returns that differ by less differ by rounding, and share a place."""
 
 
 class Rescored(NamedTuple):
@@ -73,7 +75,8 @@ def rescore(run: RunFolder, reward: str | dict[str, Any]) -> dict[str, Any]:
     """
     view = cache(lambda boss: View(boss, "ashen", "all", reward=reward))
     fights = [_rescored(path, record, view(boss_of(run, record))) for path, record in recorded_fights(run)]
-    old, new = (np.array([getattr(fight, side) for fight in fights]) for side in ("old", "new"))
+    returns = (np.array([getattr(fight, side) for fight in fights]) for side in ("old", "new"))
+    old, new = (part.round(_EXACT_TO) for part in returns)
     is_ranked = np.ptp(old) > 0.0 and np.ptp(new) > 0.0
     return {
         "fights": len(fights),

@@ -30,6 +30,11 @@ BASE = "base.toml"
 """A run's own copy of the table that its overlay changes."""
 TRASH = ".trash"
 """Folder, beside the runs, of those that were thrown away."""
+PLAYERS = "players"
+"""Folder, beside the runs, of what is kept for those that are trained elsewhere: they are no runs of this machine."""
+_PLAIN = re.compile(r'[^<>:"/\\|?*\x00-\x1f. ]([^<>:"/\\|?*\x00-\x1f]*[^<>:"/\\|?*\x00-\x1f. ])?')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that Windows gives to no folder, whatever their ending."""
 
 
 def default_runs_dir() -> Path:
@@ -227,12 +232,16 @@ def check_new_name(name: str | None, runs_dir: Path) -> None:
     """
     if name is None:
         return
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise UserError(f"'{name}' cannot be a run's name; give one plain folder name, and its place with --runs-dir")
-    if (runs_dir / name).exists():
-        is_run = (runs_dir / name / "config.json").is_file()
-        way = f"make room with: ashen runs trash {name}" if is_run else "remove that folder"
+    if not _PLAIN.fullmatch(name) or _DEVICES.fullmatch(name) or name in (PLAYERS, "journal.md"):
+        raise UserError(
+            f"'{name}' cannot be a run's name; give one plain folder name, which Windows can make too and "
+            "ashen does not use itself, and its place with --runs-dir"
+        )
+    if (runs_dir / name / "config.json").is_file():
+        way = f"make room with: ashen runs trash {name}"
         raise UserError(f"there is already a run '{name}' in {runs_dir}; give another --name, or {way}")
+    if (runs_dir / name).exists():
+        raise UserError(f"there is something else called '{name}' in {runs_dir}, no run; give another --name")
 
 
 def create_run(runs_dir: Path, name: str | None, label: str) -> RunFolder:

@@ -52,6 +52,8 @@ def find_fights(run: str, runs_dir: Path, instead: str) -> RunFolder:
     """
     if holds_fights(Path(run)) and not _is_run(run, runs_dir):
         return FightsFolder(Path(run))
+    if Path(run).is_dir() and not (_is_run(run, runs_dir) or (runs_dir / run).is_dir()):
+        raise UserError(f"{run} holds no recorded fights, and is no run; give a run, or a folder of evaluate --record")
     return find_own_run(run, runs_dir, instead)
 
 

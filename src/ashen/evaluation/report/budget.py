@@ -18,6 +18,7 @@ def training_time(subject: Subject) -> dict[str, Any]:
         Missing: the run says nothing of it.
     """
     rows = [row for row in subject.rows if row["kind"] == "train"]
+    matches = sum(row.get("seconds") or 0.0 for row in subject.rows if row["kind"] in ("evaluation", "final"))
     seconds: Counter[str] = Counter()
     for row in rows:
         for key, value in row.items():
@@ -25,6 +26,7 @@ def training_time(subject: Subject) -> dict[str, Any]:
                 seconds[key.removeprefix("seconds/")] += value
     if not seconds:
         raise Missing("this run was not trained here, or its metrics hold no times.")
+    seconds["evaluation"] = max(seconds["evaluation"], matches)  # the last ones come after the last row
     last = rows[-1]
     game_steps = last.get("game_steps", last["env_step"])
     return {

@@ -18,6 +18,7 @@ def draw_training_time(figures: dict[str, Any]) -> list[Block]:
     layout = {"barmode": "stack", "xaxis": {"title": {"text": "minutes"}}, "legend": LEGEND_BELOW}
     fought = f"{figures['env_steps']:,} steps and {figures['fights']:,} fights"
     spent = f"{total / 60.0:.1f} minutes on {fought}: {figures['game_hours']:.1f} hours at the game's own speed."
+    spent += " What it took to begin, to save and to draw is not in it."
     return [Text(spent), Chart("what the training's time went to", traces, layout, 190, is_wide=True)]
 
 
