@@ -192,14 +192,16 @@ def test_shares_by_distance_are_of_steps_with_a_choice():
 def test_time_is_added_up(tmp_path: Path):
     """Breaks if a part of the training's time is lost, or a phase's seconds are spread over fights without it."""
     rows = [
-        '{"kind": "train", "env_step": 10, "episode": 1, "seconds/world": 1.0, "seconds/learning": 2.0}',
+        '{"kind": "train", "env_step": 10, "episode": 1, "seconds/world": 1.0, "seconds/evaluation": 2.0}',
+        '{"kind": "evaluation", "env_step": 10, "seconds": 2.0}',
         '{"kind": "train", "env_step": 36000, "episode": 3, "game_steps": 72000, "seconds/world": 3.0}',
+        '{"kind": "final", "env_step": 36000, "seconds": 5.0}',
     ]
     (tmp_path / "metrics.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     fights = [a_fight([0, 0, ROLL, ROLL], changes_at=3), a_fight([0, 0, 0])]
     subject = a_subject(fights, path=tmp_path)
     figures = training_time(subject)
-    assert figures["seconds"] == {"world": 4.0, "learning": 2.0} and figures["game_hours"] == 2.0
+    assert figures["seconds"] == {"world": 4.0, "evaluation": 7.0} and figures["game_hours"] == 2.0
     phases = fight_time(subject)["phases"]
     assert (phases[1]["steps"], phases[1]["seconds"], phases[1]["shares"]["walk"]) == (6, pytest.approx(0.3), 5 / 6)
     assert (phases[2]["steps"], phases[2]["seconds"], phases[2]["shares"]["roll"]) == (1, pytest.approx(0.1), 1.0)

@@ -26,7 +26,8 @@ def training_time(subject: Subject) -> dict[str, Any]:
                 seconds[key.removeprefix("seconds/")] += value
     if not seconds:
         raise Missing("this run was not trained here, or its metrics hold no times.")
-    seconds["evaluation"] = max(seconds["evaluation"], matches)  # the last ones come after the last row
+    if matches > seconds["evaluation"]:  # the last ones come after the last row
+        seconds["evaluation"] = matches
     last = rows[-1]
     game_steps = last.get("game_steps", last["env_step"])
     return {
