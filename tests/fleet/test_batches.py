@@ -87,7 +87,8 @@ def test_the_ledger_tells_lost_double_and_damaged():
     assert (account.batches, account.steps, account.lost) == (3, 15, 2)
     assert account.left_out == {"damaged": 1, "double": 1, "empty": 0, "stale": 0}
     row = ledger.take_row(2.0)
-    assert row["fleet/steps_per_s/p"] == 7.5 and row["fleet/left_out_steps"] == 10.0
+    assert row["fleet/steps_per_s/p"] == 7.5 and row["fleet/left_out_steps"] == 5.0
+    assert row["fleet/lost_batches"] == 2.0
     assert "fleet/steps_per_s/p" not in ledger.take_row(2.0)
 
 

@@ -121,6 +121,37 @@ def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
     assert not set(waiting) & set(again._spool.waiting())
 
 
+@pytest.mark.parametrize("how", ["the head is killed", "another run is trained"])
+def test_what_the_learner_has_not_taken_is_handed_over_again(door, tmp_path, how):
+    """Breaks if what lies at the head is lost with it, or with the training of another run meanwhile; or if a player
+    keeps what the learner has taken.
+    """
+    door.train(QUICK)
+    client, taken, told = client_at(door, tmp_path / "run", pace=1e3), [], []
+    client.play(lambda: door.ask("status")["waiting"] > 20, told.append)
+    there = [data for path in client._spool.waiting() if (data := client._spool.read(path))]
+    client._wire.leave()
+    assert len(there) > 20
+    with ExitStack() as others:
+        if how == "the head is killed":
+            other = others.enter_context(door_here())
+        else:
+            other = door
+            door.ask("close", "key", STOPPED)
+            door.train(QUICK, "b", "other")
+            door.ask("close", "other", STOPPED)
+        other.train(QUICK)
+        again = client_at(other, tmp_path / "run", pace=1e3)
+
+        def is_handed_over():
+            taken.extend(other.ask("take", "key", 0.0, {}))
+            return set(there) <= set(taken)
+
+        again.play(is_handed_over, told.append)
+        left = [again._spool.read(path) for path in again._spool.waiting()]
+    assert taken[: len(there)] == there and not set(left) & set(taken[:-40])
+
+
 def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsys):
     """Breaks if who has played for a training that is over ends, says so more than once, does not play for the next,
     or if its own folders stand among the runs.

@@ -319,8 +319,13 @@ def _fleet(row: Row) -> str:
     speeds = [value for key, value in row.items() if key.startswith("fleet/steps_per_s/")]
     told = [f"{len(speeds)} players" + (f" of {min(speeds):,.0f} to {max(speeds):,.0f} steps/s" if speeds else "")]
     told.append(f"{row['fleet/staleness_mean']:,.0f} updates behind ({row['fleet/staleness_max']:,.0f} at most)")
-    amiss = {"restarts": "restarts", "waiting": "batches waiting", "left_out_steps": "steps left out"}
-    counts = ((row[f"fleet/{key}"], what) for key, what in amiss.items())
+    amiss = {
+        "restarts": "restarts",
+        "waiting": "batches waiting",
+        "left_out_steps": "steps left out",
+        "lost_batches": "batches lost",
+    }
+    counts = ((row.get(f"fleet/{key}", 0.0), what) for key, what in amiss.items())
     return ", ".join([*told, *(f"{count:,.0f} {what}" for count, what in counts if count)])
 
 

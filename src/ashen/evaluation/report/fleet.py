@@ -15,7 +15,7 @@ def fleet(subject: Subject) -> dict[str, Any]:
     Returns:
         ``players``: by name, ``x`` (environment steps), ``y`` (steps a second, None where nothing came of it) and
         their ``mean``, silence counted as 0; ``behind``: ``x``, ``mean`` and ``max`` updates; ``restarts``,
-        ``left_out_steps`` in all; ``waiting_max`` batches.
+        ``left_out_steps`` and ``lost_batches`` in all; ``waiting_max`` batches.
 
     Raises:
         Missing: the training played all fights itself.
@@ -33,6 +33,7 @@ def fleet(subject: Subject) -> dict[str, Any]:
             now - before if now >= before else now for before, now in zip([0.0, *restarts[:-1]], restarts, strict=True)
         ),
         "left_out_steps": sum(row["fleet/left_out_steps"] for row in rows),
+        "lost_batches": sum(row.get("fleet/lost_batches", 0.0) for row in rows),
         "waiting_max": max(row["fleet/waiting"] for row in rows),
     }
 

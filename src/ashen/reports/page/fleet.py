@@ -11,6 +11,7 @@ def draw_fleet(figures: dict[str, Any]) -> list[Block]:
     """The section ``fleet``; takes :func:`ashen.evaluation.report.fleet.fleet`."""
     players, behind = figures["players"], figures["behind"]
     lost = f"{figures['restarts']:,.0f} players were replaced, {figures['left_out_steps']:,.0f} steps left out"
+    lost += f", {figures['lost_batches']:,.0f} batches lost on the way"
     speeds = [
         line(name, player["x"], player["y"], COLOURS[number % len(COLOURS)])
         for number, (name, player) in enumerate(players.items())

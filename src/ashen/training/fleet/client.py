@@ -1,12 +1,15 @@
 """A player from outside: a game PC, or any machine that is no node of Ray's. It plays on while the head is away."""
 
 import queue
+import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from ashen.core.errors import UserError
@@ -182,6 +185,10 @@ class _Courier:
         self.weights: bytes | None = None
         self.error: Exception | None = None
         self._tag = Tag("", 0)
+        self._sender, self._shelf = secrets.token_hex(8), ""
+        self._sent: deque[Path] = deque()
+        """What lies at the head, oldest first, and was not taken by the learner yet."""
+        self._settled = 0
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -197,7 +204,7 @@ class _Courier:
 
     def _go(self) -> None:
         is_away = is_told = False
-        while not self._is_over.is_set() or (self._spool.waiting() and not is_away):
+        while not self._is_over.is_set() or (self._unsent() and not is_away):
             try:
                 self._round()
             except AwayError as error:
@@ -218,12 +225,28 @@ class _Courier:
                 self._is_over.wait(0.05)
 
     def _round(self) -> None:
-        if (new := self._wire.weights(self._tag)) is not None:
+        if (new := self._wire.weights(self._tag, self._sender)) is not None:
             self._tag, self.weights = unpacked(new)[1], new
-        for path in self._spool.waiting():
+        self._settle()
+        for path in self._unsent():
             if (data := self._spool.read(path)) is not None:
-                self._wire.send(data, self._is_hurried)
-                self._spool.remove(path)
+                self._wire.send(data, self._is_hurried, self._sender)
+                self._settle()
+                self._sent.append(path)
+
+    def _unsent(self) -> list[Path]:
+        at_head = set(self._sent)
+        return [path for path in self._spool.waiting() if path not in at_head]
+
+    def _settle(self) -> None:
+        """Forget what the learner has taken; what lay at a head that has gone is to be sent again."""
+        shelf, taken = self._wire.receipt
+        if shelf != self._shelf:
+            self._shelf, self._settled = shelf, 0
+            self._sent.clear()
+        while self._sent and self._settled < taken:
+            self._spool.remove(self._sent.popleft())
+            self._settled += 1
 
 
 def _check_alike(about: dict[str, Any], gatherer: Gatherer) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any, Final, NamedTuple
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
@@ -41,19 +42,19 @@ class _Tray:
 
     is_hurried: bool
     """It plays on whether or not there is room, as a game does."""
-    batches: deque[bytes] = field(default_factory=deque)
-    """Oldest first."""
+    batches: deque[tuple[str, bytes]] = field(default_factory=deque)
+    """Of whom and what, oldest first."""
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return sum(map(len, self.batches))
+        return sum(len(data) for _, data in self.batches)
 
     @property
     def is_full(self) -> bool:
         return self.size >= MAX_HURRIED_BYTES if self.is_hurried else len(self.batches) >= MAX_WAITING
 
-    def turn(self) -> list[bytes]:
+    def turn(self) -> list[tuple[str, bytes]]:
         """Take what the learner gets at once: all of who cannot wait, else the oldest."""
         return [self.batches.popleft() for _ in range(len(self.batches) if self.is_hurried else 1)]
 
@@ -75,6 +76,8 @@ class Desk:
         """By key, whether a run has ended or was stopped."""
         self._weights, self._tag = b"", Tag("", 0)
         self._inbox: dict[str, _Tray] = {}
+        self._shelf, self._taken = token_hex(8), Counter[str]()
+        """Name of what keeps the inbox, another when it has been emptied unread; of each sender, how many were read."""
         self._arrived = asyncio.Event()
         self._heard: dict[str, tuple[str, float]] = {}
         """By name, of whom, and when."""
@@ -92,6 +95,7 @@ class Desk:
             return self._door, self._run
         if self._key != about["key"]:
             self._inbox.clear()
+            self._shelf, self._taken = token_hex(8), Counter()
             self._weights, self._tag = b"", Tag("", 0)
         self._about, self._key, self._run = about, about["key"], about["run"]
         self._over.pop(self._key, None)
@@ -128,7 +132,12 @@ class Desk:
         trays = sorted(self._inbox.values(), key=lambda tray: not tray.is_hurried)
         turn = [batch for tray in trays for batch in tray.turn()]
         self._inbox = {player: tray for player, tray in self._inbox.items() if tray.batches}
-        return turn
+        self._taken.update(sender for sender, _ in turn)
+        return [data for _, data in turn]
+
+    async def receipt(self, sender: str) -> str:
+        """Where batches lie now, and how many of a sender's the learner has taken from there."""
+        return f"{self._shelf} {self._taken[sender]}"
 
     async def run(self, who: Caller) -> tuple[HTTPStatus, dict[str, Any] | None]:
         """What is to be played, and by how many from outside; None without a learner."""
@@ -151,7 +160,9 @@ class Desk:
             return HTTPStatus.NOT_MODIFIED, b""
         return HTTPStatus.OK, self._weights
 
-    async def put(self, who: Caller, data: bytes, is_hurried: bool = False) -> tuple[HTTPStatus, bytes]:
+    async def put(
+        self, who: Caller, data: bytes, is_hurried: bool = False, sender: str = ""
+    ) -> tuple[HTTPStatus, bytes]:
         """Bring a batch, which is refused if there is no room yet, or its run is trained no more."""
         if refusal := self._refusal(who):
             return refusal
@@ -160,7 +171,7 @@ class Desk:
         if self._about is None or tray.is_full or size + len(data) > MAX_BYTES:
             self._refused += 1
             return HTTPStatus.TOO_MANY_REQUESTS, b""
-        tray.batches.append(data)
+        tray.batches.append((sender, data))
         self._inbox[who.player] = tray
         self._arrived.set()
         return HTTPStatus.OK, b""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from ashen.training.fleet.batch import MAX_BYTES, Tag
 from ashen.training.fleet.desk import NAME, TRIAL, Caller
-from ashen.training.fleet.wire import NO_TRAINING
+from ashen.training.fleet.wire import NO_TRAINING, RECEIPT
 
 APP: Final = "ashen"
 
@@ -70,21 +70,28 @@ class _Ingress:
             case "GET", "/weights":
                 version = request.query_params.get("version", "")
                 have = Tag(request.query_params.get("session", ""), int(version) if version.isdecimal() else -1)
-                status, weights = await self._desk.weights.remote(who, have)
-                return Response(weights, status)
+                return await self._with_receipt(request, self._desk.weights.remote(who, have))
             case "POST", "/batch":
                 length = request.headers.get("content-length", "")
                 if not length.isdecimal() or int(length) > MAX_BYTES:
                     return Response("too large, or of unknown length", 413)
                 is_hurried = request.query_params.get("hurried") == "1"
-                status, why = await self._desk.put.remote(who, await request.body(), is_hurried)
-                return Response(why, status)
+                put = self._desk.put.remote(
+                    who, await request.body(), is_hurried, request.query_params.get("sender", "")
+                )
+                return await self._with_receipt(request, put)
             case "GET", "/status":
                 nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]
                 named = ray.util.list_named_actors(all_namespaces=True)
                 trials = sorted(actor["name"].split()[1] for actor in named if actor["name"].startswith(TRIAL))
                 return _json(await self._desk.status.remote() | {"machines": nodes, "trials": trials})
         return Response("no such thing here", 404)
+
+    async def _with_receipt(self, request: Request, call: Any) -> Response:
+        """The desk's answer, and what has been taken of who asks by then."""
+        receipt = self._desk.receipt.remote(request.query_params.get("sender", ""))
+        status, body = await call
+        return Response(body, status, {RECEIPT: await receipt})
 
 
 def _json(value: Any) -> Response:

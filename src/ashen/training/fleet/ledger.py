@@ -60,11 +60,13 @@ class Ledger:
         account = self.accounts.setdefault(batch.player, Account())
         reason = self._reason(account, batch, Tag(self.session, version))
         if reason != DOUBLE:
-            account.lost += batch.number - account.lives.get(batch.life, 0)
+            lost = batch.number - account.lives.get(batch.life, 0)
+            account.lost += lost
             account.lives[batch.life] = batch.number + 1
+            self._news["lost_batches"] += lost
         if reason is not None:
             account.left_out[reason] += 1
-            self._news["left_out_steps"] += batch.counts["steps"]
+            self._news["left_out_steps"] += batch.counts["steps"] if reason != DOUBLE else 0
         return reason
 
     def take(self, batch: Batch, version: int) -> None:
@@ -104,7 +106,7 @@ class Ledger:
         row = {f"fleet/steps_per_s/{name}": steps / seconds for name, steps in sorted(self._steps.items())}
         behind = self._behind or [0]
         row |= {"fleet/staleness_mean": sum(behind) / len(behind), "fleet/staleness_max": float(max(behind))}
-        row |= {"fleet/left_out_steps": float(self._news["left_out_steps"])}
+        row |= {f"fleet/{name}": float(self._news[name]) for name in ("left_out_steps", "lost_batches")}
         self._news.clear(), self._steps.clear(), self._behind.clear()
         return row
 

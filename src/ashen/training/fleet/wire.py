@@ -8,9 +8,10 @@ import ssl
 import urllib.error
 import urllib.request
 from contextlib import suppress
+from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ashen.core.errors import UserError
@@ -55,6 +56,19 @@ TRAINING, ENDED, STOPPED = "training", "ended", "stopped"
 """How a run is, by the door: one that was stopped may go on."""
 
 
+RECEIPT = "Ashen-Taken"
+"""Header of an answer: a receipt."""
+
+
+class Receipt(NamedTuple):
+    """What has become of what was sent."""
+
+    shelf: str
+    """Where it lies; another if what lay there is gone."""
+    taken: int
+    """How many batches the learner has taken from there."""
+
+
 class Wire:
     """Calls of the ingress.
 
@@ -75,6 +89,8 @@ class Wire:
         self._player = player
         self._headers = {"Authorization": f"Bearer {token}", "Ashen-Player": quote(player)}
         self._headers["Ashen-Life"] = secrets.token_hex(8)
+        self.receipt = Receipt("", 0)
+        """By the latest answer to :meth:`weights` or :meth:`send`."""
         try:
             self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
         except OSError as error:  # ssl's own among them
@@ -95,13 +111,24 @@ class Wire:
         """How the fleet is; errors as of :meth:`run`."""
         return self._table("/status")
 
-    def weights(self, have: Tag) -> bytes | None:
-        """Newer networks of the run, or None; errors as of :meth:`run`, OtherRunError and RunOverError."""
-        return self._call(f"/weights?session={have.session}&version={have.version}") or None
+    def weights(self, have: Tag, sender: str = "") -> bytes | None:
+        """Newer networks of the run, or None; errors as of :meth:`run`, OtherRunError and RunOverError.
 
-    def send(self, data: bytes, is_hurried: bool = False) -> None:
-        """Hand over a batch of the run, of a player who cannot wait or of one who can; errors as of :meth:`weights`."""
-        self._call(f"/batch?hurried={int(is_hurried)}", data)
+        Args:
+            have: what is there already.
+            sender: whose receipt is wanted, see :meth:`send`.
+        """
+        return self._call(f"/weights?session={have.session}&version={have.version}&sender={sender}") or None
+
+    def send(self, data: bytes, is_hurried: bool = False, sender: str = "") -> None:
+        """Hand over a batch of the run; errors as of :meth:`weights`.
+
+        Args:
+            data: the batch.
+            is_hurried: whether the player cannot wait.
+            sender: under which the head counts what the learner takes, drawn by who sends.
+        """
+        self._call(f"/batch?hurried={int(is_hurried)}&sender={sender}", data)
 
     def leave(self) -> None:
         """Say that this player ends, if anybody hears it."""
@@ -118,9 +145,11 @@ class Wire:
         request = urllib.request.Request(self.address + path, data, self._headers)
         try:
             with urllib.request.urlopen(request, timeout=timeout_s, context=self._tls) as answer:
+                self._keep_receipt(answer.headers)
                 return answer.read()
         except urllib.error.HTTPError as error:
             with error:
+                self._keep_receipt(error.headers)
                 return self._refused(HTTPStatus(error.code), error.read(200).decode(errors="replace"))
         except http.client.InvalidURL as error:
             raise UserError(f"{self.address} is no address ({error})") from None
@@ -134,6 +163,11 @@ class Wire:
                 why = reason.verify_message
                 raise UserError(f"nobody here trusts the certificate of {self.address} ({why}); give --ca") from None
             raise AwayError(f"{self.address} cannot be reached: {reason}") from None
+
+    def _keep_receipt(self, headers: Message) -> None:
+        shelf, _, taken = headers.get(RECEIPT, "").partition(" ")
+        if taken.isdecimal():
+            self.receipt = Receipt(shelf, int(taken))
 
     def _refused(self, status: HTTPStatus, why: str) -> bytes:
         match status:
