@@ -107,7 +107,10 @@ SECTIONS: Final = {
         "Time of the training", "The largest part is the one worth making faster.", training_time, draw_training_time
     ),
     "fleet": Section(
-        "The fleet", "A player far below the others has a slow machine or a bad line to the head.", fleet, draw_fleet
+        "The fleet",
+        "A player far below the others plays the game or at a pace, or has a slow machine or a bad line to the head.",
+        fleet,
+        draw_fleet,
     ),
     "comparison": Section(
         "Compared with others",

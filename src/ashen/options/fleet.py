@@ -62,8 +62,8 @@ class FleetJoinOptions:
     scan_codes: bool = True
     """Press the game's keys by place, which no keyboard layout moves; else by letter, as SoulsGym itself does."""
     pace: float = 0.0
-    """With --client: steps of 0.1 s a second, at most, of all its fights together; a game makes 22. 0: as fast as it
-    can."""
+    """With --client: steps of 0.1 s a second, at most, of all its fights together; a game makes 22. Rates that are
+    shown count decisions, which span about four of them. 0: as fast as it can."""
     ca: Path | None = None
     """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
     runs_dir: Path = field(default_factory=default_runs_dir)

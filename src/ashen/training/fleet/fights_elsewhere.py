@@ -4,7 +4,7 @@ import math
 import os
 import secrets
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row
 from ashen.training.fleet.batch import Batch, Tag
+from ashen.training.fleet.cluster import is_loopback
 from ashen.training.fleet.crew import Crew, ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
 from ashen.training.fleet.plan import FleetPlan
@@ -83,6 +84,8 @@ class FightsElsewhere:
         self._stack = ExitStack()
         self._waiting: deque[Batch] = deque()
         self._published = -1
+        self._amiss = Counter[str]()
+        """Since the training was begun or resumed, for who looks at the status."""
         self._counted_s = time.monotonic()
         self.has_begun = self._is_deserted = False
         self._look_at_s = math.inf
@@ -122,6 +125,8 @@ class FightsElsewhere:
         self._look_at_s, self._is_deserted = math.inf, True
         what = "all have left or fallen silent" if self.ledger.accounts else "waiting for players"
         how = f"they join with: ashen fleet join {self.crew.door} --game, or --client for the simulator"
+        if self._plan.actors and not is_loopback(self._plan.fleet):
+            how += f"; machines for its {self._plan.actors} actors with: ashen fleet join {self._plan.fleet}"
         return {"guard": NOBODY, "state": "begun", "message": f"{NOBODY}: {what}; {how}"}
 
     def _next_look_s(self) -> float:
@@ -229,7 +234,8 @@ class FightsElsewhere:
         self._counted_s = now_s
         row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
         row["fleet/waiting"] += len(self._waiting)
-        self.crew.status = row | {"step": self._agent.steps}
+        self._amiss.update({name: row[name] for name in ("fleet/left_out_steps", "fleet/lost_batches")})
+        self.crew.status = row | self._amiss | {"step": self._agent.steps}
         return row
 
     def record(self, policy: Any, save: Any, run: RunFolder) -> None:

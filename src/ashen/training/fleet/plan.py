@@ -19,7 +19,7 @@ class FleetPlan:
     """Address of a fleet (ashen fleet start prints it), whose game PCs play too; this machine alone if not given."""
     pace: float = 0.0
     """Steps of 0.1 s a second, at most, of each actor, however many fights it plays side by side; a game makes 22.
-    0: as fast as it can."""
+    Rates that are shown count decisions, which span about four of them. 0: as fast as it can."""
     staleness: int = 20_000
     """Updates that an off-policy agent may be ahead of steps it still learns from; later ones are left out and counted.
     PPO learns from what its present policy has played, and nothing else."""
