@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
-from ashen.display import say
+from ashen.display import number_text, say
 from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
 from ashen.runs.folder import PLAYERS, RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
@@ -88,8 +88,6 @@ def join(options: FleetJoinOptions) -> None:
     Raises:
         UserError: the address, the token or the game is wrong.
     """
-    if options.game and options.client:
-        raise UserError("--game plays on the real game and --client in the simulator; give one of them")
     with StopOnSignal() as stop:
         if options.game or options.client:
             _play_outside(options, stop)
@@ -134,8 +132,10 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
     client = Client(wire, about, recipe, run, options.pace)
     say(f"playing for {about['run']}; recorded fights are kept in {run.fights}")
-    client.play(stop, say)
-    say(f"played {client.sent_steps:,} steps")
+    try:
+        client.play(stop, say)
+    finally:
+        say(f"played {client.sent_steps:,} steps for {about['run']}")
 
 
 def _folder(path: Path) -> RunFolder:
@@ -168,7 +168,7 @@ def show_status(options: FleetStatusOptions) -> None:
         print(f"refused            {status['refused']} times, as enough waited; players bring such batches again")
     if status["state"] == TRAINING:
         for key, value in status["learner"].items():
-            print(f"{key.removeprefix('fleet/'):18} {value:,.3g}")
+            print(f"{key.removeprefix('fleet/'):18} {number_text(value)}")
 
 
 def _training_text(status: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A player from outside before the real door: when it plays, when it waits, and what becomes of what it has played."""
 
+import re
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -153,8 +154,8 @@ def test_what_the_learner_has_not_taken_is_handed_over_again(door, tmp_path, how
 
 
 def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsys):
-    """Breaks if who has played for a training that is over ends, says so more than once, does not play for the next,
-    or if its own folders stand among the runs.
+    """Breaks if who has played for a training that is over ends, says so more than once, does not say how much it has
+    played, does not play for the next, or if its own folders stand among the runs.
     """
     monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
     door.train(QUICK)
@@ -171,7 +172,8 @@ def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsy
 
     _play_outside(FleetJoinOptions(door.address, client=True, name="pc", runs_dir=tmp_path), stop)
     lines = [line.partition(";")[0].removeprefix("ashen: ") for line in heard[-1].splitlines()]
-    assert lines[:3] == ["playing for a", "the training has ended", "playing for b"]
+    assert [lines[0], *lines[2:4]] == ["playing for a", "the training has ended", "playing for b"]
+    assert re.fullmatch(r"played [\d,]+ steps for a", lines[1])
     assert run_names(tmp_path) == [] and len(run_names(tmp_path / PLAYERS)) == 2
     player = run_names(tmp_path / PLAYERS)[0]
     assert find_run(f"{PLAYERS}/{player}", tmp_path).fights.is_dir()
@@ -203,6 +205,20 @@ def test_a_pace_that_would_change_nothing_is_refused(words, capsys):
     assert "--pace is of --client alone" in said and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["join", "http://127.0.0.1:1", "--game", "--client"], "give one of them"),
+        (["start", "--port", "8420"], "--port and --door-port are both 8420"),
+    ],
+)
+def test_options_that_exclude_each_other_are_refused_at_once(words, message, capsys):
+    """Breaks if a game is looked for, or a Ray started, before it is said that the options do not fit together."""
+    assert main(["fleet", *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
+
+
 def test_a_game_that_is_not_there_is_missed_at_once(tmp_path, monkeypatch, capsys):
     """Breaks if a player waits for a training before it says that it has no game to play it on."""
     monkeypatch.setattr("ashen.game.owner.lock_file", lambda: tmp_path / "lock.pid")
@@ -223,10 +239,10 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
 
     assert "no training yet" in status() and "sweep              sweep-a-000\n" in status()
     door.train(QUICK)
-    door.ask("take", "key", 0.0, {"step": 7.0})
+    door.ask("take", "key", 0.0, {"step": 280_417.0})
     Wire(door.address, TOKEN, "pc").run()
     said = status()
-    assert "a, seen 0" in said and "from outside       pc\n" in said and "step               7\n" in said
+    assert "a, seen 0" in said and "from outside       pc\n" in said and "step               280,417\n" in said
     for number in range(MOST_WAITING + 1):
         door.ask("put", Caller("pc2", run="key"), bytes([number]))
     assert "8 batches of theirs" in status() and "refused            1 times" in status()

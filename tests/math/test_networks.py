@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ashen.agents.networks import ActorCritic, DuelingHead, NoisyLinear, Normaliser, QNetwork, sync_target
+from ashen.agents.tensors import to_tensors
 
 
 def q_network(**switches):
@@ -150,3 +151,14 @@ def test_ppo_starts_orthogonal_and_nearly_uniform():
     assert logits.shape == (100, 5)
     assert values.shape == (100,)
     assert torch.softmax(logits, -1).sub(0.2).abs().max() < 0.02
+
+
+def test_arrays_that_may_not_be_written_are_copied():
+    """Fails if a checkpoint's tensor could write into memory of others, of which torch warns, or copies what it may
+    share.
+    """
+    ours, theirs = np.zeros(2), np.zeros(2)
+    theirs.flags.writeable = False
+    for tensor in to_tensors({"a": [ours, theirs]})["a"]:
+        tensor += 1.0
+    assert (ours.tolist(), theirs.tolist()) == ([1.0, 1.0], [0.0, 0.0])

@@ -22,7 +22,9 @@ TRAIN = {
     "return_mean": None,
     "length_mean_steps": 300.0,
     "steps_per_s": 2000.0,
-    "entropy": 1.5,
+    "entropy": 1.52345,
+    "updates": 12_540.0,
+    "learning_rate": 0.00015,
     "term/win": 0.1,
     "seconds/world": 1.0,
     "seconds/learning": 3.0,
@@ -72,8 +74,9 @@ def test_a_log_gets_plain_lines(capsys):
             display.show(row)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    for part in ("step 20,000 of 100,000", "steps/s 2,000", "wins 25%", "return -", "entropy 1.5"):
+    for part in ("step 20,000 of 100,000", "steps/s 2,000", "wins 25%", "return -", "length 300  "):
         assert part in lines[0]
+    assert "entropy 1.52  updates 12,540  learning_rate 0.00015  " in lines[0]
     assert "world 25%, learning 75%" in lines[0]
     assert "8 of 10 won, 80% (49%-94%)" in lines[1]
 

@@ -19,7 +19,7 @@ from ashen.recipes import recipe_files
 from ashen.runs.folder import RunFolder, run_names
 from ashen.runs.metrics import read_metrics
 from ashen.scout import tell
-from ashen.training.checkpoints import latest_checkpoint
+from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 from ashen.training.recipe import Recipe, load_recipe, recipe_of
 from ashen.training.sweep.crew import run_trials
 from ashen.training.sweep.plan import Plan
@@ -326,7 +326,7 @@ def test_a_killed_trial_is_told_and_stays_to_go_on_with(tmp_path: Path):
 
 @pytest.mark.slow
 def test_ctrl_c_saves_all_trials_and_says_how_to_go_on(tmp_path: Path):
-    """Breaks if Ctrl-C loses a trial under way, ends with an error, or the trial does not go on from its checkpoint."""
+    """Breaks if Ctrl-C loses a trial under way, ends with an error, or it does not go on from where it is said to stand."""
     words = words_of(tmp_path, 2, "--total-steps", "4000", "--evaluate-every", "500")
     own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
     command = [sys.executable, "-m", "ashen", *words]
@@ -342,7 +342,8 @@ def test_ctrl_c_saves_all_trials_and_says_how_to_go_on(tmp_path: Path):
     assert "Traceback" not in said
     assert "stopped and saved; go on with: ashen sweep" in said
     first = RunFolder(tmp_path / "runs" / "sweep-small-000")
-    assert latest_checkpoint(first).is_file()
+    stands = load_checkpoint(latest_checkpoint(first))["env_step"]
+    assert f"{first.name}: stopped at step {stands:,}\n" in said
     assert read_metrics(first, "final") == []
     assert main([*words, "--resume"]) == 0
     assert [row["env_step"] for row in read_metrics(first, "evaluation")] == list(range(500, 4001, 500))

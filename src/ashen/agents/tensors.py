@@ -10,14 +10,19 @@ T = TypeVar("T")
 
 
 def to_tensors(tree: Any) -> Any:
-    """The same tree of dicts and lists with tensors in place of arrays, sharing memory, and with plain numbers."""
+    """The same tree of dicts and lists with tensors in place of arrays, and with plain numbers.
+
+    Memory is shared, but for arrays that may not be written: a tensor always may.
+    """
     if isinstance(tree, dict):
         return {key: to_tensors(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return [to_tensors(value) for value in tree]
     if isinstance(tree, np.generic):
         return tree.item()
-    return torch.from_numpy(tree) if isinstance(tree, np.ndarray) else tree
+    if isinstance(tree, np.ndarray):
+        return torch.from_numpy(tree if tree.flags.writeable else tree.copy())
+    return tree
 
 
 def to_arrays(tree: Any) -> Any:

@@ -22,6 +22,8 @@ from ashen.runs.metrics import HEAD, METRICS, Metric, Row, gate_text, match_text
 LINE_EVERY_S = 10.0
 _SHIFT_S = 0.02
 """Hit times are told if they moved by this much."""
+_WHOLE_FROM = 100.0
+"""From here on three figures leave no place behind the point."""
 _KNOWN = {*HEAD, "fights", "faults", "win_rate", "return_mean", "length_mean_steps", "steps_per_s"}
 
 
@@ -98,11 +100,11 @@ class Display:
             ("steps/s", f"{row['steps_per_s']:,.0f}"),
             ("fights", f"{row['episode']:,}"),
             ("wins", _share(row["win_rate"])),
-            ("return", _number(row["return_mean"])),
-            ("length", _number(row["length_mean_steps"])),
+            ("return", number_text(row["return_mean"])),
+            ("length", number_text(row["length_mean_steps"])),
         ]
         learner = {key: value for key, value in row.items() if key not in _KNOWN and "/" not in key}
-        facts += [(key, _number(value)) for key, value in learner.items()]
+        facts += [(key, number_text(value)) for key, value in learner.items()]
         if "match/fights" in row:
             facts.append(("match", _match_so_far(row)))
         if "fleet/waiting" in row:
@@ -301,6 +303,13 @@ def leaderboard_table(figures: dict[str, Any]) -> Table:
     return table
 
 
+def number_text(value: float | None) -> str:
+    """A number for reading: whole if it is or is large, else with three figures; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM or value % 1 == 0 else f"{value:.3g}"
+
+
 def _split(row: Row) -> str:
     seconds = {key.removeprefix("seconds/"): value for key, value in row.items() if key.startswith("seconds/")}
     total = sum(seconds.values()) or 1.0
@@ -331,10 +340,6 @@ def _fleet(row: Row) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else percent(value)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
 
 
 def _clock(seconds: float) -> str:

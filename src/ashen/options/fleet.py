@@ -38,6 +38,8 @@ class FleetStartOptions:
         for name in ("port", "door_port"):
             if not 0 < getattr(self, name) < 2**16:
                 raise SettingError(FleetStartOptions, name, getattr(self, name), "must lie in 1..65535")
+        if self.port == self.door_port:
+            raise UserError(f"--port and --door-port are both {self.port}; Ray and the door need one each")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class FleetJoinOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "actors")
+        if self.game and self.client:
+            raise UserError("--game plays on the real game and --client in the simulator; give one of them")
         if not self.game:
             check_game_options(self, "--game")
         if self.pace < 0.0:

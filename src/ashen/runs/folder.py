@@ -210,6 +210,11 @@ class FightsFolder(RunFolder):
         return self.path
 
 
+def step_of(checkpoint: Path) -> int:
+    """How far the training was, of one of :attr:`RunFolder.numbered_checkpoints`."""
+    return int(checkpoint.stem.rpartition("-")[2])
+
+
 def own_tables(overlay: Path, base: Path | None) -> dict[str, str]:
     """Copies of an overlay and its base that need each other and nothing else, name -> text.
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from ashen.runs.claim import is_claimed
-from ashen.runs.folder import RunFolder
+from ashen.runs.folder import RunFolder, step_of
 from ashen.runs.log import ENDED_BY, RESUMED, STARTED, Line, read_log
 from ashen.runs.metrics import Row, read_metrics
 from ashen.runs.milestones import MILESTONES
@@ -131,7 +131,7 @@ def _cost(run: RunFolder, state: State, rows: Sequence[Row], log: Sequence[Line]
 def _env_steps(run: RunFolder, state: State, rows: Sequence[Row]) -> int:
     """How far a run is: as far as rows and whole checkpoints tell, and one that was stopped where it will go on."""
     told = max((row["env_step"] for row in rows), default=0)
-    saved = {path: int(path.stem.rpartition("-")[2]) for path in reversed(run.numbered_checkpoints)}
+    saved = {path: step_of(path) for path in reversed(run.numbered_checkpoints)}
     return next((step for path, step in saved.items() if (state == "stopped" or step > told) and is_whole(path)), told)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ashen.core.errors import UserError
+from ashen.runs.folder import RunFolder, step_of
 from ashen.runs.metrics import Row
 from ashen.training.sweep.places import Here, Line, Places
 from ashen.training.sweep.study import Study, Trial, told_in_one_line
@@ -31,7 +32,7 @@ class News:
     """``matched``: a match on the way was played. ``stopped``: it stays to go on with. ``lost``: its machine has gone;
     it is taken up again."""
     env_step: int = 0
-    """How far it is."""
+    """How far it is; of one that was stopped or lost, where it goes on."""
     score: float | None = None
     """Its figure in the match, of ``matched`` and ``completed`` trials."""
     reason: str = ""
@@ -72,7 +73,7 @@ def run_trials(
                 if should_stop() or trouble:
                     places.stop()
                 while not places.is_over and len(jobs) < workers and (waiting or study.ended + len(jobs) < trials):
-                    job = _Job(places, study, waiting.pop(0) if waiting else study.ask())
+                    job = _Job(places, study, waiting.pop(0) if waiting else study.ask(), runs_dir)
                     jobs.append(job)
                     yield News(job.run, job.trial, "started")
                 if not jobs:
@@ -99,11 +100,11 @@ def run_trials(
 class _Job:
     """A trial under way and what was heard of it."""
 
-    def __init__(self, places: Places, study: Study, trial: Trial):
+    def __init__(self, places: Places, study: Study, trial: Trial, runs_dir: Path):
         self.trial, self.run = trial, study.run_name(trial)
         self.has_ended = self.is_lost = False
         self.trouble: Exception | None = None
-        self._study, self._places = study, places
+        self._study, self._places, self._folder = study, places, RunFolder(runs_dir / self.run)
         self._final: float | None = None
         self._is_pruned, self._failure, self._env_step = False, "", 0
         recipe: dict[str, Any] = to_table(study.plan.trial_recipe(trial.number, trial.values))
@@ -151,6 +152,7 @@ class _Job:
         if self._failure:
             self._study.fail(self.trial.number)
             return self._news("failed", reason=self._failure)
+        self._env_step = max(map(step_of, self._folder.numbered_checkpoints), default=0)
         if self.trouble or self._places.is_over:
             return self._news("stopped")
         if exitcode is None:
