@@ -326,7 +326,7 @@ def test_a_killed_trial_is_told_and_stays_to_go_on_with(tmp_path: Path):
 
 @pytest.mark.slow
 def test_ctrl_c_saves_all_trials_and_says_how_to_go_on(tmp_path: Path):
-    """Breaks if Ctrl-C loses a trial under way, ends with an error, or it does not go on from where it is said to stand."""
+    """Breaks if Ctrl-C loses a trial under way, ends with an error, or it goes not on from where it is said to be."""
     words = words_of(tmp_path, 2, "--total-steps", "4000", "--evaluate-every", "500")
     own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
     command = [sys.executable, "-m", "ashen", *words]
