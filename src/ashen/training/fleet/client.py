@@ -26,6 +26,8 @@ from ashen.training.recipe import Recipe, kept_recipe
 
 TRY_AGAIN_S: Final = 1.0
 """Between two attempts to reach the head."""
+_PAUSE_S: Final = 0.2
+"""Between two calls of the head, each of which costs it some ten milliseconds."""
 MOST_WAITING: Final = 8
 """Batches on their way at which a player that no game hurries waits: it would play faster than anybody learns."""
 _PATIENCE_S: Final = 20.0
@@ -222,7 +224,7 @@ class _Courier:
                 if is_told:
                     self._news.put("the head is back, and has all that waited")
                 is_away = is_told = False
-                self._is_over.wait(0.05)
+                self._is_over.wait(_PAUSE_S)
 
     def _round(self) -> None:
         if (new := self._wire.weights(self._tag, self._sender)) is not None:
