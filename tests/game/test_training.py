@@ -37,7 +37,7 @@ WATCHED = re.compile(
     r" *(?P<step>\d+)  "
     r"\w+ +\d+\.\d\d s +\d+ HP  \w+ +\d+\.\d\d s +\d+ HP  "  # player and boss: animation, its clock, hit points
     r"[x.]{10}  (?P<action>\w+) +  (\w+ -?\d+\.\d\d(, )?)+  "  # the mask, the action, the best ones and their worth
-    r"[+-]\d\.\d{3}( \w+ [+-]\d\.\d{3})*"  # the reward and its terms
+    r"[+-]\d\.\d{3}( \w+ [+-]\d\.\d{3})*(  (?P<outcome>[a-z]+))?"  # the reward and its terms; how it ended
 )
 
 
@@ -112,6 +112,7 @@ def _check_verbs(run, folder, capsys):
     lines = [WATCHED.fullmatch(line) for line in said.out.splitlines() if re.match(r" *\d+  ", line)]
     assert len(lines) > 10 and None not in lines
     assert (np.diff([int(line["step"]) for line in lines]) >= 1).all()
+    assert [bool(line["outcome"]) for line in lines] == [False] * (len(lines) - 1) + [True]
 
 
 def test_two_workers_train_side_by_side(tmp_path, monkeypatch):
