@@ -225,7 +225,7 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("ashen: the disk is full")
-    assert said.err.endswith("then: ashen play\n")
+    assert said.err.endswith(f"then: ashen play --fight phase1 --runs-dir {tmp_path}\n")
     assert list((tmp_path / "human" / "fights").iterdir()) == []
 
 
