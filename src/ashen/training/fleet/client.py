@@ -28,6 +28,8 @@ TRY_AGAIN_S: Final = 1.0
 """Between two attempts to reach the head."""
 _PAUSE_S: Final = 0.2
 """Between two calls of the head, each of which costs it some ten milliseconds."""
+_FAREWELL_S: Final = 2.0
+"""A player that ends gives the learner so long to take what lies at the head."""
 MOST_WAITING: Final = 8
 """Batches on their way at which a player that no game hurries waits: it would play faster than anybody learns."""
 _PATIENCE_S: Final = 20.0
@@ -191,12 +193,14 @@ class _Courier:
         self._sent: deque[Path] = deque()
         """What lies at the head, oldest first, and was not taken by the learner yet."""
         self._settled = 0
+        self._ends_s = 0.0
 
     def __enter__(self) -> None:
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         """Hand over what can be handed over at once, and end."""
+        self._ends_s = time.monotonic() + _FAREWELL_S
         self._is_over.set()
         self._thread.join()
 
@@ -206,7 +210,7 @@ class _Courier:
 
     def _go(self) -> None:
         is_away = is_told = False
-        while not self._is_over.is_set() or (self._unsent() and not is_away):
+        while not self._is_over.is_set() or (self._has_more() and not is_away):
             try:
                 self._round()
             except AwayError as error:
@@ -224,7 +228,7 @@ class _Courier:
                 if is_told:
                     self._news.put("the head is back, and has all that waited")
                 is_away = is_told = False
-                self._is_over.wait(_PAUSE_S)
+                time.sleep(_PAUSE_S)
 
     def _round(self) -> None:
         if (new := self._wire.weights(self._tag, self._sender)) is not None:
@@ -235,6 +239,9 @@ class _Courier:
                 self._wire.send(data, self._is_hurried, self._sender)
                 self._settle()
                 self._sent.append(path)
+
+    def _has_more(self) -> bool:
+        return bool(self._unsent() or (self._sent and time.monotonic() < self._ends_s))
 
     def _unsent(self) -> list[Path]:
         at_head = set(self._sent)
