@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def wait_until(is_there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait for something that a process brings about."""
+    while not is_there():
+        assert process.poll() is None
+        time.sleep(0.2)
 
 
 class Fleet:

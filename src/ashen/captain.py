@@ -58,6 +58,7 @@ def lead(options: FleetStartOptions) -> int:
     from ashen.training.fleet.head import door_open, make_token  # Ray is an extra, and takes a while
 
     token_file = make_token()
+    say("starting Ray's head; it takes seconds, on a busy machine a minute, and gives up after two")
     with StopOnSignal() as stop, head_running(options.address, options.port, options.actors) as head:
         say("Ray's head runs; opening the door for players from outside")
         with door_open(options) as door:
@@ -163,12 +164,13 @@ def show_status(options: FleetStatusOptions) -> None:
         print(f"sweep              {', '.join(status['trials'])}")
     print(f"machines           {', '.join(status['machines']) or 'none'}")
     print(f"from outside       {', '.join(status['outside']) or 'nobody'}")
-    print(f"waiting            {status['waiting']} batches of theirs to be learned from")
+    learner = status["learner"] if status["state"] == TRAINING else {}
+    waiting = status["waiting"] + learner.pop("fleet/waiting", 0.0)
+    print(f"waiting            {waiting:,.0f} batches to be learned from")
     if status["refused"]:
         print(f"refused            {status['refused']} times, as enough waited; players bring such batches again")
-    if status["state"] == TRAINING:
-        for key, value in status["learner"].items():
-            print(f"{key.removeprefix('fleet/'):18} {number_text(value)}")
+    for key, value in learner.items():
+        print(f"{key.removeprefix('fleet/'):18} {number_text(value)}")
 
 
 def _training_text(status: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ from ashen.training.lineage import with_change_at_resume, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
-from ashen.training.start import fleet_of, forked, is_complete, resumed, run_config, training_of
+from ashen.training.start import check_can_begin, fleet_of, forked, is_complete, resumed, run_config, training_of
 from ashen.training.trained import Trained
 
 
@@ -120,6 +120,7 @@ def _begun(recipe: Recipe, parent: Trained | None, plan: FleetPlan) -> Training:
     elif recipe.algorithm == "ppo" and recipe.ppo.kl_to_parent > 0.0:
         raise UserError("ppo.kl_to_parent holds an agent to its parent, and there is none; give --parent RUN")
     training = training_of(recipe, plan)
+    check_can_begin(plan)
     if parent is not None:
         parent.hand_over(training)
     return training

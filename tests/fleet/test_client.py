@@ -245,7 +245,7 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
     assert "a, seen 0" in said and "from outside       pc\n" in said and "step               280,417\n" in said
     for number in range(MOST_WAITING + 1):
         door.ask("put", Caller("pc2", run="key"), bytes([number]))
-    assert "8 batches of theirs" in status() and "refused            1 times" in status()
+    assert "8 batches to be learned from" in status() and "refused            1 times" in status()
     monkeypatch.setattr("ashen.captain.GONE_AFTER_S", -1.0)
     assert "a, no answer since 0 s" in status()
     for how, text in ((STOPPED, "a was stopped, "), (ENDED, "a has ended; ")):

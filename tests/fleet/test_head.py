@@ -2,11 +2,12 @@
 
 import datetime
 import ipaddress
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fleet_at_work import fleet_in
+from fleet_at_work import fleet_in, wait_until
 from small_fleet import SMALL
 
 from ashen.cli import main
@@ -80,6 +81,20 @@ def test_who_is_let_in(fleet, monkeypatch, capsys):
     assert train.wait(300.0) == 2
     said = fleet.said("train")
     assert "does not take this token; copy the file" in said and said.count("\n") == 1 and not fleet.runs.exists()
+
+
+def test_a_second_training_leaves_no_run(fleet):
+    """Breaks if a training that a busy fleet sends away leaves a run that has not begun."""
+    words = ["--fleet", f"127.0.0.1:{fleet.port}", "--runs-dir", str(fleet.runs), "--name"]
+    first = fleet.run("train", "dqn", *words, "first", name="first")
+    wait_until(lambda: "waiting for players" in fleet.said("first"), first)
+    second = fleet.run("train", "dqn", *words, "second", name="second")
+    assert second.wait(300.0) == 2, fleet.said("second")
+    said = fleet.said("second")
+    assert "the fleet trains first; it trains one run at a time" in said and said.count("\n") == 1
+    assert run_names(fleet.runs) == ["first"]
+    first.send_signal(signal.SIGINT)
+    assert first.wait(300.0) == 0, fleet.said("first")
 
 
 @pytest.mark.parametrize(

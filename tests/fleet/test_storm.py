@@ -1,11 +1,10 @@
 """Players and the head are killed while a fleet trains: it goes on, and learns nothing wrong."""
 
 import random
-import subprocess
 import time
 
 import pytest
-from fleet_at_work import fleet_in
+from fleet_at_work import fleet_in, wait_until
 
 from ashen.cli import main
 from ashen.runs.folder import RunFolder
@@ -38,7 +37,7 @@ def test_a_fleet_in_a_storm_trains_to_its_end(tmp_path, storm_s):
         where = ["--runs-dir", str(fleet.runs)]
         training = fleet.run("train", "dqn", "--name", "a", *where, *words, *WORDS.split(), name="training")
         run = RunFolder(fleet.runs / "a")
-        _wait(lambda: len(_players(run)) == 5, training)  # on a busy machine those outside come first
+        wait_until(lambda: len(_players(run)) == 5, training)  # on a busy machine those outside come first
         ends_s, head_dies_s = time.monotonic() + storm_s, time.monotonic() + storm_s / 2
         while time.monotonic() < ends_s and training.poll() is None:
             killed += fleet.kill_player(rng)
@@ -51,12 +50,6 @@ def test_a_fleet_in_a_storm_trains_to_its_end(tmp_path, storm_s):
         assert killed >= 3 and all(one.poll() is None for one in outside), fleet.said("pc1")
     _check_books(run, steps)
     assert main(["evaluate", "a", *where, "--fights", "2"]) == 0
-
-
-def _wait(is_there, process: subprocess.Popen[bytes]) -> None:
-    while not is_there():
-        assert process.poll() is None
-        time.sleep(0.2)
 
 
 def _players(run: RunFolder) -> set[str]:

@@ -47,6 +47,18 @@ def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
     return FleetTraining(recipe, plan)
 
 
+def check_can_begin(plan: FleetPlan) -> None:
+    """Whether a new training can begin now.
+
+    Raises:
+        UserError: the fleet trains another run.
+    """
+    if plan.fleet is not None:
+        from ashen.training.fleet.crew import check_is_idle  # Ray is an extra, and takes a while
+
+        check_is_idle(plan)
+
+
 def fleet_of(run: RunFolder) -> FleetPlan:
     """Who plays for a run.
 

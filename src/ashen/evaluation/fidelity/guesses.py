@@ -33,7 +33,7 @@ def guess_lines(boss: str) -> list[str]:
     fitted = _FITTED.format(moved=len(moved), guessed=len(moved & set(guesses)))
     sources = read_toml(data_file("ds3", "sources.toml"))
     used = {key for fact in guesses.values() for key in _keys(fact)}
-    rows = [(path, number_text(fact.value), range_text(fact), fact.source) for path, fact in guesses.items()]
+    rows = [(path, value_text(fact.value), range_text(fact), fact.source) for path, fact in guesses.items()]
     return [
         "## What is guessed, and what the guesses were fitted to",
         *fitted.rstrip().splitlines(),
@@ -57,7 +57,7 @@ def range_text(fact: Fact) -> str:
     return f"{text}, **at its end**" if fact.value in fact.range else text
 
 
-def number_text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value as the page shows it."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

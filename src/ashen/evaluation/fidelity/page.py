@@ -8,7 +8,7 @@ from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary
 from ashen.evaluation.fidelity.drift_tables import by_attack, by_field, by_forecast, markdown_table
 from ashen.evaluation.fidelity.forecasts import Forecasts
-from ashen.evaluation.fidelity.guesses import guess_lines, number_text
+from ashen.evaluation.fidelity.guesses import guess_lines, value_text
 from ashen.evaluation.fidelity.recording_rows import CROSSED_STRIKES
 from ashen.evaluation.fidelity.rows import IN_SAMPLE, THIN_ERRORS, Row
 from ashen.sim.pack import load_tables
@@ -128,6 +128,6 @@ def _thin_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    real = number_text(row.real) if row.real else "-"  # of a drift
+    real = value_text(row.real) if row.real else "-"  # of a drift
     error = f"{row.error:.2g}" if row.error else ""
-    return row.name, real, number_text(row.value), error, row.tolerance, _MARKS[row.passed]
+    return row.name, real, value_text(row.value), error, row.tolerance, _MARKS[row.passed]

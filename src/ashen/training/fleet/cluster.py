@@ -21,6 +21,7 @@ _SETTINGS: Final = {
     "RAY_AUTH_MODE": "token",
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a machine that plays too is slow to open its door
     "RAY_SERVE_LOG_TO_STDERR": "0",  # what it does is in its files
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # nothing of Ray's own is printed, such as alarm when a machine has left
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_AUTO_CONNECT": "0",  # what comes after the end is a mistake, and no reason to start again

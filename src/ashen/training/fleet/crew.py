@@ -30,7 +30,7 @@ _STORE_BYTES: Final = 256 * 2**20
 """Of shared memory, which only Ray itself uses."""
 _ANSWER_S: Final = 5.0
 """For a desk to answer."""
-_ONE_AT_A_TIME: Final = "it trains one run at a time: resume this one after that, or start a fleet on other ports"
+_ONE_AT_A_TIME: Final = "it trains one run at a time: do this after that, or start a fleet on other ports"
 _DEATHS_IN_A_ROW: Final = 5
 """For each player, while nobody sends anything: then it is no accident."""
 
@@ -80,15 +80,11 @@ class Crew:
                 self._fill(seat)
 
     def _open_desk(self, about: dict[str, Any]) -> None:
-        try:
-            self._desk = ray.get_actor(NAME)
-        except ValueError:
-            raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
-        self._key = about["key"]
+        self._desk, self._key = _desk(), about["key"]
         self.door, busy_with = ray.get(self._desk.open.remote(about))
         if busy_with is not None:
             self._desk = None
-            raise UserError(f"the fleet trains {busy_with}; {_ONE_AT_A_TIME}")
+            raise _busy(busy_with)
 
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
@@ -288,6 +284,32 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def check_is_idle(plan: FleetPlan) -> None:
+    """Whether a fleet has no training yet.
+
+    Raises:
+        UserError: it has one, or there is no fleet.
+    """
+    with ray_running(plan):
+        try:
+            busy_with = ray.get(_desk().busy_with.remote(), timeout=_ANSWER_S)
+        except (RayError, OSError):  # who does not answer now says so when the training is to begin
+            return
+    if busy_with is not None:
+        raise _busy(busy_with)
+
+
+def _desk() -> Any:
+    try:
+        return ray.get_actor(NAME)
+    except ValueError:
+        raise UserError("this is no fleet of ashen's; start it with: ashen fleet start") from None
+
+
+def _busy(run: str) -> UserError:
+    return UserError(f"the fleet trains {run}; {_ONE_AT_A_TIME}")
 
 
 def last_line(error: BaseException) -> str:

@@ -91,8 +91,8 @@ class Desk:
         Returns:
             The door's URL, and the run of another learner who is at work, in which case the desk stays with that.
         """
-        if self._key != about["key"] and self._about is not None and self._learner_silent_s() < GONE_AFTER_S:
-            return self._door, self._run
+        if (run := await self.busy_with(about["key"])) is not None:
+            return self._door, run
         if self._key != about["key"]:
             self._inbox.clear()
             self._shelf, self._taken = token_hex(8), Counter()
@@ -101,6 +101,11 @@ class Desk:
         self._over.pop(self._key, None)
         self._learner_s = time.monotonic()
         return self._door, None
+
+    async def busy_with(self, key: str = "") -> str | None:
+        """The run of a learner who is at work, unless it has that key; None if there is none."""
+        is_busy = self._key != key and self._about is not None and self._learner_silent_s() < GONE_AFTER_S
+        return self._run if is_busy else None
 
     async def close(self, key: str, how: str) -> None:
         """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""

@@ -58,6 +58,7 @@ class Ledger:
             None if it is to be learned from, else why not.
         """
         account = self.accounts.setdefault(batch.player, Account())
+        self._steps[batch.player] += 0  # it plays, whether or not anything of it is learned from
         reason = self._reason(account, batch, Tag(self.session, version))
         if reason != DOUBLE:
             lost = batch.number - account.lives.get(batch.life, 0)

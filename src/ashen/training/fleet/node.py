@@ -17,11 +17,9 @@ NO_RAY: Final = "a fleet needs Ray, which is not installed; install it with: pyt
 OF_DRIVERS: Final = {
     "RAY_RAYLET_PID": str(os.getpid()),
     "RAY_gcs_rpc_server_reconnect_timeout_s": "3600",
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
-"""By the first two Ray lets a process live that talks with it. Else it would end it without a word: at once when a
-machine's Ray has gone and the process has lost its parent (for want of another to watch), or a minute after the head
-went. By the last it prints nothing of its own there, such as alarm when a machine has left."""
+"""By these Ray lets a process live that talks with it. Else it would end it without a word: at once when a machine's
+Ray has gone and the process has lost its parent (for want of another to watch), or a minute after the head went."""
 _END_S: Final = 3.0
 """For Ray to end its processes by itself, which may take it twenty seconds."""
 _STARTED: Final = "Ray runtime started"
