@@ -50,6 +50,12 @@ pytestmark = pytest.mark.usefixtures("here")
             ["fleet", "join", "http://x:1", "--client", "--game-speed", "2"],
             "--game-speed changes nothing without --game;",
         ),
+        (["train", "dqn", "--pace", "22"], "--pace changes nothing without --actors N; leave it out"),
+        (["train", "dqn", "--staleness", "9"], "--staleness changes nothing without --actors N or --fleet ADDRESS;"),
+        (
+            ["train", "full", "--staleness", "9", "--actors", "1"],
+            "--staleness changes nothing without --algorithm dqn;",
+        ),
         (
             ["train", "--reward", "win", "1", "death"],
             "--reward does not take that; it takes a word or pairs",

@@ -10,7 +10,7 @@ import tyro
 from ashen.core.errors import UserError
 from ashen.options.parse import parse, split_first, without_help
 from ashen.runs.folder import RunFolder, default_runs_dir
-from ashen.training.effects import check_options
+from ashen.training.effects import check_options, check_players
 from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.lineage import CLONED
@@ -76,7 +76,9 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     recipe = load_recipe(name)
     if recipe.is_on_game or backend_of(rest) == "game":
         recipe = with_few_matches(recipe)
-    return parse_over(TrainOptions(recipe, recipe_name=name), "train", rest)
+    options = parse_over(TrainOptions(recipe, recipe_name=name), "train", rest)
+    check_players(options.players, options.recipe)
+    return options
 
 
 def parse_over(default: Over, verb: str, words: Sequence[str]) -> Over:

@@ -11,6 +11,7 @@ from ashen.core.errors import UserError
 from ashen.env.worlds import WITHOUT_EFFECT_IN_SIM
 
 if TYPE_CHECKING:
+    from ashen.training.fleet.plan import FleetPlan
     from ashen.training.recipe import Recipe
 
 Cure = tuple[str, Any]
@@ -58,6 +59,21 @@ def check_game_options(options: Any, cure: str) -> None:
     said = {field.name: value for field in known if (value := getattr(options, field.name)) != field.default}
     if said:
         raise _idle_error([_as_option(name, value, False) for name, value in said.items()], cure)
+
+
+def check_players(plan: "FleetPlan", recipe: "Recipe") -> None:
+    """Refuse options that say how others play where nobody does, or how old PPO's steps may be.
+
+    Raises:
+        UserError: one was given.
+    """
+    if plan.pace and not plan.actors:
+        raise _idle_error(["--pace"], "--actors N")
+    if plan.staleness != type(plan)().staleness:
+        if not plan.is_wanted:
+            raise _idle_error(["--staleness"], "--actors N or --fleet ADDRESS")
+        if recipe.algorithm == "ppo":
+            raise _idle_error(["--staleness"], _as_option("algorithm", "dqn", True))
 
 
 def check_table(recipe: "Recipe", table: dict[str, Any], where: str) -> None:

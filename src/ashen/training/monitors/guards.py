@@ -30,6 +30,7 @@ WORDS: Final = {
 }
 # A policy that a high rate has ruined chooses one thing for certain, and no bonus for entropy moves it any more.
 _EXPLORE: Final = "train anew: with a lower RATE if values warned too or it came early, else with a higher EXPLORING"
+_ELSE: Final = "if exploration or one action warned too, what they say; else "
 GUARDS: Final = (
     Guard("reward", reward.outweighs, "change the weights: --reward, or reward in the recipe"),
     Guard("losses", learner.not_finite, "train anew with a lower RATE"),
@@ -37,9 +38,17 @@ GUARDS: Final = (
     Guard("exploration", learner.ended_exploring, _EXPLORE),
     Guard("nothing moves", learner.nothing_moves, "raise RATE, or --ppo.learning-rate-final-share"),
     Guard("broken inputs", inputs.broken_inputs, "mend what feeds them; what was learned since is spoilt"),
-    Guard("dead inputs", inputs.dead_inputs, "mend what feeds them, or choose another --encoder"),
-    Guard("standing still", behaviour.stands_still, "pay for coming closer (distance) or charge for time: --reward"),
-    Guard("no attack", behaviour.never_attacks, "pay more for damage_dealt, charge less for damage_taken: --reward"),
+    Guard("dead inputs", inputs.dead_inputs, f"{_ELSE}mend what feeds them, or choose another --encoder"),
+    Guard(
+        "standing still",
+        behaviour.stands_still,
+        f"{_ELSE}pay for coming closer (distance) or charge for time: --reward",
+    ),
+    Guard(
+        "no attack",
+        behaviour.never_attacks,
+        f"{_ELSE}pay more for damage_dealt, charge less for damage_taken: --reward",
+    ),
     Guard("one action", behaviour.one_action, _EXPLORE),
     Guard("stuck", behaviour.runs_against, "try --random-start, or charge for time: --reward"),
     Guard("weak hits", behaviour.weak_hits, "see that the sword is in hand; what was learned since is spoilt"),
