@@ -246,7 +246,7 @@ def _speed(rows: list[Row]) -> float:
 
 def _between_turns(player: str, rows: list[Row]) -> list[Row]:
     """From one row in which a player had its turn to another: between them comes what it played meanwhile."""
-    own = [place for place, row in enumerate(rows) if any(player in name for name in row)]
+    own = [place for place, row in enumerate(rows) if any(player in name and value for name, value in row.items())]
     return rows[own[0] : own[-1] + 1] if own else []
 
 

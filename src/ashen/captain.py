@@ -127,7 +127,7 @@ def _play_for_all(wire: Wire, name: str, options: FleetJoinOptions, stop: StopOn
 def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOptions, stop: StopOnSignal) -> None:
     """Play for a run until told to stop; raises OtherRunError when another is trained."""
     recipe = recipe_here(about, "game" if options.game else "sim", options.game_speed, options.scan_codes)
-    folder = f"{Path(about['run']).name}-{Path(name).name}-{Path(about['key']).name[:_KEY]}"
+    folder = f"{Path(about['run']).name}-{name}-{Path(about['key']).name[:_KEY]}"
     run = _folder(options.runs_dir / PLAYERS / folder)
     if not run.config_file.is_file():
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
@@ -136,7 +136,8 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
     try:
         client.play(stop, say)
     finally:
-        say(f"played {client.sent_steps:,} steps for {about['run']}")
+        left = f"; {client.left} batches wait in {run.path} until {name} joins again" if client.left else ""
+        say(f"played {client.sent_steps:,} steps for {about['run']}{left}")
 
 
 def _folder(path: Path) -> RunFolder:

@@ -46,6 +46,11 @@ pytestmark = pytest.mark.usefixtures("here")
             ["evaluate", "done", "--no-scan-codes", "--game-speed", "2"],
             "--game-speed and --no-scan-codes change nothing without --backend game; leave them out, or add that",
         ),
+        *(
+            (["fleet", "join", "http://x:1", "--client", "--name", name], f"--name {name} cannot be a player's name;")
+            for name in ("../x", "a/b", "x" * 300)
+        ),
+        (["train", "--smoke", "--name", "x" * 300], "cannot be a run's name; give one plain folder name of at most"),
         (
             ["fleet", "join", "http://x:1", "--client", "--game-speed", "2"],
             "--game-speed changes nothing without --game;",

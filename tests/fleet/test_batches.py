@@ -71,7 +71,8 @@ def test_what_is_no_batch_is_refused(gathered, what):
 
 def test_the_ledger_tells_lost_double_and_damaged():
     """Breaks if a batch is learned from twice or damaged, if one that never came is not noticed, or if what came counts
-    as learned from before it is, as in a round of PPO that Ctrl-C cuts off.
+    as learned from before it is, as in a round of PPO that Ctrl-C cuts off; or if rows forget who plays and had no
+    turn, or never forget who has left.
     """
     ledger = Ledger("a session", 10)
     fit = batch_of(0), batch_of(3), batch_of(0, life="another")
@@ -89,7 +90,11 @@ def test_the_ledger_tells_lost_double_and_damaged():
     row = ledger.take_row(2.0)
     assert row["fleet/steps_per_s/p"] == 7.5 and row["fleet/left_out_steps"] == 5.0
     assert row["fleet/lost_batches"] == 2.0
-    assert "fleet/steps_per_s/p" not in ledger.take_row(2.0)
+    assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
+    ledger.check(replace(batch_of(5), digest="other"), 0)  # it plays, though nothing is learned from
+    assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
+    assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
+    assert "fleet/steps_per_s/p" not in ledger.take_row(20.0)
 
 
 def test_the_bound_of_staleness():

@@ -179,6 +179,17 @@ def test_a_player_waits_for_the_next_training(door, tmp_path, monkeypatch, capsy
     assert find_run(f"{PLAYERS}/{player}", tmp_path).fights.is_dir()
 
 
+def test_a_player_that_ends_says_what_it_leaves(door, tmp_path, monkeypatch, capsys):
+    """Breaks if batches that the learner does not have yet stay behind without a word."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    door.train(QUICK)
+    options = FleetJoinOptions(door.address, client=True, name="pc", runs_dir=tmp_path)
+    _play_outside(options, lambda: door.ask("status")["waiting"] > 2)
+    (player,) = (tmp_path / PLAYERS).glob("a-pc-*")
+    left = len(list(player.glob("on-the-way/*.batch")))
+    assert left > 2 and f"; {left} batches wait in {player} until pc joins again" in capsys.readouterr().err
+
+
 def test_of_two_players_of_one_name_the_second_is_sent_away(door, tmp_path, monkeypatch):
     """Breaks if two players share a name, and with it a folder and an account, or if one that has ended, or was killed,
     keeps it.

@@ -326,7 +326,7 @@ def _match_so_far(row: Row) -> str:
 def _fleet(row: Row) -> str:
     """Who plays, how fast, and what is amiss."""
     speeds = [value for key, value in row.items() if key.startswith("fleet/steps_per_s/")]
-    told = [f"{len(speeds)} players" + (f" of {min(speeds):,.0f} to {max(speeds):,.0f} steps/s" if speeds else "")]
+    told = [f"{len(speeds)} playing" + (f" at {min(speeds):,.0f} to {max(speeds):,.0f} steps/s" if speeds else "")]
     told.append(f"{row['fleet/staleness_mean']:,.0f} updates behind ({row['fleet/staleness_max']:,.0f} at most)")
     amiss = {
         "restarts": "restarts",

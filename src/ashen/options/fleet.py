@@ -8,7 +8,7 @@ import tyro
 
 from ashen.core.errors import SettingError, UserError
 from ashen.options.parse import check_counts
-from ashen.runs.folder import default_runs_dir
+from ashen.runs.folder import MOST_LETTERS, default_runs_dir, is_plain
 from ashen.training.effects import check_game_options
 
 
@@ -77,6 +77,9 @@ class FleetJoinOptions:
             raise UserError("--game plays on the real game and --client in the simulator; give one of them")
         if not self.game:
             check_game_options(self, "--game")
+        if self.name is not None and not is_plain(self.name):
+            rule = f"cannot be a player's name; give a plain one, such as a folder's, of at most {MOST_LETTERS} letters"
+            raise SettingError(FleetJoinOptions, "name", self.name, rule)
         if self.pace < 0.0:
             raise SettingError(FleetJoinOptions, "pace", self.pace, "must be at least 0")
         if self.pace and not self.client:

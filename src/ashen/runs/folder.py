@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ashen.core.errors import UserError, unknown
 from ashen.runs.files import now, write_bytes, write_text
@@ -32,6 +32,8 @@ TRASH = ".trash"
 """Folder, beside the runs, of those that were thrown away."""
 PLAYERS = "players"
 """Folder, beside the runs, of what is kept for those that are trained elsewhere: they are no runs of this machine."""
+MOST_LETTERS: Final = 100
+"""Of a name: folders of players hold two, and file systems take some 250."""
 _PLAIN = re.compile(r'[^<>:"/\\|?*\x00-\x1f. ]([^<>:"/\\|?*\x00-\x1f]*[^<>:"/\\|?*\x00-\x1f. ])?')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 """Names that Windows gives to no folder, whatever their ending."""
@@ -229,6 +231,11 @@ def own_tables(overlay: Path, base: Path | None) -> dict[str, str]:
     return {BASE: base.read_text(encoding="utf-8"), OVERLAY: text}
 
 
+def is_plain(name: str) -> bool:
+    """Whether a folder can be called so, on Windows too."""
+    return len(name) <= MOST_LETTERS and bool(_PLAIN.fullmatch(name)) and not _DEVICES.fullmatch(name)
+
+
 def check_new_name(name: str | None, runs_dir: Path) -> None:
     """Make sure that a new run can be called so; None is a name that is yet to be made.
 
@@ -237,10 +244,10 @@ def check_new_name(name: str | None, runs_dir: Path) -> None:
     """
     if name is None:
         return
-    if not _PLAIN.fullmatch(name) or _DEVICES.fullmatch(name) or name in (PLAYERS, "journal.md"):
+    if not is_plain(name) or name in (PLAYERS, "journal.md"):
         raise UserError(
-            f"'{name}' cannot be a run's name; give one plain folder name, which Windows can make too and "
-            "ashen does not use itself, and its place with --runs-dir"
+            f"'{name}' cannot be a run's name; give one plain folder name of at most {MOST_LETTERS} letters, which "
+            "Windows can make too and ashen does not use itself, and its place with --runs-dir"
         )
     if (runs_dir / name / "config.json").is_file():
         way = f"make room with: ashen runs trash {name}"

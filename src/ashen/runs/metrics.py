@@ -5,12 +5,12 @@ steps of 0.1 s that went by in its fights, waits among them. Kinds:
 
 - ``train``: what happened since the last such row (``fights, win_rate, return_mean, length_mean_steps, steps_per_s``,
   in the full fight ``phase_change_rate``, the agent's own numbers, ``term/<name>``: reward per fight by term,
-  ``seconds/world|acting|learning|evaluation``). With a fleet also ``fleet/steps_per_s/<player>``, of those whose steps
-  were learned from; ``fleet/staleness_mean`` and ``_max``: updates that the learner was ahead of the networks they were
-  played by; ``fleet/left_out_steps``: damaged, too old, or of a rollout that was broken off;
-  ``fleet/lost_batches`` that never came; ``fleet/waiting``: batches that have come and wait to be learned from; and
-  since the training was begun or resumed ``fleet/restarts``: players replaced, and ``fleet/unreadable``: what came
-  and was no batch;
+  ``seconds/world|acting|learning|evaluation``).
+  With a fleet also ``fleet/steps_per_s/<player>``, of its steps that were learned from, also 0 until it was silent
+  for 30 s; ``fleet/staleness_mean`` and ``_max``: updates that the learner was ahead of the networks they were
+  played by; ``fleet/left_out_steps``: damaged, too old, or of a rollout that was broken off; ``fleet/lost_batches``
+  that never came; ``fleet/waiting``: batches that have come and wait to be learned from; and since the training was
+  begun or resumed ``fleet/restarts``: players replaced, and ``fleet/unreadable``: what came and was no batch;
 - ``evaluation``: one match of the greedy agent, as :func:`ashen.evaluation.summary.summarise` gives it; ``env_step`` is
   the agent's. On the game also ``is_over``, false if the training ended before it, and, of one between the fights of
   the training, ``evaluation_share``, of game time for matches so far; rows of kind ``train`` then say of the match

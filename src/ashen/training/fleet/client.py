@@ -111,6 +111,11 @@ class Client:
         self._courier = _Courier(wire, self._spool, self._is_hurried)
         self.sent_steps, self._is_drop_told = 0, False
 
+    @property
+    def left(self) -> int:
+        """Batches that the learner does not have."""
+        return len(self._spool.waiting())
+
     def play(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
         """Play until told to stop; what is not handed over by then stays in the folder.
 

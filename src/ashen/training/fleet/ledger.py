@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ashen.training.fleet.batch import Batch, Tag
+from ashen.training.fleet.desk import GONE_AFTER_S
 
 DAMAGED: Final = "damaged"
 DOUBLE: Final = "double"
@@ -50,6 +51,8 @@ class Ledger:
         self._news: Counter[str] = Counter()
         self._steps: Counter[str] = Counter()
         self._behind: list[int] = []
+        self._silent_s: dict[str, float] = {}
+        """Who plays, and for how long nothing of his has come."""
 
     def check(self, batch: Batch, version: int) -> str | None:
         """Enter a batch that came while the learner had made ``version`` updates.
@@ -58,7 +61,7 @@ class Ledger:
             None if it is to be learned from, else why not.
         """
         account = self.accounts.setdefault(batch.player, Account())
-        self._steps[batch.player] += 0  # it plays, whether or not anything of it is learned from
+        self._silent_s[batch.player] = 0.0
         reason = self._reason(account, batch, Tag(self.session, version))
         if reason != DOUBLE:
             lost = batch.number - account.lives.get(batch.life, 0)
@@ -103,8 +106,10 @@ class Ledger:
         return self.accounts[player].lost if player in self.accounts else 0
 
     def take_row(self, seconds: float) -> dict[str, float]:
-        """Metrics since the last call, which was so long ago."""
-        row = {f"fleet/steps_per_s/{name}": steps / seconds for name, steps in sorted(self._steps.items())}
+        """Metrics since the last call, which was so long ago: also of who plays and had no turn meanwhile."""
+        row = {f"fleet/steps_per_s/{name}": self._steps[name] / seconds for name in sorted(self._silent_s)}
+        silent_s = {name: silent_s + seconds for name, silent_s in self._silent_s.items()}
+        self._silent_s = {name: since_s for name, since_s in silent_s.items() if since_s < GONE_AFTER_S}
         behind = self._behind or [0]
         row |= {"fleet/staleness_mean": sum(behind) / len(behind), "fleet/staleness_max": float(max(behind))}
         row |= {f"fleet/{name}": float(self._news[name]) for name in ("left_out_steps", "lost_batches")}

@@ -14,15 +14,12 @@ from typing import Any
 from ashen.core.errors import UserError
 from ashen.core.percent import percent
 from ashen.runs.files import write_bytes
-from ashen.runs.folder import BASE, OVERLAY, RunFolder
+from ashen.runs.folder import BASE, MOST_LETTERS, OVERLAY, RunFolder, is_plain
 from ashen.runs.pack_file import CARD, DESCRIPTION, WEIGHTS, parts_of, read_pack
 from ashen.training.checkpoints import save_best
 from ashen.training.joined import RULE
 from ashen.training.packs.describe import ALONE, check_agent, read_description
 from ashen.training.packs.weights import agent_with
-
-_UNFIT = set('<>:"/\\|?*')
-_LONGEST_NAME = 100
 
 
 def open_pack(path: Path) -> RunFolder:
@@ -65,9 +62,8 @@ def unpack(data: bytes, where: str) -> RunFolder:
 
 def _checked_name(name: Any, where: str) -> str:
     """A pack's name, which becomes that of a folder."""
-    is_plain = isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME and name.isprintable()
-    if not is_plain or _UNFIT & set(name) or name.strip(". ") != name:
-        raise UserError(f"{where} calls itself {str(name)[:_LONGEST_NAME]!r}, which is no plain name; get another pack")
+    if not isinstance(name, str) or not is_plain(name):
+        raise UserError(f"{where} calls itself {str(name)[:MOST_LETTERS]!r}, which is no plain name; get another pack")
     return name
 
 
