@@ -14,6 +14,7 @@ from ashen.runs.folder import PLAYERS, RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
 from ashen.training.fleet.cluster import (
     check_can_cluster,
+    check_certificate,
     check_free,
     head_running,
     is_loopback,
@@ -30,6 +31,7 @@ from ashen.training.fleet.wire import (
     OtherRunError,
     RunOverError,
     Wire,
+    make_token,
     read_token,
 )
 from ashen.training.tables import to_table
@@ -48,16 +50,12 @@ def lead(options: FleetStartOptions) -> int:
         UserError: this machine cannot be, or something is in the way.
     """
     check_can_cluster()
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise UserError("a certificate and its key belong together; give both --tls-cert and --tls-key, or neither")
-    for file in filter(None, (options.tls_cert, options.tls_key)):
-        if not file.is_file():
-            raise UserError(f"there is no file {file}; give the door's certificate and its key, PEM")
+    check_certificate(options.tls_cert, options.tls_key)
+    token_file = make_token()
     check_free(options.address, options.door_port, "--door-port")
     prepare_ray(options.address)
-    from ashen.training.fleet.head import door_open, make_token  # Ray is an extra, and takes a while
+    from ashen.training.fleet.head import door_open  # Ray is an extra, and takes a while
 
-    token_file = make_token()
     say("starting Ray's head; it takes seconds, on a busy machine a minute, and gives up after two")
     with StopOnSignal() as stop, head_running(options.address, options.port, options.actors) as head:
         say("Ray's head runs; opening the door for players from outside")
@@ -184,5 +182,5 @@ def _training_text(status: dict[str, Any]) -> str:
     if status["state"] == STOPPED:
         return f"{run} was stopped, and players wait; it goes on with: ashen resume {run}"
     if seen_s > GONE_AFTER_S:
-        return f"{run}, no answer since {seen_s:,.0f} s: it fights a match, or it has died; then: ashen resume {run}"
+        return f"{run}, no answer since {seen_s:,.0f} s: it has died, or was cut off; then: ashen resume {run}"
     return f"{run}, seen {seen_s:g} s ago"

@@ -32,11 +32,12 @@ from ashen.training.code_version import code_text
 from ashen.training.find_run import NOTHING_TO_GO_ON, find_own_run
 from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.journal import write_journal
-from ashen.training.lineage import with_change_at_resume, with_lineage
+from ashen.training.lineage import changes, with_changes_at_resume, with_lineage
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe, check_learns, recipe_of, run_label
 from ashen.training.session import session
 from ashen.training.start import check_can_begin, fleet_of, forked, is_complete, resumed, run_config, training_of
+from ashen.training.tables import to_table
 from ashen.training.trained import Trained
 
 
@@ -180,8 +181,10 @@ def train_on(
             _calibrate_and_train(folder)
             return
         say_if_cold()
-        changes = {name: value for name, value in (("actors", actors), ("fleet", fleet)) if value is not None}
-        training = resumed(folder, replace(fleet_of(folder), **changes))
+        said = {name: value for name, value in (("actors", actors), ("fleet", fleet)) if value is not None}
+        plan = replace(fleet_of(folder), **said)
+        training = resumed(folder, plan)
+        _keep_players(folder, plan)
         say(f"{folder.name} goes on at step {training.env_step:,}")
         _train(training, folder)
 
@@ -189,8 +192,16 @@ def train_on(
 def _press_keys(run: RunFolder, scan_codes: bool) -> None:
     """Let a run press the game's keys by place or by letter from here on; its config and journal say since when."""
     if (before := recipe_of(run).scan_codes) != scan_codes:
-        run.write_config(with_change_at_resume(run.read_config(), "scan_codes", before, scan_codes))
+        run.write_config(with_changes_at_resume(run.read_config(), "recipe", {"scan_codes": [before, scan_codes]}))
         _tell(run, f"keys are pressed by {'place' if scan_codes else 'letter'} from here on")
+
+
+def _keep_players(run: RunFolder, plan: FleetPlan) -> None:
+    """Let the players be so from here on; the run's config and journal say since when."""
+    if changed := changes(to_table(fleet_of(run)), to_table(plan)):
+        run.write_config(with_changes_at_resume(run.read_config(), "fleet", changed))
+        told = ", ".join(f"{name} {'none' if value is None else value}" for name, (_, value) in changed.items())
+        _tell(run, f"played from here on with {told}")
 
 
 def _calibrate_and_train(run: RunFolder) -> None:
@@ -225,7 +236,8 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
         UserError: the settings do not fit, no step is left to train, or the name is taken.
         OSError: the disk is full.
     """
-    training, parent = forked(run, options.recipe)
+    training, parent = forked(run, options.recipe, options.players)
+    check_can_begin(options.players)
     folder = create_run(options.runs_dir, options.name, run_label(options.recipe))
     overlay = run.calibrated_file if run.calibrated_file.is_file() else run.overlay_file
     if overlay.is_file():
@@ -236,6 +248,8 @@ def fork(run: RunFolder, options: ForkOptions) -> None:
     steps = f"{total - training.env_step:,} steps, to step {total:,}"
     say(f"goes on from step {training.env_step:,} of {run.name} for {steps}")
     say(_rates_text(training))
+    if fleet_of(run).is_wanted and not options.players.is_wanted:
+        say(f"plays here alone; players such as those of {run.name} join with --actors N, or --fleet ADDRESS")
     _start(training, folder, {"parent": parent}, run)
 
 

@@ -55,8 +55,11 @@ pytestmark = pytest.mark.usefixtures("here")
             ["fleet", "join", "http://x:1", "--client", "--game-speed", "2"],
             "--game-speed changes nothing without --game;",
         ),
+        (["fleet", "status", "http://x:1", "--ca", "a.pem"], "http://x:1 does not speak TLS; leave out --ca"),
+        (["train", "dqn", "--actors", "1", "--pace", "nan"], "--pace nan must be at least 0"),
         (["train", "dqn", "--pace", "22"], "--pace changes nothing without --actors N; leave it out"),
         (["train", "dqn", "--staleness", "9"], "--staleness changes nothing without --actors N or --fleet ADDRESS;"),
+        (["train", "dqn", "--actors", "1", "--world-steps-per-s", "22"], "players have --pace"),
         (
             ["train", "full", "--staleness", "9", "--actors", "1"],
             "--staleness changes nothing without --algorithm dqn;",

@@ -9,7 +9,7 @@ from small_fleet import SMALL, Post, sent
 from ashen.runs.folder import create_run
 from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.plan import FleetPlan
-from ashen.training.start import resumed, run_config
+from ashen.training.start import forked, resumed, run_config
 
 pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
 
@@ -48,6 +48,21 @@ def test_nothing_of_a_faulted_fight_stays_with_the_learner(tmp_path, how, is_res
     kept = [ENDED, ENDED] + [NEXT] * (how in ("heard", "lost"))
     assert (np.sort(fights[fights >= 0]) - first).tolist() == kept
     assert len(training.agent.replay) == len(kept)
+
+
+def test_a_fork_with_players_doubts_none_of_its_parents_fights(tmp_path):
+    """Breaks if a fork of a fleet's run cannot have players, or takes fights of its parent's for theirs."""
+    run, training = create_run(tmp_path, "a", "a"), FleetTraining(replace(SMALL, algorithm="dqn"), PLAN)
+    run.write_config(run_config(training))
+    training.begin(run)
+    hear(training, sent(training, 0, [ENDED, ENDED, UNDER_WAY]))
+    training._save()
+    fork, _ = forked(run, replace(training.recipe, total_steps=800), PLAN)
+    fork.begin(create_run(tmp_path, "b", "b"))
+    hear(fork, sent(fork, 0, [NEXT]))
+    hear(fork, sent(fork, 2, [NEXT]))  # what was lost may have told of a fault
+    fights, first = fork.agent.replay.fights, fork._player.ledger.first_fight("l")
+    assert fights[fights >= 0].tolist() == [first + NEXT] and len(fork.agent.replay) == 4
 
 
 def hear(training, batch):

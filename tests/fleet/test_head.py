@@ -97,6 +97,29 @@ def test_a_second_training_leaves_no_run(fleet):
     assert first.wait(300.0) == 0, fleet.said("first")
 
 
+@pytest.mark.parametrize("token", ["\ufeff" + "0" * 64, "ab\ncd", "ключ"], ids=["BOM", "two lines", "no ASCII"])
+def test_a_token_in_another_form_is_said(tmp_path, monkeypatch, token, capsys):
+    """Breaks if a token that an editor or a shell has changed is a traceback, blamed on the address, or replaced."""
+    file = tmp_path / "auth_token"
+    file.write_bytes(token.encode())
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(file))
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    for words in (["join", "http://127.0.0.1:1", "--client"], ["start"]):
+        assert main(["fleet", *words]) == 2
+        said = capsys.readouterr().err
+        assert f"{file} holds no token in plain ASCII" in said and said.count("\n") == 1
+    assert file.read_bytes() == token.encode()
+
+
+def test_a_wrong_certificate_is_said_before_there_is_a_head(tmp_path, capsys):
+    """Breaks if a head says that its door is open which can never speak TLS."""
+    files = (*self_signed(tmp_path, "ours"), *self_signed(tmp_path, "other"), tmp_path / "none.pem")
+    for certificate, key in ((files[0], files[3]), (files[1], files[1]), (files[4], files[1])):
+        assert main(["fleet", "start", "--tls-cert", str(certificate), "--tls-key", str(key)]) == 2
+        said = capsys.readouterr().err
+        assert f"cannot speak TLS with {certificate} and {key}" in said and said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
+from threading import Event
 
 import pytest
 from small_fleet import SMALL, Post, sent
@@ -13,6 +14,7 @@ from ashen.runs.fights import list_fights
 from ashen.runs.folder import create_run
 from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.desk import MAX_WAITING, Caller, Desk
+from ashen.training.fleet.heartbeat import Heartbeat
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import ENDED, STOPPED
 from ashen.training.recipe import load_recipe
@@ -173,10 +175,29 @@ def test_one_learner_keeps_its_desk():
         await desk.publish("other", b"w", Tag("other", 1))
         assert await desk.weights(Caller("p", run="k"), Tag("", 0)) == (HTTPStatus.NOT_MODIFIED, b"")
         assert await desk.take("k", 0.0, {}) == [b"x"]
+        desk._learner_s = -inf  # it fights a match
+        await desk.hear("k")
+        assert await desk.busy_with("other") == "a" and await desk.busy_with("k") is None
         await desk.close("k", STOPPED)
         assert await desk.open({"run": "b", "key": "other"}) == ("", None)
 
     asyncio.run(meet())
+
+
+def test_a_heart_beats_until_it_is_stopped(monkeypatch):
+    """Breaks if a learner that fights a match gives no sign of life, or one that has ended goes on with it."""
+    monkeypatch.setattr("ashen.training.fleet.heartbeat._EVERY_S", 0.001)
+    beats, has_beaten = [], Event()
+
+    def beat():
+        beats.append(1)
+        if len(beats) == 3:
+            has_beaten.set()
+
+    heart = Heartbeat(beat)
+    assert has_beaten.wait(60.0)
+    heart.stop()
+    assert not heart._thread.is_alive()
 
 
 @pytest.mark.parametrize(("how", "told"), [("complete", [ENDED, STOPPED]), ("Ctrl-C", [STOPPED]), ("bug", [STOPPED])])

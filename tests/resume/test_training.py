@@ -9,6 +9,8 @@ import pytest
 from equal_runs import assert_equal_runs
 
 from ashen.agents import DQNConfig, PPOConfig
+from ashen.core.signals import StopOnSignal
+from ashen.evaluation.judge import judge
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
@@ -125,6 +127,36 @@ def test_stopping_early_saves_and_skips_the_final_match(tmp_path):
     rows = _train(training, run, until=300)
     assert load_checkpoint(latest_checkpoint(run))["env_step"] == training.env_step == 300
     assert [row["env_step"] for row in rows] == [200]
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+@pytest.mark.parametrize("match", [1, 2, 3], ids=["on the way", "last", "final"])
+def test_a_match_that_ctrl_c_breaks_off_is_played_anew(tmp_path, monkeypatch, algorithm, match):
+    """Breaks if Ctrl-C waits for a match to end, or if a training stopped in one ends as another than unbroken."""
+    recipe = replace(SMALL, algorithm=algorithm, evaluate_every=400)
+    runs = [create_run(tmp_path, name, "x") for name in ("unbroken", "broken")]
+    _train(Training(recipe), runs[0])
+    begun = []
+
+    def judge_until_ctrl_c(*words, progress, **more):
+        begun.append(more["facts"]["kind"])
+
+        def heard(results):
+            if len(results) == 1 and len(begun) == match:
+                signal.raise_signal(signal.SIGINT)
+            progress(results)
+
+        return judge(*words, progress=heard, **more)
+
+    monkeypatch.setattr("ashen.training.matches.judge", judge_until_ctrl_c)
+    with StopOnSignal() as stop:
+        rows = list(Training(recipe).run(runs[1], stop))
+    assert len(begun) == match == 1 + sum(row["kind"] == "evaluation" for row in rows)
+    resumed = Training(recipe)
+    resumed.resume(runs[1], load_checkpoint(latest_checkpoint(runs[1])))
+    _train(resumed, runs[1])
+    assert len(begun) == 4
+    assert_equal_runs(*runs)
 
 
 def test_ctrl_c_saves_and_ends_well(tmp_path):

@@ -210,20 +210,23 @@ def test_time_is_added_up(tmp_path: Path):
 
 
 def test_a_fleet_is_told_by_player(tmp_path: Path):
-    """Breaks if a silent player passes for a fast one, or restarts before a resume are forgotten or counted twice."""
+    """Breaks if a silent player passes for a fast one, if a short row counts as much as a long one, or if restarts
+    before a resume are forgotten or counted twice.
+    """
     rows = []
-    for step, speeds, restarts in ((10, {"a": 20.0, "b": 10.0}, 1.0), (20, {"a": 20.0}, 2.0), (30, {"a": 20.0}, 1.0)):
-        row = {"kind": "train", "env_step": step} | {f"fleet/steps_per_s/{name}": s for name, s in speeds.items()}
-        row |= {"fleet/staleness_mean": 1.5, "fleet/staleness_max": 4.0, "fleet/waiting": step / 10}
+    for step, speeds, restarts in ((30, {"a": 20.0, "b": 10.0}, 1.0), (50, {"a": 20.0}, 2.0), (90, {"a": 20.0}, 1.0)):
+        row = {"kind": "train", "env_step": step, "steps_per_s": sum(speeds.values())}
+        row |= {f"fleet/steps_per_s/{name}": s for name, s in speeds.items()}
+        row |= {"fleet/staleness_mean": 1.5, "fleet/staleness_max": 4.0, "fleet/waiting": step / 30}
         amiss = {"fleet/left_out_steps": 5.0, "fleet/lost_batches": 2.0}
         rows.append(json.dumps(row | amiss | {"fleet/restarts": restarts}))
     (tmp_path / "metrics.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     figures = fleet(a_subject([a_fight([0])], path=tmp_path))
-    assert figures["players"]["b"] == {"x": [10, 20, 30], "y": [10.0, None, None], "mean": pytest.approx(10 / 3)}
+    assert figures["players"]["b"] == {"x": [30, 50, 90], "y": [10.0, None, None], "mean": pytest.approx(10 / 4)}
     assert (figures["restarts"], figures["left_out_steps"], figures["waiting_max"]) == (3.0, 15.0, 3.0)
     told, table, speeds, _ = draw_fleet(figures)
     assert "3 players were replaced, 15 steps left out, 6 batches lost" in told.text
-    assert table.rows == [("a", "20.0"), ("b", "3.3")] and [trace["name"] for trace in speeds.traces] == ["a", "b"]
+    assert table.rows == [("a", "20.0"), ("b", "2.5")] and [trace["name"] for trace in speeds.traces] == ["a", "b"]
     with pytest.raises(Missing, match="--actors"):
         fleet(a_subject([a_fight([0])], path=tmp_path / "none"))
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import tyro
@@ -73,6 +74,7 @@ class FleetJoinOptions:
 
     def __post_init__(self) -> None:
         check_counts(self, "actors")
+        _check_ca(self)
         if self.game and self.client:
             raise UserError("--game plays on the real game and --client in the simulator; give one of them")
         if not self.game:
@@ -80,7 +82,7 @@ class FleetJoinOptions:
         if self.name is not None and not is_plain(self.name):
             rule = f"cannot be a player's name; give a plain one, such as a folder's, of at most {MOST_LETTERS} letters"
             raise SettingError(FleetJoinOptions, "name", self.name, rule)
-        if self.pace < 0.0:
+        if not 0.0 <= self.pace < inf:
             raise SettingError(FleetJoinOptions, "pace", self.pace, "must be at least 0")
         if self.pace and not self.client:
             raise UserError(
@@ -98,3 +100,11 @@ class FleetStatusOptions:
     """Certificate that signs the head's, PEM, if this machine does not trust it anyway."""
     json: bool = False
     """Print one JSON object instead of lines."""
+
+    def __post_init__(self) -> None:
+        _check_ca(self)
+
+
+def _check_ca(options: FleetJoinOptions | FleetStatusOptions) -> None:
+    if options.ca and options.address.startswith("http://"):
+        raise UserError(f"{options.address} does not speak TLS; leave out --ca, or give https://HOST:8420")

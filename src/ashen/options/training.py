@@ -56,6 +56,8 @@ class ForkOptions:
     """Name of the new run; made from date, boss and fight if not given."""
     runs_dir: Path = field(default_factory=default_runs_dir)
     """Folder of all runs; the environment variable ASHEN_RUNS sets it too."""
+    players: Annotated[FleetPlan, tyro.conf.arg(name="")] = ALONE
+    """Who plays: this process, unless said otherwise."""
 
 
 def read_train_options(words: Sequence[str]) -> TrainOptions:
@@ -77,7 +79,7 @@ def read_train_options(words: Sequence[str]) -> TrainOptions:
     if recipe.is_on_game or backend_of(rest) == "game":
         recipe = with_few_matches(recipe)
     options = parse_over(TrainOptions(recipe, recipe_name=name), "train", rest)
-    check_players(options.players, options.recipe)
+    check_players(options.players, options.recipe, recipe)
     return options
 
 
@@ -122,7 +124,10 @@ def read_fork_options(words: Sequence[str]) -> tuple[RunFolder, ForkOptions]:
         raise UserError("fork which run? Give its name or folder; see: ashen fork --help")
     run = find_own_run(name, runs_dir, NOTHING_TO_GO_ON)
     check_trained_here(run, name)
-    return run, parse_over(ForkOptions(training_recipe(run)), "fork", rest)
+    recipe = training_recipe(run)
+    options = parse_over(ForkOptions(recipe), "fork", rest)
+    check_players(options.players, options.recipe, recipe)
+    return run, options
 
 
 def check_trained_here(run: RunFolder, word: str) -> None:

@@ -61,12 +61,20 @@ def check_game_options(options: Any, cure: str) -> None:
         raise _idle_error([_as_option(name, value, False) for name, value in said.items()], cure)
 
 
-def check_players(plan: "FleetPlan", recipe: "Recipe") -> None:
-    """Refuse options that say how others play where nobody does, or how old PPO's steps may be.
+def check_players(plan: "FleetPlan", recipe: "Recipe", before: "Recipe") -> None:
+    """Refuse options that say how others play where nobody does, how old PPO's steps may be, or how fast a world is
+    that others play in.
+
+    Args:
+        plan: who plays.
+        recipe: with the options.
+        before: without.
 
     Raises:
         UserError: one was given.
     """
+    if plan.is_wanted and recipe.world_steps_per_s not in (0.0, before.world_steps_per_s):
+        raise UserError("--world-steps-per-s is of a training that plays all fights itself; players have --pace")
     if plan.pace and not plan.actors:
         raise _idle_error(["--pace"], "--actors N")
     if plan.staleness != type(plan)().staleness:

@@ -47,10 +47,17 @@ def with_lineage(run: RunFolder, config: Config, parent: RunFolder | None = None
     return config | inherited | {"against": against}
 
 
-def with_change_at_resume(config: Config, name: str, before: Any, value: Any) -> Config:
-    """A run's config with another value of a setting of its recipe from now on, and with what it was before."""
-    resumed = [*config.get(RESUMED_WITH, []), {"at": now(), "changes": {name: [before, value]}}]
-    return config | {"recipe": config["recipe"] | {name: value}, RESUMED_WITH: resumed}
+def with_changes_at_resume(config: Config, part: str, changed: dict[str, list[Any]]) -> Config:
+    """A run's config with other settings from now on, and with what they were before.
+
+    Args:
+        config: as it is.
+        part: ``recipe`` or ``fleet``.
+        changed: by name, what was and what is to be.
+    """
+    resumed = [*config.get(RESUMED_WITH, []), {"at": now(), "changes": changed}]
+    values = {name: value for name, (_, value) in changed.items()}
+    return config | {part: config.get(part, {}) | values, RESUMED_WITH: resumed}
 
 
 def changes(before: dict[str, Any], now: dict[str, Any], place: str = "") -> dict[str, list[Any]]:

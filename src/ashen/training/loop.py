@@ -45,6 +45,7 @@ class Training:
         self.env, self._tally = self._player.env, self._player.tally
         self.env_step = self._step_before = self._match_game_steps = 0
         self._run: RunFolder | None = None
+        self._has_ended = False
         self._pace = Pace(recipe.world_steps_per_s)
         self._monitors = Monitors(recipe, self.env, self.agent)
 
@@ -70,6 +71,7 @@ class Training:
                 yield from self._warnings()
             if not self._player.has_begun:
                 self._player.start(self.env_step)
+            yield from self._owed_matches()  # one that was broken off
             while self.env_step < self.recipe.total_steps and not should_stop():
                 self._step()
                 yield from self._periodic_work()
@@ -152,13 +154,16 @@ class Training:
             yield from self._warnings()
         if self._is_due(self.recipe.evaluate_every):
             self._matches.owe()
+        yield from self._owed_matches()
+        if self._is_due(self.recipe.checkpoint_every):
+            self._save()
+
+    def _owed_matches(self) -> Iterator[Row]:
         if self._matches.is_turn(self._has_ended, self._tally.game_steps):
             for figures in self._matches.play(self.env_step, self._tally.game_steps):
                 yield self._write("evaluation", figures)
             if self.recipe.is_on_game:
                 self._player.start(self.env_step)
-        if self._is_due(self.recipe.checkpoint_every):
-            self._save()
 
     def _last_work(self) -> Iterator[Row]:
         """What a training still owes: one that was stopped a checkpoint, one that is complete all of it."""

@@ -1,18 +1,22 @@
 """Which matches a training plays, and when: those on the way, by which the best agent is kept, and the final one.
 
-In the simulator a match on the way is played at once. On the game, where a fight takes ten seconds or more, it is
-fought one fight at a time between fights of the training, none of which is cut off for it, and takes no more than a
-share of the game's time.
+In the simulator a match on the way is played at once, and anew if Ctrl-C has broken it off. On the game, where a fight
+takes ten seconds or more, it is fought one fight at a time between fights of the training, none of which is cut off for
+it, and takes no more than a share of the game's time.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from copy import deepcopy
 from typing import Any
 
+from ashen.core.errors import UserError
 from ashen.core.protocols import Agent
 from ashen.core.seeding import derive_seed
+from ashen.core.signals import heed_stop
 from ashen.evaluation.exploits import checks
 from ashen.evaluation.judge import judge
+from ashen.evaluation.match import FightResult
 from ashen.evaluation.policies import GreedyAgent
 from ashen.evaluation.sequential import Rival, SureWhen
 from ashen.runs.fights import FightRecord
@@ -88,7 +92,9 @@ class Matches:
             The figures of :func:`ashen.evaluation.judge.judge`, and ``env_step``, the steps behind the agent.
         """
         if not self._recipe.is_on_game:
-            figures = self._match(self._recipe.evaluation_fights, "evaluation", env_step)
+            self._is_owed = True  # until it is over
+            with self._agent_kept():
+                figures = self._match(self._recipe.evaluation_fights, "evaluation", env_step)
             self._is_owed = False
             return self._keep_best(figures, self._agent.state_dict(), env_step)
         match = self._begun(env_step)
@@ -188,10 +194,21 @@ class Matches:
         if self._recipe.is_on_game:
             figures = self._slow_final(checkpoint, recipe, progress, "parent" if as_parent else "own")
         else:
-            self._agent.load_state_dict(checkpoint["agent"])
-            figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
+            with self._agent_kept():
+                self._agent.load_state_dict(checkpoint["agent"])
+                figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
         found = [str(check) for check in checks(figures) if check.passed is False]
         return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
+
+    @contextmanager
+    def _agent_kept(self) -> Iterator[None]:
+        """Where Ctrl-C breaks a match off, the agent is as before it."""
+        before = deepcopy(self._agent.state_dict(with_replay=True))
+        try:
+            yield
+        except UserError:
+            self._agent.load_state_dict(before)
+            raise
 
     def _slow_final(
         self, checkpoint: dict[str, Any], recipe: Recipe, progress: Progress | None, whose: str
@@ -214,6 +231,12 @@ class Matches:
         self, fights: int, kind: str, agent_step: int, progress: Progress | None = None, recipe: Recipe | None = None
     ) -> dict[str, Any]:
         is_gate = progress is not None
+
+        def heed(results: Sequence[FightResult]) -> None:
+            heed_stop()
+            if progress is not None:
+                progress(results)
+
         with self._timed():
             return judge(
                 lambda env: GreedyAgent(self._agent, self._run.name),
@@ -223,5 +246,5 @@ class Matches:
                 # Where two agents play the final match, their fights are not to be mixed with those of the one chosen.
                 record=None if is_gate else self._record,
                 facts={"kind": "gate" if is_gate else kind, "env_step": agent_step},
-                progress=progress,
+                progress=heed,
             )

@@ -16,7 +16,7 @@ from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import SET_ASIDE, set_aside, sha256_of
 from ashen.training.code_version import code_text, code_versions
 from ashen.training.fleet.cluster import check_answers, check_can_cluster, check_token, prepare_ray
-from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.plan import ALONE, FleetPlan
 from ashen.training.fleet.wire import read_token
 from ashen.training.lineage import changes
 from ashen.training.loop import Training
@@ -145,7 +145,7 @@ def _check_can_fork(run: RunFolder, recipe: Recipe, checkpoint: dict[str, Any]) 
     make_agent_for(recipe, view_of(recipe, recipe.boss)).load_state_dict(checkpoint["agent"])
 
 
-def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
+def forked(run: RunFolder, recipe: Recipe, plan: FleetPlan = ALONE) -> tuple[Training, dict[str, Any]]:
     """A training that goes on from a run's newest checkpoint by other settings, with new fights and new schedules.
 
     Returns:
@@ -162,7 +162,7 @@ def forked(run: RunFolder, recipe: Recipe) -> tuple[Training, dict[str, Any]]:
         raise UserError(f"cannot fork {run.name}: {error}") from None
 
     def begun(checkpoint: dict[str, Any]) -> Training:
-        with _closed_on_error(Training(recipe)) as training:
+        with _closed_on_error(training_of(recipe, plan)) as training:
             training.fork(run, checkpoint)
         return training
 

@@ -31,9 +31,14 @@ class Stopwatch:
         finally:
             self._seconds[part] += time.perf_counter() - begin
 
+    @property
+    def seconds(self) -> float:
+        """All of them so far."""
+        return time.perf_counter() - self._started
+
     def state_dict(self) -> dict[str, Any]:
         """The seconds so far."""
-        return {"all": time.perf_counter() - self._started, "parts": dict(self._seconds)}
+        return {"all": self.seconds, "parts": dict(self._seconds)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there; what went by meanwhile does not count."""
@@ -64,6 +69,11 @@ class Tally:
         self._watch = Stopwatch()
         self.time = self._watch.__call__
         self._clear()
+
+    @property
+    def seconds(self) -> float:
+        """Since the last row, pauses of the training left out."""
+        return self._watch.seconds
 
     def add_step(
         self,

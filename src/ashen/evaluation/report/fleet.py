@@ -1,6 +1,5 @@
 """Who played for a training besides itself: how fast, how far behind the learner, and what was lost on the way."""
 
-from statistics import mean
 from typing import Any, Final
 
 from ashen.evaluation.report.subject import Missing, Subject
@@ -14,7 +13,7 @@ def fleet(subject: Subject) -> dict[str, Any]:
 
     Returns:
         ``players``: by name, ``x`` (environment steps), ``y`` (steps a second, None where nothing came of it) and
-        their ``mean``, silence counted as 0; ``behind``: ``x``, ``mean`` and ``max`` updates; ``restarts``,
+        their ``mean`` over time, silence counted as 0; ``behind``: ``x``, ``mean`` and ``max`` updates; ``restarts``,
         ``left_out_steps`` and ``lost_batches`` in all; ``waiting_max`` batches.
 
     Raises:
@@ -24,10 +23,11 @@ def fleet(subject: Subject) -> dict[str, Any]:
     if not rows:
         raise Missing("the training played all its fights itself; others play for it with: ashen train --actors N.")
     steps = [row["env_step"] for row in rows]
+    lasted_s = [(row["env_step"] - before) / row["steps_per_s"] for before, row in zip([0, *steps], rows, strict=False)]
     names = sorted({key.removeprefix(SPEED) for row in rows for key in row if key.startswith(SPEED)})
     restarts = [row["fleet/restarts"] for row in rows]
     return {
-        "players": {name: _player([row.get(SPEED + name) for row in rows], steps) for name in names},
+        "players": {name: _player([row.get(SPEED + name) for row in rows], steps, lasted_s) for name in names},
         "behind": {"x": steps} | {how: [row[f"fleet/staleness_{how}"] for row in rows] for how in ("mean", "max")},
         "restarts": sum(
             now - before if now >= before else now for before, now in zip([0.0, *restarts[:-1]], restarts, strict=True)
@@ -38,5 +38,7 @@ def fleet(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _player(speeds: list[float | None], steps: list[int]) -> dict[str, Any]:
-    return {"x": steps, "y": speeds, "mean": mean(speed or 0.0 for speed in speeds)}
+def _player(speeds: list[float | None], steps: list[int], lasted_s: list[float]) -> dict[str, Any]:
+    """Rows may span seconds or minutes, so each counts for as long as it lasted."""
+    brought = sum((speed or 0.0) * seconds for speed, seconds in zip(speeds, lasted_s, strict=True))
+    return {"x": steps, "y": speeds, "mean": brought / sum(lasted_s)}

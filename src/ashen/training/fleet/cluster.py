@@ -3,10 +3,12 @@
 import errno
 import os
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from ashen.core.errors import UserError
@@ -148,6 +150,26 @@ def check_free(host: str, port: int, option: str) -> None:
         raise UserError(f"{host} is no address of this machine ({error.strerror}); give one by --address") from None
     if _answers(host, port):
         raise UserError(f"something is at {host}:{port} already, perhaps a fleet; end it, or give another {option}")
+
+
+def check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Whether a door can speak TLS with these, or is to speak without.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if (certificate is None) != (key is None):
+        raise UserError("a certificate and its key belong together; give both --tls-cert and --tls-key, or neither")
+    if certificate is None or key is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # ssl's own among them
+        reason = error.strerror or error
+        raise UserError(
+            f"cannot speak TLS with {certificate} and {key} ({reason}); give a certificate and its key, two PEM files "
+            "without a password"
+        ) from None
 
 
 def check_answers(address: str) -> None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from ashen.core.errors import UserError
@@ -14,6 +15,7 @@ from ashen.training.fleet.batch import Batch, Tag, from_bytes
 from ashen.training.fleet.cluster import check_answers, check_token, has_gone, start_again
 from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.gatherer import Gatherer
+from ashen.training.fleet.heartbeat import Heartbeat
 from ashen.training.fleet.node import NO_RAY
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.tables import Luggage, unpack_tables
@@ -58,6 +60,7 @@ class Crew:
     def __init__(self, recipe: Recipe, plan: FleetPlan, luggage: Luggage):
         self._words, self._fleet, self.door = (recipe, luggage, plan.actors, plan.pace), plan.fleet or "", ""
         self._desk, self._desk_call, self._key, self.status = None, None, "", dict[str, Any]()
+        self._heartbeat: Heartbeat | None = None
         self.restarts = self.unreadable = 0
         self._deaths = 0
         """Since anybody last sent something."""
@@ -85,6 +88,7 @@ class Crew:
         if busy_with is not None:
             self._desk = None
             raise _busy(busy_with)
+        self._heartbeat = Heartbeat(partial(self._desk.hear.remote, self._key))
 
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
@@ -185,6 +189,9 @@ class Crew:
         """
         if self._desk is None:
             return []
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+            self._heartbeat = None
         try:
             rest = self._from_outside() if self._desk_call is not None else []
             ray.get(self._desk.close.remote(key, how), timeout=_ANSWER_S)

@@ -99,6 +99,7 @@ class Desk:
             self._weights, self._tag = b"", Tag("", 0)
         self._about, self._key, self._run = about, about["key"], about["run"]
         self._over.pop(self._key, None)
+        self._refused = 0
         self._learner_s = time.monotonic()
         return self._door, None
 
@@ -119,6 +120,11 @@ class Desk:
         """The networks of the learner whose desk it is from now on."""
         if self._key == key:
             self._weights, self._tag = weights, tag
+
+    async def hear(self, key: str) -> None:
+        """The learner is there, though it takes nothing now."""
+        if self._key == key:
+            self._learner_s = time.monotonic()
 
     async def take(self, key: str, timeout_s: float, status: dict[str, Any]) -> list[bytes] | None:
         """All that players have brought who cannot wait, then the oldest batch of each other, after waiting so long at
@@ -174,7 +180,7 @@ class Desk:
         size = sum(tray.size for tray in self._inbox.values() if tray.is_hurried == is_hurried)
         tray = self._inbox.get(who.player, _Tray(is_hurried))
         if self._about is None or tray.is_full or size + len(data) > MAX_BYTES:
-            self._refused += 1
+            self._refused += self._about is not None
             return HTTPStatus.TOO_MANY_REQUESTS, b""
         tray.batches.append((sender, data))
         self._inbox[who.player] = tray

@@ -86,7 +86,6 @@ class FightsElsewhere:
         self._published = -1
         self._amiss = Counter[str]()
         """Since the training was begun or resumed, for who looks at the status."""
-        self._counted_s = time.monotonic()
         self.has_begun = self._is_deserted = False
         self._look_at_s = math.inf
         """When to look whether anybody is there, if nothing comes until then."""
@@ -227,14 +226,12 @@ class FightsElsewhere:
         if replay is not None:
             replay.remove(self.ledger.latest_fight(life, replay.fights))
 
-    def take_row(self) -> dict[str, float]:
-        """Metrics of the fleet since the last call."""
-        now_s = time.monotonic()
-        row = self.ledger.take_row(now_s - self._counted_s)
-        self._counted_s = now_s
+    def take_row(self, seconds: float) -> dict[str, float]:
+        """Metrics of the fleet since the last call, which was so long ago."""
+        row = self.ledger.take_row(seconds)
         row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
         row["fleet/waiting"] += len(self._waiting)
-        self._amiss.update({name: row[name] for name in ("fleet/left_out_steps", "fleet/lost_batches")})
+        self._amiss.update({f"{name}_in_all": row[name] for name in ("fleet/left_out_steps", "fleet/lost_batches")})
         self.crew.status = row | self._amiss | {"step": self._agent.steps}
         return row
 

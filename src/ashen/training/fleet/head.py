@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from ashen.core.errors import UserError
@@ -11,20 +10,6 @@ from ashen.training.fleet.desk import NAME, Desk
 from ashen.training.fleet.ingress import Door, open_door
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token
-
-
-def make_token() -> Path:
-    """The file with the fleet's token, made if there is none."""
-    path = Path.home() / ".ray" / "auth_token"
-    try:
-        read_token()
-    except UserError:
-        from secrets import token_hex
-
-        path.parent.mkdir(exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(token_hex(32), encoding="utf-8")
-    return path
 
 
 @contextmanager

@@ -117,10 +117,13 @@ class Ledger:
         return row
 
     def state_dict(self) -> dict[str, Any]:
-        """All accounts."""
-        return {"accounts": {name: asdict(account) for name, account in self.accounts.items()}, "places": self._places}
+        """All accounts, and what the next row is to say of the time before."""
+        accounts = {name: asdict(account) for name, account in self.accounts.items()}
+        return {"accounts": accounts, "places": self._places, "news": dict(self._news), "steps": dict(self._steps)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on with these."""
         self.accounts = {name: Account(**account) for name, account in state["accounts"].items()}
         self._places = dict(state["places"])
+        self._news, self._steps = (Counter(state.get(name, {})) for name in ("news", "steps"))
+        self._silent_s = dict.fromkeys(self._steps, 0.0)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from ashen.core.errors import SettingError, UserError
@@ -26,7 +27,7 @@ class FleetPlan:
 
     def __post_init__(self) -> None:
         for name in ("actors", "pace", "staleness"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < inf:
                 raise SettingError(FleetPlan, name, getattr(self, name), "must be at least 0")
         if self.fleet is not None and not re.fullmatch(r"[^:/]+:\d+", self.fleet):
             rule = "must be HOST:PORT of the head's Ray, as ashen fleet start tells it"

@@ -58,4 +58,5 @@ class FleetTraining(Training):
         yield from super()._periodic_work()
 
     def _train_row(self) -> Row:
-        return super()._train_row() | self._player.take_row()
+        seconds = self._tally.seconds
+        return super()._train_row() | self._player.take_row(seconds)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import secrets
 import ssl
 import urllib.error
@@ -191,22 +192,42 @@ class Wire:
         raise AwayError(f"{self.address} answers {status}: {why}") from None
 
 
+_TOKEN = re.compile(rb"[!-~]+")
 TOKEN_HELP = "copy the file that ashen fleet start names to ~/.ray/auth_token here, or set RAY_AUTH_TOKEN"
+
+
+def token_file() -> Path:
+    """Where the fleet's token is kept, by Ray too."""
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
 
 
 def read_token() -> str:
     """The fleet's token, where Ray looks for it too.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or what is there is no token.
     """
-    if token := os.environ.get("RAY_AUTH_TOKEN"):
-        return token
-    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except OSError:
-        token = ""
+    path, token = token_file(), os.environ.get("RAY_AUTH_TOKEN", "").encode()
+    place = "RAY_AUTH_TOKEN" if token else str(path)
+    with suppress(OSError):
+        token = token or path.read_bytes().strip()
     if not token:  # an empty one would let everybody in
         raise UserError(f"no token in {path}; {TOKEN_HELP}")
-    return token
+    if not _TOKEN.fullmatch(token):
+        raise UserError(f"{place} holds no token in plain ASCII, perhaps as an editor or a shell made it; {TOKEN_HELP}")
+    return token.decode("ascii")
+
+
+def make_token() -> Path:
+    """The file with the fleet's token, made if there is none.
+
+    Raises:
+        UserError: there is something else in its place.
+    """
+    path = token_file()
+    if not (os.environ.get("RAY_AUTH_TOKEN") or (path.is_file() and path.stat().st_size)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="utf-8")
+    read_token()
+    return path

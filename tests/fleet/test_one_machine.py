@@ -1,0 +1,45 @@
+"""Players of one machine, without a head."""
+
+import signal
+
+import pytest
+from fleet_at_work import fleet_in, wait_until
+
+from ashen.runs.folder import RunFolder
+from ashen.runs.metrics import read_metrics
+from ashen.training.start import fleet_of
+
+pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
+pytestmark = pytest.mark.fleet
+WORDS = (
+    "--total-steps 100000000 --num-envs 2 --dqn.width 16 --dqn.depth 1 --dqn.learning-starts 100 --log-every 200"
+    " --evaluate-every 100000000 --checkpoint-every 200"
+)
+
+
+def test_players_of_one_machine_train_and_go_on(tmp_path):
+    """Breaks if players need a head on the machine that learns, if a training with them cannot be stopped and gone on
+    with, or if it forgets with how many it was gone on.
+    """
+    with fleet_in(tmp_path, actors=0) as fleet:
+        where, run = ["--runs-dir", str(fleet.runs)], RunFolder(fleet.runs / "a")
+        training = fleet.run("train", "dqn", "--name", "a", "--actors", "2", *where, *WORDS.split(), name="training")
+        wait_until(lambda: _players(run) == {"actor-0", "actor-1"}, training)
+        _stop(training, fleet)
+        before = len(read_metrics(run, "train"))
+        training = fleet.run("resume", "a", "--actors", "1", *where, name="training")
+        wait_until(lambda: len(read_metrics(run, "train")) > before, training)
+        _stop(training, fleet)
+    assert fleet_of(run).actors == 1
+    assert "actors 2 -> 1" in (run.path / "journal.md").read_text(encoding="utf-8")
+
+
+def _players(run):
+    rows = read_metrics(run, "train") if run.config_file.is_file() else []
+    begin = "fleet/steps_per_s/"
+    return {name.removeprefix(begin) for name in (rows or [{}])[-1] if name.startswith(begin)}
+
+
+def _stop(training, fleet):
+    training.send_signal(signal.SIGINT)
+    assert training.wait(300.0) == 0, fleet.said("training")
