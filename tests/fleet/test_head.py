@@ -124,6 +124,7 @@ def test_a_wrong_certificate_is_said_before_there_is_a_head(tmp_path, capsys):
     ("address", "message"),
     [
         ("http://127.0.0.1:port", "is no address"),
+        ("http://127.0.0.1:99999", "is no address .*0-65535"),
         ("127.0.0.1:8420", "is no door; give http://HOST:8420"),
         ("https://127.0.0.1:1", "cannot read a certificate in .*; give a PEM file"),
     ],

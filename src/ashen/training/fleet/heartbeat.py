@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 _EVERY_S: Final = 5.0
@@ -21,7 +22,8 @@ class Heartbeat:
 
     def _go(self) -> None:
         while not self._is_over.wait(_EVERY_S):
-            self._beat()
+            with suppress(Exception):  # whoever waits for an answer is told that nobody is there
+                self._beat()
 
     def stop(self) -> None:
         """Beat no more."""

@@ -13,7 +13,7 @@ from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ashen.core.errors import UserError
 from ashen.training.fleet.batch import Tag
@@ -87,6 +87,7 @@ class Wire:
         if not address.startswith(("http://", "https://")):
             raise UserError(f"'{address}' is no door; give http://HOST:8420, as ashen fleet start tells it")
         self.address = address.rstrip("/")
+        self._check_port()
         self._player = player
         self._headers = {"Authorization": f"Bearer {token}", "Ashen-Player": quote(player)}
         self._headers["Ashen-Life"] = secrets.token_hex(8)
@@ -96,6 +97,12 @@ class Wire:
             self._tls = ssl.create_default_context(cafile=ca) if address.startswith("https") else None
         except OSError as error:  # ssl's own among them
             raise UserError(f"cannot read a certificate in {ca} ({error.strerror or error}); give a PEM file") from None
+
+    def _check_port(self) -> None:
+        try:
+            _ = urlsplit(self.address).port
+        except ValueError as error:
+            raise UserError(f"{self.address} is no address ({error})") from None
 
     def run(self) -> dict[str, Any]:
         """What is to be played.
