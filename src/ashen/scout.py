@@ -60,6 +60,8 @@ class SweepOptions:
     """TOML file of what is searched; if not given, what is shipped for the recipe's learner."""
     study: Path | None = None
     """SQLite file of the study (.db); sweep-RECIPE.db in the folder of all runs if not given."""
+    recipe_name: tyro.conf.Suppress[str | None] = None
+    """What RECIPE was."""
     resume: bool = False
     """Go on with the study, by its own recipe and space."""
     runs_dir: Path = field(default_factory=default_runs_dir)
@@ -81,7 +83,7 @@ class SweepOptions:
             UserError: the space does not fit the recipe.
         """
         space = read_space(self.space, self.recipe) if self.space else default_space(self.recipe)
-        return Plan(self.recipe, space, self.metric)
+        return Plan(self.recipe, space, self.metric, self.recipe_name)
 
 
 def read_sweep_options(words: Sequence[str]) -> SweepOptions:
@@ -96,7 +98,7 @@ def read_sweep_options(words: Sequence[str]) -> SweepOptions:
     name, rest = split_first(words)
     name = name or "full"
     recipe = load_recipe(name)
-    options = parse(SweepOptions, "sweep", rest, SweepOptions(recipe))
+    options = parse(SweepOptions, "sweep", rest, SweepOptions(recipe, recipe_name=name))
     check_options(options.recipe, recipe, options.plan.space)
     return replace(options, study=options.study or options.runs_dir / f"sweep-{Path(name).stem}.db")
 

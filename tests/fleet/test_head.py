@@ -160,7 +160,8 @@ def test_a_trial_on_another_machine_is_handed_over(tmp_path):
 
     machine, run = trials._Trial.__ray_metadata__.modified_class, RunFolder(tmp_path / "mine-000")
     for is_stopped in (True, False):
-        words = (to_table(SEARCHED), tmp_path / "elsewhere", run.name, "mark", trials._packed(run.path))
+        asked = {"recipe": to_table(SEARCHED), "recipe_name": "small"}
+        words = (asked, tmp_path / "elsewhere", run.name, "mark", trials._packed(run.path))
         trial = machine(*words)
         for kind, said in iter(trial.listen, None):
             if kind == "ended":

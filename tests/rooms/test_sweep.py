@@ -134,8 +134,10 @@ def test_trials_that_tie_have_no_best(study: Study, capsys: pytest.CaptureFixtur
 
 def test_a_plan_comes_back_from_json():
     """Breaks if a resumed sweep searches something else than it began with."""
-    plan = Plan(replace(load_recipe("diary"), actions=("nothing", "light_attack")), SPACE, "win_rate")
-    assert Plan.from_json(plan.as_json(), "here") == plan
+    recipe = replace(load_recipe("diary"), actions=("nothing", "light_attack"))
+    plan = Plan(recipe, SPACE, "win_rate", "diary")
+    back = Plan.from_json(plan.as_json(), "here")
+    assert back == plan and back.recipe_name == plan.recipe_name
 
 
 @pytest.mark.parametrize("name", recipe_files())
@@ -282,6 +284,7 @@ def test_a_sweep_ends_goes_on_and_tells_the_best(tmp_path: Path, capsys: pytest.
     assert run_names(tmp_path / "runs") == [run.name for run in runs]
     scores = [read_metrics(run, "final")[0]["return_mean"] for run in runs]
     assert all(len(read_metrics(run, "evaluation")) == 4 for run in runs)
+    assert {run.read_config()["recipe_name"] for run in runs} == {str(tmp_path / "small.toml")}
     best = runs[scores.index(max(scores))]
     assert f"best    {best.name}\n" in said.out
     recipe = load_recipe(str(tmp_path / "runs" / "sweep-small-best.toml"))

@@ -41,12 +41,12 @@ class Elsewhere:
             for line in self._lines:
                 line.stop()
 
-    def start(self, recipe: dict[str, Any], run: str) -> "RayLine":
+    def start(self, trial: dict[str, Any], run: str) -> "RayLine":
         """An actor for a trial, as soon as a machine has a core for it."""
         mark = self._runs_dir / f".{secrets.token_hex(8)}"
         mark.touch()
         named = _Trial.options(name=f"{TRIAL}{run} {mark.name}")
-        actor = named.remote(recipe, self._runs_dir, run, mark.name, _packed(self._runs_dir / run))
+        actor = named.remote(trial, self._runs_dir, run, mark.name, _packed(self._runs_dir / run))
         line = RayLine(actor, self._runs_dir / run, mark)
         self._lines = [other for other in self._lines if not other.has_ended] + [line]
         return line
@@ -109,14 +109,14 @@ class RayLine:
 class _Trial:
     """Keeps a trial's process on its machine, and hands on what it says."""
 
-    def __init__(self, recipe: dict[str, Any], runs_dir: Path, run: str, mark: str, packed: bytes):
+    def __init__(self, trial: dict[str, Any], runs_dir: Path, run: str, mark: str, packed: bytes):
         self._is_shared = (runs_dir / mark).is_file()
         if not self._is_shared:
             self._folder = tempfile.TemporaryDirectory(prefix="ashen-trial-")
             runs_dir = Path(self._folder.name)
             _unpack(packed, runs_dir / run)
         self._run, self._place = runs_dir / run, Here(runs_dir)
-        self._line = self._place.start(recipe, run)
+        self._line = self._place.start(trial, run)
 
     def listen(self) -> tuple[str, Any]:
         try:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, step_of
 from ashen.runs.metrics import Row
 from ashen.training.sweep.places import Here, Line, Places
 from ashen.training.sweep.study import Study, Trial, told_in_one_line
-from ashen.training.tables import to_table
 
 _LOOK_EVERY_S: Final = 0.5
 """How soon a request to stop is noticed while all trials are silent."""
@@ -107,8 +106,7 @@ class _Job:
         self._study, self._places, self._folder = study, places, RunFolder(runs_dir / self.run)
         self._final: float | None = None
         self._is_pruned, self._failure, self._env_step = False, "", 0
-        recipe: dict[str, Any] = to_table(study.plan.trial_recipe(trial.number, trial.values))
-        self.line: Line = places.start(recipe, self.run)
+        self.line: Line = places.start(study.plan.trial(trial.number, trial.values), self.run)
 
     def listen(self) -> News | None:
         """Take in what the trial says, and answer."""

@@ -36,8 +36,8 @@ class Places(Protocol):
     is_over: bool
     """Whether :meth:`stop` was called."""
 
-    def start(self, recipe: dict[str, Any], run: str) -> Line:
-        """Train by a recipe, as a table, or go on with the run of that name."""
+    def start(self, trial: dict[str, Any], run: str) -> Line:
+        """Train as :meth:`~ashen.training.sweep.plan.Plan.trial` says, or go on with the run of that name."""
 
     def wait(self, lines: Sequence[Line], timeout_s: float) -> list[Line]:
         """Those that have something to say, after waiting so long at most for the first."""
@@ -66,10 +66,10 @@ class Here:
         """Have all trials save what they have, and end."""
         self._stop.set()
 
-    def start(self, recipe: dict[str, Any], run: str) -> "ProcessLine":
+    def start(self, trial: dict[str, Any], run: str) -> "ProcessLine":
         """A process for a trial."""
         connection, theirs = self._context.Pipe()
-        words = (theirs, self._stop, recipe, self._runs_dir, run)
+        words = (theirs, self._stop, trial, self._runs_dir, run)
         process = self._context.Process(target=train_trial, args=words, name=run, daemon=True)
         process.start()
         theirs.close()  # theirs alone then, so that the end of the process is heard here

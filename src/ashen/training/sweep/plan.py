@@ -1,6 +1,6 @@
 """What a sweep is to find out: a recipe, where it is searched around it, and by which figure trials are ranked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ashen.core.errors import UserError
@@ -21,9 +21,11 @@ class Plan:
     """Where, by dotted field."""
     metric: str
     """Figure of the final match that ranks trials, one of :data:`~ashen.runs.metrics.METRICS`."""
+    recipe_name: str | None = field(default=None, compare=False)
+    """What the recipe is called."""
 
     def __post_init__(self) -> None:
-        if self.metric == "return_mean" and any(field.split(".")[0] == "reward" for field in self.space):
+        if self.metric == "return_mean" and any(place.split(".")[0] == "reward" for place in self.space):
             raise UserError(
                 "returns in different rewards cannot be compared; leave reward out of the space, or --metric"
             )
@@ -46,10 +48,15 @@ class Plan:
         """The same with the trial's own seed: with one seed for all, the luckiest seed would be searched for too."""
         return replace(self.varied(values), seed=derive_seed(self.recipe.seed, "sweep", number) % 2**31)
 
+    def trial(self, number: int, values: dict[str, Any]) -> dict[str, Any]:
+        """What a trial's process is told: its ``recipe`` as a table, and ``recipe_name``."""
+        return {"recipe": to_table(self.trial_recipe(number, values)), "recipe_name": self.recipe_name}
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for :meth:`from_json`."""
-        space = {field: to_table(search) for field, search in self.space.items()}
-        return {"recipe": to_table(self.recipe), "space": space, "metric": self.metric}
+        space = {place: to_table(search) for place, search in self.space.items()}
+        known = {"recipe": to_table(self.recipe), "space": space, "metric": self.metric}
+        return known | {"recipe_name": self.recipe_name}
 
     @classmethod
     def from_json(cls, plain: dict[str, Any], where: str) -> "Plan":
@@ -58,5 +65,5 @@ class Plan:
         Raises:
             UserError: it was written by an ashen with other settings.
         """
-        space = {field: from_table(Search, search, where) for field, search in plain["space"].items()}
-        return cls(kept_recipe(plain["recipe"], where), space, plain["metric"])
+        space = {place: from_table(Search, search, where) for place, search in plain["space"].items()}
+        return cls(kept_recipe(plain["recipe"], where), space, plain["metric"], plain.get("recipe_name"))

@@ -15,8 +15,8 @@ from ashen.runs.log import STARTED
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 
-def train_trial(connection: Connection, stop: Event, recipe: dict[str, Any], runs_dir: Path, name: str) -> None:
-    """Train by a recipe, or go on with the run of that name if there is one.
+def train_trial(connection: Connection, stop: Event, trial: dict[str, Any], runs_dir: Path, name: str) -> None:
+    """Train as a trial says, or go on with the run of that name if there is one.
 
     Sends every row of metrics. After a row of kind ``evaluation`` it waits for a boolean: whether to go on. What goes
     wrong is sent as the error.
@@ -24,7 +24,7 @@ def train_trial(connection: Connection, stop: Event, recipe: dict[str, Any], run
     Args:
         connection: to the sweep.
         stop: set when the sweep is to end; the training is saved then.
-        recipe: as a table.
+        trial: its ``recipe`` as a table, and ``recipe_name``.
         runs_dir: folder of all runs.
         name: of the run.
     """
@@ -36,14 +36,14 @@ def train_trial(connection: Connection, stop: Event, recipe: dict[str, Any], run
     run = RunFolder(runs_dir / name)
     with connection:
         try:
-            _train(connection, stop, recipe, run)
+            _train(connection, stop, trial, run)
         except Exception as error:
             error = error.__cause__ if isinstance(error, LoggedError) else error
             if not isinstance(error, ConnectionError | EOFError):  # else the sweep is gone
                 connection.send(error if isinstance(error, OSError) else f"{type(error).__name__}: {error}")
 
 
-def _train(connection: Connection, stop: Event, table: dict[str, Any], run: RunFolder) -> None:
+def _train(connection: Connection, stop: Event, trial: dict[str, Any], run: RunFolder) -> None:
     # Torch and numba read their number of threads when they are loaded.
     from ashen.training.code_version import code_text
     from ashen.training.journal import write_journal
@@ -58,7 +58,7 @@ def _train(connection: Connection, stop: Event, table: dict[str, Any], run: RunF
         return
     training = None
     if not run.config_file.is_file():
-        training = Training(from_table(Recipe, table, run.name))
+        training = Training(from_table(Recipe, trial["recipe"], run.name))
         create_run(run.path.parent, run.name, run.name)
     with session(run):
         if training is None:
@@ -66,7 +66,7 @@ def _train(connection: Connection, stop: Event, table: dict[str, Any], run: RunF
         else:
             run.log(f"{STARTED} as a trial of a sweep by {code_text()}")
             training.begin(run)
-            run.write_config(with_lineage(run, run_config(training)))
+            run.write_config(with_lineage(run, run_config(training) | {"recipe_name": trial["recipe_name"]}))
             write_journal(run)
         pruned = threading.Event()
         for row in training.run(run, lambda: pruned.is_set() or stop.is_set()):
