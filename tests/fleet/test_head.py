@@ -10,6 +10,7 @@ import pytest
 from fleet_at_work import fleet_in, wait_until
 from small_fleet import SMALL
 
+from ashen.agents import DQNConfig
 from ashen.cli import main
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder, run_names
@@ -19,7 +20,9 @@ from ashen.training.tables import to_table, to_toml
 
 pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
 pytestmark = pytest.mark.fleet
-SEARCHED = replace(SMALL, num_envs=2, total_steps=128, evaluate_every=32, evaluation_fights=1, final_fights=1)
+SEARCHED = replace(
+    SMALL, num_envs=2, total_steps=128, evaluate_every=32, evaluation_fights=1, final_fights=1, dqn=DQNConfig()
+)
 SPACE = "[ppo]\nlearning_rate = { low = 1e-4, high = 1e-2, log = true }\n"
 
 
