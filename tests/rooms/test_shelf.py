@@ -83,10 +83,10 @@ def test_names_are_never_broken(runs_dir, capsys):
     assert lines[0] == "n" * 90 and all(len(line) <= 80 for line in lines[1:])
     words = " ".join(lines).replace(",", "").split()
     assert {"p" * 60, "a-" * 20, "2026-11-26-a"} <= set(words)
-    create_run(runs_dir, "m" * 150, "x").write_config({"recipe": RECIPE})
+    create_run(runs_dir, "m" * 100, "x").write_config({"recipe": RECIPE})
     capsys.readouterr()
     assert main(["runs"]) == 0
-    assert any(line.startswith("m" * 150 + " ") for line in capsys.readouterr().out.splitlines())
+    assert any(line.startswith("m" * 100 + " ") for line in capsys.readouterr().out.splitlines())
 
 
 def test_a_damaged_run_and_human_fights_do_not_spoil_the_list(runs_dir, capsys):
