@@ -14,7 +14,7 @@ from ashen.evaluation.judge import judge
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
-from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
+from ashen.training.checkpoints import PARENT, copy_checkpoint, latest_checkpoint, load_checkpoint
 from ashen.training.loop import Training
 from ashen.training.recipe import Recipe
 from ashen.training.start import forked, resumed, run_config
@@ -130,11 +130,19 @@ def test_stopping_early_saves_and_skips_the_final_match(tmp_path):
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
-@pytest.mark.parametrize("match", [1, 2, 3], ids=["on the way", "last", "final"])
-def test_a_match_that_ctrl_c_breaks_off_is_played_anew(tmp_path, monkeypatch, algorithm, match):
+@pytest.mark.parametrize(
+    ("match", "has_parent"),
+    [(1, False), (2, False), (3, False), (5, True)],
+    ids=["on the way", "last", "final", "final after the parent's"],
+)
+def test_a_match_that_ctrl_c_breaks_off_is_played_anew(tmp_path, monkeypatch, algorithm, match, has_parent):
     """Breaks if Ctrl-C waits for a match to end, or if a training stopped in one ends as another than unbroken."""
     recipe = replace(SMALL, algorithm=algorithm, evaluate_every=400)
     runs = [create_run(tmp_path, name, "x") for name in ("unbroken", "broken")]
+    if has_parent:
+        _train(Training(recipe), parent := create_run(tmp_path, "parent", "x"), until=400)
+        for run in runs:
+            copy_checkpoint(best_checkpoint(parent)[0], run, PARENT)
     _train(Training(recipe), runs[0])
     begun = []
 
@@ -151,11 +159,12 @@ def test_a_match_that_ctrl_c_breaks_off_is_played_anew(tmp_path, monkeypatch, al
     monkeypatch.setattr("ashen.training.matches.judge", judge_until_ctrl_c)
     with StopOnSignal() as stop:
         rows = list(Training(recipe).run(runs[1], stop))
-    assert len(begun) == match == 1 + sum(row["kind"] == "evaluation" for row in rows)
+    played = sum(row["kind"] == "evaluation" for row in rows)
+    assert len(begun) == match == 1 + played + (match == 5)
     resumed = Training(recipe)
     resumed.resume(runs[1], load_checkpoint(latest_checkpoint(runs[1])))
     _train(resumed, runs[1])
-    assert len(begun) == 4
+    assert len(begun) == (7 if has_parent else 4)
     assert_equal_runs(*runs)
 
 

@@ -215,7 +215,8 @@ def test_a_fleet_is_told_by_player(tmp_path: Path):
     """
     rows = []
     for step, speeds, restarts in ((30, {"a": 20.0, "b": 10.0}, 1.0), (50, {"a": 20.0}, 2.0), (90, {"a": 20.0}, 1.0)):
-        row = {"kind": "train", "env_step": step, "steps_per_s": sum(speeds.values())}
+        lasted_s = {"seconds/world": 0.5, "seconds/learning": 1.5 if step == 90 else 0.5}
+        row = {"kind": "train", "env_step": step} | lasted_s
         row |= {f"fleet/steps_per_s/{name}": s for name, s in speeds.items()}
         row |= {"fleet/staleness_mean": 1.5, "fleet/staleness_max": 4.0, "fleet/waiting": step / 30}
         amiss = {"fleet/left_out_steps": 5.0, "fleet/lost_batches": 2.0}

@@ -118,7 +118,8 @@ class Matches:
 
     def final(self) -> Row:
         """The final match, of the best agent, on fights of its own; a run with a parent plays it twice."""
-        return judge_best(self._run, self._final_match)
+        with self._agent_kept():
+            return judge_best(self._run, self._final_match)
 
     def status(self, game_steps: int) -> Row:
         """Of the match under way, for rows on the training; empty in the simulator and between matches."""
@@ -194,9 +195,8 @@ class Matches:
         if self._recipe.is_on_game:
             figures = self._slow_final(checkpoint, recipe, progress, "parent" if as_parent else "own")
         else:
-            with self._agent_kept():
-                self._agent.load_state_dict(checkpoint["agent"])
-                figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
+            self._agent.load_state_dict(checkpoint["agent"])
+            figures = self._match(self._recipe.final_fights, "final", checkpoint["env_step"], progress, recipe)
         found = [str(check) for check in checks(figures) if check.passed is False]
         return figures | {"checkpoint_step": checkpoint["env_step"], "exploits": found}
 

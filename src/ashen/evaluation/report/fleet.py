@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from ashen.evaluation.report.subject import Missing, Subject
 
+SECONDS: Final = "seconds/"
+"""What begins the names of where a row's time went."""
 SPEED: Final = "fleet/steps_per_s/"
 """What begins the names of the players' speeds in rows of kind ``train``."""
 
@@ -23,7 +25,7 @@ def fleet(subject: Subject) -> dict[str, Any]:
     if not rows:
         raise Missing("the training played all its fights itself; others play for it with: ashen train --actors N.")
     steps = [row["env_step"] for row in rows]
-    lasted_s = [(row["env_step"] - before) / row["steps_per_s"] for before, row in zip([0, *steps], rows, strict=False)]
+    lasted_s = [sum(value for key, value in row.items() if key.startswith(SECONDS)) for row in rows]
     names = sorted({key.removeprefix(SPEED) for row in rows for key in row if key.startswith(SPEED)})
     restarts = [row["fleet/restarts"] for row in rows]
     return {
