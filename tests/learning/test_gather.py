@@ -9,6 +9,7 @@ from small import EVERYTHING, SMALL_DQN, SMALL_PPO, agent_of
 
 from ashen.agents.acting import acting_state, load_acting_state
 from ashen.core.protocols import Transitions
+from ashen.training.fleet.batch import merged
 
 CONFIGS = {"dqn": SMALL_DQN, "everything": EVERYTHING, "ppo": SMALL_PPO}
 
@@ -76,3 +77,16 @@ def test_acting_by_another_agents_networks(name):
     assert not np.allclose(before, after)
     np.testing.assert_array_equal(after, learner.act(obs, mask, explore=False).scores)
     assert gatherer.status().get("epsilon") == learner.status().get("epsilon")
+
+
+@pytest.mark.parametrize("batch_steps", [1, 7, 100])
+def test_a_batch_across_the_start_owes_what_comes_after_it(batch_steps):
+    """Breaks if a batch that crosses ``learning_starts`` owes updates for its steps before it too: players elsewhere
+    send a thousand steps at once.
+    """
+    config = replace(SMALL_DQN, learning_starts=60, updates_per_step=0.25, n_step=1)
+    gatherer, learner = agent_of(config, 1), agent_of(config, 1)
+    parts = [gatherer.gather(step) for step in stream(100, 1)]
+    for first in range(0, 100, batch_steps):
+        learner.take([merged(parts[first : first + batch_steps])])
+    assert learner.steps == 100 and learner.updates == 10

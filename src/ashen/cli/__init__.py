@@ -14,6 +14,7 @@ from ashen.cli.shelf import runs
 from ashen.cli.training import finetune, fork, import_checkpoint, join, pretrain, recipes, resume, sweep, train
 from ashen.cli.watching import compare, explain, film, play, plot, report
 from ashen.core.errors import NO_ROOM, NOT_ALLOWED, LoggedError, UserError, unknown
+from ashen.core.threads import wait_briefly
 
 AGAIN = {"train": "resume RUN", "finetune": "resume RUN", "resume": "resume RUN", "sweep": "sweep --resume"}
 """What goes on with a verb's work that was saved when the disk was full."""
@@ -84,6 +85,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
         print(ashen.__version__)
         return 0
+    wait_briefly()
     try:
         if words[0] not in VERBS:
             raise unknown("verb", words[0], VERBS)

@@ -100,12 +100,6 @@ class Crew:
         with self._head_needed():
             return int(ray.cluster_resources().get("CPU", 0))
 
-    def room_here(self) -> int:
-        """The same of this machine."""
-        with self._head_needed():
-            own = ray.get_runtime_context().get_node_id()
-            return int(sum(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["NodeID"] == own))
-
     def is_deserted(self) -> bool:
         """Whether nobody from outside was heard of lately, and no machine has a core for an actor.
 

@@ -1,7 +1,6 @@
 """The fights of a training whose players are a fleet: in place of :class:`ashen.training.player.Player`."""
 
 import math
-import os
 import secrets
 import time
 from collections import Counter, deque
@@ -9,7 +8,6 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from ashen.agents.acting import acting_state
-from ashen.agents.runtime import tune_process
 from ashen.core.protocols import Agent
 from ashen.runs.fights import save_new_fight
 from ashen.runs.folder import RunFolder
@@ -100,8 +98,6 @@ class FightsElsewhere:
         self.crew.start(None if self._plan.fleet is None else self._about())
         if env_step >= self._recipe.total_steps:
             self.end()
-        # Who plays here needs the cores, and threads that wait for each other on busy ones take ten times as long.
-        tune_process(threads=max(1, (os.cpu_count() or 1) - min(self._plan.actors, self.crew.room_here())))
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
         self._look_at_s = self._next_look_s()
