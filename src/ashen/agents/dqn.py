@@ -170,8 +170,7 @@ class DQNAgent:
         if self.steps > self.config.learning_starts:
             self.fights += int(new.ended.sum())
         if self.steps >= self.config.learning_starts and len(self.replay) >= self.config.batch_size:
-            counting = min(len(new.obs), self.steps - self.config.learning_starts)
-            self.credit += counting * self.config.updates_per_step
+            self.credit += min(len(new.obs), self.steps - self.config.learning_starts) * self.config.updates_per_step
 
     def update(self, is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Make the updates that are due; means of their metrics, empty without any."""
