@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -202,6 +203,17 @@ def _begun(fleet: Fleet, name: str, actors: int, pace: float, words: Sequence[st
     return fleet.run("train", "dqn", *where, *who, *words, name=name)
 
 
+@contextmanager
+def _busy(programs: int) -> Iterator[None]:
+    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(programs)]
+    try:
+        yield
+    finally:
+        for program in running:
+            program.kill()
+            program.wait()
+
+
 def _alone(folder: Path, name: str, recipe: str, words: Sequence[str]) -> RunFolder:
     command = [sys.executable, "-m", "ashen", "train", recipe, "--runs-dir", str(folder), "--name", name, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -279,12 +291,13 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=0, help="of curves")
     parser.add_argument("--steps", type=int, default=100_000, help="of curves")
     parser.add_argument("--jobs", type=int, default=3, help="trainings of curves side by side")
+    parser.add_argument("--beside", type=int, default=0, help="programs that never rest, on the same cores")
     options = parser.parse_args()
     options.recipe = [("full", "1500000"), ("dqn", "40000")]
-    with tempfile.TemporaryDirectory(prefix="ashen-fleet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ashen-fleet-") as folder, _busy(options.beside):
         figures, is_enough = WAYS[options.way](options, Path(folder))
     machine = {"cores": os.cpu_count(), "machine": platform.platform(), "python": platform.python_version()}
-    print(json.dumps({"way": options.way, **figures, **machine}, indent=1))
+    print(json.dumps({"way": options.way, "beside": options.beside, **figures, **machine}, indent=1))
     return 0 if is_enough else 1
 
 
