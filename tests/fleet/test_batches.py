@@ -10,7 +10,7 @@ from small_fleet import SMALL, TAG, batch_of
 
 from ashen.agents.acting import acting_state
 from ashen.core.errors import SettingError, UserError
-from ashen.training.fleet.batch import Tag, from_bytes, merged, to_bytes
+from ashen.training.fleet.batch import Tag, digest_of, from_bytes, merged, to_bytes
 from ashen.training.fleet.ledger import DAMAGED, DOUBLE, EMPTY, STALE, Ledger
 from ashen.training.fleet.plan import FleetPlan, check_learner, share_of
 from ashen.training.fleet.weights import packed, unpacked
@@ -37,6 +37,19 @@ def test_a_batch_comes_back_as_it_was(gathered, recipe):
     for name, values in batch.part.items():
         np.testing.assert_array_equal(back.part[name], values)
     assert str(back.counts) == str(batch.counts)
+
+
+def test_the_checksum_sees_every_change():
+    """Breaks if a batch passes for whole whose values, shape, type, order or names are others than were gathered."""
+    values = np.arange(6, dtype=np.float32)
+    batch = replace(batch_of(0), part={"obs": values}, digest=digest_of({"obs": values}))
+    assert batch.is_whole
+    assert replace(batch, part={"obs": np.repeat(values, 2)[::2]}).is_whole  # the same values, not end to end in memory
+    flipped = values.copy()
+    flipped.view(np.uint32)[3] ^= 1
+    others = [flipped, values[::-1], values.reshape(2, 3), values.view(np.int32), values[:5]]
+    assert not any(replace(batch, part={"obs": other}).is_whole for other in others)
+    assert not replace(batch, part={"next_obs": values}).is_whole
 
 
 def test_recorded_fights_come_along(gathered):
@@ -79,7 +92,7 @@ def test_the_ledger_tells_lost_double_and_damaged():
     assert ledger.check(fit[0], 0) is None
     assert ledger.check(batch_of(0), 0) == DOUBLE
     assert ledger.check(fit[1], 0) is None  # 1 and 2 never came
-    assert ledger.check(replace(batch_of(4), digest="other"), 0) == DAMAGED
+    assert ledger.check(replace(batch_of(4), digest=1), 0) == DAMAGED
     assert ledger.check(fit[2], 0) is None
     account = ledger.accounts["p"]
     assert (account.batches, account.steps, account.lost) == (0, 0, 2)
@@ -91,7 +104,7 @@ def test_the_ledger_tells_lost_double_and_damaged():
     assert row["fleet/steps_per_s/p"] == 7.5 and row["fleet/left_out_steps"] == 5.0
     assert row["fleet/lost_batches"] == 2.0
     assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
-    ledger.check(replace(batch_of(5), digest="other"), 0)  # it plays, though nothing is learned from
+    ledger.check(replace(batch_of(5), digest=1), 0)  # it plays, though nothing is learned from
     assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
     assert ledger.take_row(20.0)["fleet/steps_per_s/p"] == 0.0
     assert "fleet/steps_per_s/p" not in ledger.take_row(20.0)

@@ -39,7 +39,7 @@ def test_nothing_of_a_faulted_fight_stays_with_the_learner(tmp_path, how, is_res
     after = {
         "heard": batch,
         "stale": replace(batch, tag=Tag("before", -100)),
-        "damaged": replace(batch, digest="other"),
+        "damaged": replace(batch, digest=1),
         "lost": sent(training, 2, [NEXT]),
     }[how]
     hear(training, after)

@@ -126,8 +126,7 @@ class PPOAgent:
         self.observe(step)
         if not self.rollout.is_full:
             return None
-        part = {name: values.copy() for name, values in self.rollout.state_dict().items()}
-        part["returns"] = self.reward_scaler.returns(self.rollout)
+        part = self.rollout.state_dict() | {"returns": self.reward_scaler.returns(self.rollout)}
         self.rollout.clear()
         return part
 

@@ -96,7 +96,10 @@ class Agent(Protocol):
         """
 
     def gather(self, step: Transitions) -> Part | None:
-        """As :meth:`observe`, for a learner elsewhere: what it may :meth:`take`, None if there is nothing yet."""
+        """As :meth:`observe`, for a learner elsewhere: what it may :meth:`take`, None if there is nothing yet.
+
+        The arrays are live: copy them before the next step.
+        """
 
     def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn, if it is time to, from what others of this shape have gathered; otherwise as :meth:`update`."""

@@ -1,9 +1,9 @@
 """What a player sends to the learner: steps to learn from, and all that tells whether they may be learned from."""
 
-import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
@@ -51,8 +51,8 @@ class Batch:
     """Animations that no table knows, with the steps that showed them since the last batch."""
     fights: list[FightRecord] = field(default_factory=list)
     """Recorded fights."""
-    digest: str = ""
-    """SHA-256 of the part, by who gathered it."""
+    digest: int = 0
+    """CRC-32 of the part, by who gathered it."""
 
     @property
     def is_whole(self) -> bool:
@@ -60,14 +60,14 @@ class Batch:
         return digest_of(self.part) == self.digest
 
 
-def digest_of(part: Mapping[str, NDArray[Any]]) -> str:
-    """SHA-256 of names, shapes, types and values."""
-    total = hashlib.sha256()
+def digest_of(part: Mapping[str, NDArray[Any]]) -> int:
+    """CRC-32 of names, shapes, types and values: against accidents, and four times as quick as SHA-256."""
+    total = 0
     for name in sorted(part):
         values = np.ascontiguousarray(part[name])
-        total.update(f"{name} {values.shape} {values.dtype.descr}".encode())
-        total.update(values.tobytes())
-    return total.hexdigest()
+        total = zlib.crc32(f"{name} {values.shape} {values.dtype.descr}".encode(), total)
+        total = zlib.crc32(values.data, total)
+    return total
 
 
 def to_bytes(batch: Batch) -> bytes:
