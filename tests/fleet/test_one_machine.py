@@ -5,11 +5,13 @@ import signal
 import pytest
 from fleet_at_work import fleet_in, wait_until
 
+from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import read_metrics
+from ashen.training.fleet.plan import FleetPlan
 from ashen.training.start import fleet_of
 
-pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
+ray = pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
 pytestmark = pytest.mark.fleet
 WORDS = (
     "--total-steps 100000000 --num-envs 2 --dqn.width 16 --dqn.depth 1 --dqn.learning-starts 100 --log-every 200"
@@ -32,6 +34,19 @@ def test_players_of_one_machine_train_and_go_on(tmp_path):
         _stop(training, fleet)
     assert fleet_of(run).actors == 1
     assert "actors 2 -> 1" in (run.path / "journal.md").read_text(encoding="utf-8")
+
+
+def test_ray_that_does_not_start_is_told_in_a_line(monkeypatch):
+    """Breaks if Ray's words for a start that took too long, of no class of its own, pass for a mistake in ashen."""
+    from ashen.training.fleet.crew import ray_running
+
+    def too_slow(**_):
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", too_slow)
+    told = pytest.raises(UserError, match="cannot start Ray on this machine: The current node timed out")
+    with told, ray_running(FleetPlan(actors=1)):
+        pass
 
 
 def _players(run):

@@ -262,7 +262,7 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
         UserError: there is no fleet at that address, or it does not know our token.
     """
     ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    quiet = {"logging_level": "error", "log_to_driver": False, "namespace": NAMESPACE}
+    quiet = {"logging_level": "critical", "log_to_driver": False, "namespace": NAMESPACE}
     try:
         if plan.fleet is None:
             # Players are what is counted, not cores.
@@ -272,9 +272,12 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
             check_answers(plan.fleet)  # Ray would try for a minute
             check_token(plan.fleet)
             ray.init(address=plan.fleet, **quiet)
-    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # of what went wrong while it started, Ray tells by whatever class is at hand
         if plan.fleet is None:
-            raise UserError(f"cannot start Ray on this machine: {last_line(error)}") from None
+            why = f"{last_line(error)} (it starts slowly where other programs keep all cores busy)"
+            raise UserError(f"cannot start Ray on this machine: {why}") from None
         how = (
             "perhaps it has another token than this machine, or this machine has not joined it; see: ashen fleet status"
         )
