@@ -61,7 +61,7 @@ class Batch:
 
 
 def digest_of(part: Mapping[str, NDArray[Any]]) -> int:
-    """CRC-32 of names, shapes, types and values: against accidents, and four times as quick as SHA-256."""
+    """CRC-32 of names, shapes, types and values: it is against accidents, not against forgers."""
     total = 0
     for name in sorted(part):
         values = np.ascontiguousarray(part[name])

@@ -263,20 +263,19 @@ def ray_running(plan: FleetPlan) -> Iterator[None]:
     """
     ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     quiet = {"logging_level": "critical", "log_to_driver": False, "namespace": NAMESPACE}
+    if plan.fleet is not None:
+        check_answers(plan.fleet)  # Ray would try for a minute
+        check_token(plan.fleet)
     try:
         if plan.fleet is None:
             # Players are what is counted, not cores.
             own = {"num_cpus": plan.actors, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
             ray.init(address="local", _node_ip_address="127.0.0.1", **own, **quiet)
         else:
-            check_answers(plan.fleet)  # Ray would try for a minute
-            check_token(plan.fleet)
             ray.init(address=plan.fleet, **quiet)
-    except UserError:
-        raise
-    except Exception as error:  # of what went wrong while it started, Ray tells by whatever class is at hand
+    except Exception as error:  # Ray tells of a start that took too long by no class of its own
         if plan.fleet is None:
-            why = f"{last_line(error)} (it starts slowly where other programs keep all cores busy)"
+            why = f"{last_line(error)}; if other programs keep this machine busy, wait for them"
             raise UserError(f"cannot start Ray on this machine: {why}") from None
         how = (
             "perhaps it has another token than this machine, or this machine has not joined it; see: ashen fleet status"
@@ -319,4 +318,4 @@ def _busy(run: str) -> UserError:
 def last_line(error: BaseException) -> str:
     """What an error of Ray's says in its last line; the others are for Ray's makers."""
     lines = str(error).strip().splitlines()
-    return lines[-1].strip() if lines else type(error).__name__
+    return lines[-1].strip().rstrip(".") if lines else type(error).__name__
