@@ -289,6 +289,8 @@ def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
     if training.recipe.is_on_game:
         say(game_plan(training))
+    if training.plan.is_wanted:
+        say("starting Ray and the players, which takes seconds, on a busy machine up to a minute")
     display = Display(run.name, training.recipe.total_steps, training.recipe.final_fights)
     with closing(training.env), StopOnSignal() as stop, display:
         result = updates = None

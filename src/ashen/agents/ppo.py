@@ -159,8 +159,8 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            obs = [rollout.obs[~rollout.faulted] for rollout in rollouts]
-            self.network.normaliser.update(torch.from_numpy(np.concatenate(obs)))
+            obs = [_sound(torch.from_numpy(rollout.obs), rollout) for rollout in rollouts]
+            self.network.normaliser.update(torch.cat(obs) if len(obs) > 1 else obs[0])
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
@@ -206,8 +206,7 @@ class PPOAgent:
         if self.parent is not None:
             logits = self.parent.policy(self.parent.normalise(torch.from_numpy(r.obs)))
             data["parent_log_probs"] = losses.masked_log_probs(logits, mask)
-        keep = torch.from_numpy(~r.faulted)
-        return {name: tensor[keep] for name, tensor in data.items()}
+        return {name: _sound(tensor, r) for name, tensor in data.items()}
 
     def learn(self, batch: dict[str, Tensor], entropy_coef: float) -> dict[str, Tensor]:
         """One gradient step on a minibatch of B samples, on the device of network and batch; its metrics."""
@@ -308,6 +307,11 @@ class PPOAgent:
 
 
 _COUNTERS = ("steps", "updates", "schedules_from")
+
+
+def _sound(steps: Tensor, rollout: Rollout) -> Tensor:
+    """Of ``steps`` [T, N, ...] those [B, ...] of no faulted fight; without any in the same memory."""
+    return steps[torch.from_numpy(~rollout.faulted)] if rollout.faulted.any() else steps.flatten(0, 1)
 
 
 def _rows(data: dict[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:

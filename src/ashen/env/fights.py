@@ -12,12 +12,11 @@ from ashen.core.arrays import as_bytes
 from ashen.core.fight import NO_ACTION, NOTHING, Outcome
 from ashen.core.protocols import Backend
 from ashen.env.actions import action_ids, action_subset
-from ashen.env.passes import LEDGER, begin, finish_parallel, finish_serial
+from ashen.env.passes import LEDGER, advance_parallel, advance_serial, begin, finish
 from ashen.obs.encoders import empty_observation, make_encoder
 from ashen.rewards.reward import make_reward
+from ashen.sim.backend import PARALLEL_FROM, SimBackend
 
-_PARALLEL_FROM = 256
-"""Numba's threads cost more than they save below this many fights."""
 RUNNING, WIN, LOSS = int(Outcome.RUNNING), int(Outcome.WIN), int(Outcome.LOSS)
 """As plain integers: looking up a member of an Enum and comparing it with an array costs 10 us."""
 
@@ -83,7 +82,7 @@ class Fights:
         self.backend, self.everyone = backend, np.ones(count, np.bool_)
         self._ledger, self._numbers = ledger, ledger.view(np.float32).reshape(count, -1)
         self.final_states = ledger["final"]
-        self._finish = finish_parallel if count >= _PARALLEL_FROM else finish_serial
+        self._advance_compiled = advance_parallel if count >= PARALLEL_FROM else advance_serial
 
     def branch(self, rows: NDArray[np.int64], streams: NDArray[np.uint64]) -> "Fights":
         """Copies of running simulated fights, with what was seen and paid so far; the fights do not notice.
@@ -134,18 +133,23 @@ class Fights:
         obs, mask = self.empty()
         rewards, terms = np.zeros(count, np.float32), np.zeros((count, len(self.reward.names)), np.float32)
         out = (obs, mask, rewards, terms)
-        self.backend.step(actions)
-        outcome = self._account(self.everyone, actions, out)
+        outcome = self._advance(self.everyone, actions, actions, out)
         if self._skip_steps:
             outcome = self._wait(out, outcome)
         return Step(obs, mask, rewards, terms, outcome.copy())
 
-    def _account(self, which: NDArray[np.bool_], actions: NDArray[np.int64], out: tuple[Any, ...]) -> NDArray[np.int8]:
-        backend = self.backend
-        outcome = backend.outcome()
-        world = (backend.states, outcome, actions, backend.valid_actions())
-        self._finish(which, world, self._ledger, self._numbers, self._tables, out)
-        return outcome
+    def _advance(
+        self, which: NDArray[np.bool_], actions: NDArray[np.int64], chosen: NDArray[np.int64], out: tuple[Any, ...]
+    ) -> NDArray[np.int8]:
+        """Do ``actions`` in ``which`` fights, as ``chosen`` by the agent; simulated ones also wait, if none is kept."""
+        backend, books = self.backend, (self._ledger, self._numbers, self._tables, out)
+        if isinstance(backend, SimBackend):
+            waits = self._skip_steps and not self.keep_waits
+            backend.run(self._advance_compiled, which, actions, chosen, waits, *books)
+        else:
+            backend.step(actions, which)
+            finish(which, (backend.states, backend.valid_actions(), backend.outcome()), chosen, *books)
+        return backend.outcome()
 
     def _wait(self, out: tuple[Any, ...], outcome: NDArray[np.int8]) -> NDArray[np.int8]:
         """Let time pass in the fights where only doing nothing is valid."""
@@ -159,8 +163,7 @@ class Fights:
                 return outcome
             _, _, rewards, terms = out
             before = (self.backend.states.copy(), terms.copy(), rewards.copy()) if self.keep_waits else None
-            self.backend.step(nothing, waiting)
-            outcome = self._account(waiting, unasked, out)
+            outcome = self._advance(waiting, nothing, unasked, out)
             if before is not None:
                 states, terms_before, rewards_before = before
                 self.waits.append(Wait(waiting, states, terms - terms_before, rewards - rewards_before))

@@ -1,18 +1,20 @@
-"""The compiled pass of a step: memory, reward terms, features and observation of each fight, in one go.
+"""The compiled passes of a step: memory, reward terms, features and observation of each fight, in one go.
 
-One definition runs serially for few fights and on all cores for many. What it keeps of each fight and works in lies in
-a LEDGER record, so that threads share nothing; the tables of the encoder and the reward come as arguments.
+Simulated fights are also advanced there, with all their waits, serially for few fights and on all cores for many: a
+fight waits for no other one, and the cores meet once a step. What is kept of each fight and worked in lies in a LEDGER
+record, so that threads share nothing; the tables of the encoder and the reward come as arguments.
 """
 
 import numpy as np
 
 from ashen.core.compiled import njit, prange
-from ashen.core.fight import FIGHT_STATE
+from ashen.core.fight import FIGHT_STATE, NO_ACTION, NOTHING, Outcome
 from ashen.obs.features import MEASURED
 from ashen.obs.memory import forget, remember
 from ashen.obs.write import write
 from ashen.rewards.reward import pay
 from ashen.rewards.terms import AMOUNTS
+from ashen.sim.backend import step_one
 
 LEDGER = np.dtype([
     ("previous", FIGHT_STATE),
@@ -23,6 +25,7 @@ LEDGER = np.dtype([
 ])
 """Of each fight: its row before this step; its row after it, kept over a reset; room for features and for reward terms;
 hits on the boss so far. All in words of 4 bytes, so that it can also be read as float32 ``numbers`` [N, words]."""
+_RUNNING = int(Outcome.RUNNING)
 _MEASURED_AT = LEDGER.fields["measured"][1] // 4
 _AMOUNTS_AT = LEDGER.fields["amounts"][1] // 4
 
@@ -76,15 +79,15 @@ def subset_masks(valid, chosen, masks):
 
 
 @njit
-def _finish_one(i, world, ledger, numbers, tables, out):
-    states, outcomes, actions, valid = world
+def _finish_one(i, world, action, ledger, numbers, tables, out):
+    states, valid, outcomes = world
     facts, runs, parts, chosen = tables
     obs, mask, rewards, terms = out
     now, book, arena = states[i], ledger[i], facts[0].arena
-    remember(book.previous, now, actions[i], facts[0])
+    remember(book.previous, now, action, facts[0])
     room = numbers[i, _AMOUNTS_AT:]
     book.hits, reward = pay(
-        book.previous, now, outcomes[i], actions[i], book.hits, arena, parts, book.amounts, room, terms[i]
+        book.previous, now, outcomes[i], action, book.hits, arena, parts, book.amounts, room, terms[i]
     )
     rewards[i] += reward
     write(now, facts[0], runs, book.measured, numbers[i, _MEASURED_AT:], obs[i])
@@ -94,13 +97,14 @@ def _finish_one(i, world, ledger, numbers, tables, out):
 
 
 @njit
-def finish_serial(which, world, ledger, numbers, tables, out):
+def finish(which, world, actions, ledger, numbers, tables, out):
     """What a step came to, for the fights in ``which``.
 
     Args:
         which: bool [N].
-        world: states FIGHT_STATE [N], their memory is filled in; outcomes int8 [N]; actions int64 [N], 0..19 or
-            NO_ACTION; valid bool [N, 20] from the backend.
+        world: states FIGHT_STATE [N], their memory is filled in; valid bool [N, 20] and outcomes int8 [N] of the
+            backend.
+        actions: int64 [N], what was chosen, 0..19 or NO_ACTION.
         ledger: LEDGER [N], brought up to date.
         numbers: the same memory as float32.
         tables: facts FACTS [1] and runs RUN [R] of the encoder; parts PART [K] of the reward;
@@ -109,12 +113,42 @@ def finish_serial(which, world, ledger, numbers, tables, out):
     """
     for i in range(len(which)):
         if which[i]:
-            _finish_one(i, world, ledger, numbers, tables, out)
+            _finish_one(i, world, actions[i], ledger, numbers, tables, out)
+
+
+@njit
+def _advance_one(fights, late, i, action, chosen, waits, ledger, numbers, tables, out):
+    _, _, states, valid, outcomes = fights
+    world = (states, valid, outcomes)
+    step_one(fights, late, i, action, 0)
+    _finish_one(i, world, chosen, ledger, numbers, tables, out)
+    nth = 1
+    while waits and outcomes[i] == _RUNNING and not valid[i, :NOTHING].any():
+        step_one(fights, late, i, NOTHING, nth)
+        _finish_one(i, world, NO_ACTION, ledger, numbers, tables, out)
+        nth += 1
+
+
+@njit
+def advance_serial(fights, late, which, actions, chosen, waits, ledger, numbers, tables, out):
+    """Advance the simulated fights in ``which`` by a step, and say what it came to.
+
+    Args:
+        fights, late: as :func:`ashen.sim.backend.step_one` takes them.
+        which: bool [N].
+        actions: int64 [N], what is done, 0..19.
+        chosen: int64 [N], what of it the agent chose, 0..19 or NO_ACTION.
+        waits: whether time then passes in each fight while only doing nothing is valid.
+        ledger, numbers, tables, out: as :func:`finish` takes them.
+    """
+    for i in range(len(which)):
+        if which[i]:
+            _advance_one(fights, late, i, actions[i], chosen[i], waits, ledger, numbers, tables, out)
 
 
 @njit(parallel=True)
-def finish_parallel(which, world, ledger, numbers, tables, out):
-    """The same as :func:`finish_serial` on all cores."""
+def advance_parallel(fights, late, which, actions, chosen, waits, ledger, numbers, tables, out):
+    """The same as :func:`advance_serial` on all cores."""
     for i in prange(len(which)):
         if which[i]:
-            _finish_one(i, world, ledger, numbers, tables, out)
+            _advance_one(fights, late, i, actions[i], chosen[i], waits, ledger, numbers, tables, out)

@@ -1,5 +1,6 @@
 """N simulated fights behind :class:`ashen.core.protocols.Backend`: serial for few fights, on all cores for many."""
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -13,7 +14,7 @@ from ashen.core.fight import FIGHT_STATE, NUM_ACTIONS
 from ashen.core.tables import boss_file
 from ashen.core.vocabulary import boss_vocabulary, player_vocabulary
 from ashen.sim.fight import show_fight, start_fight, step_fight
-from ashen.sim.late_starts import begin_late, keep_exits, late_starts
+from ashen.sim.late_starts import begin_late, keep_exits, late_starts, note_exit
 from ashen.sim.pack import load_tables
 from ashen.sim.player import is_valid
 from ashen.sim.random import next_stream, pick
@@ -22,7 +23,7 @@ from ashen.sim.records import WORLD
 FIGHTS = {"phase1": (1, 0), "phase2": (2, 0), "full": (1, 1)}
 """Kinds of fight: the first phase, and whether the phase may change. In a single phase the boss's whole HP is dealt."""
 _STATE = ("worlds", "states", "mask", "outcome", "late_worlds", "late_phases", "late_count")
-_PARALLEL_FROM = 256
+PARALLEL_FROM = 256
 """Numba's threads cost more than they save below this many fights."""
 
 
@@ -77,7 +78,7 @@ class SimBackend:
         self.num_fights = len(worlds)
         self._worlds, self.states, self._mask, self._outcome = worlds, states, mask, outcome
         self._all = np.ones(self.num_fights, np.bool_)
-        self._step = _step_parallel if self.num_fights >= _PARALLEL_FROM else _step_serial
+        self._step = _step_parallel if self.num_fights >= PARALLEL_FROM else _step_serial
 
     def reset(self, which: NDArray[np.bool_], seeds: NDArray[np.uint64] | None = None) -> None:
         """Start new fights where ``which`` [N] is true; ``seeds`` [N] restart their random streams, else they go on."""
@@ -90,9 +91,18 @@ class SimBackend:
     def step(self, actions: NDArray[np.int64], which: NDArray[np.bool_] | None = None) -> None:
         """Advance by 0.1 s the fights in ``which`` [N] (all, if None) with ``actions`` [N] in 0..19."""
         which = self._all if which is None else which
-        self._step(self._worlds, self.tables, self.states, self._mask, self._outcome, actions, which)
+        self.run(self._step, actions, which)
+
+    def run(self, compiled: Callable[..., object], *arguments: Any) -> None:
+        """Have a compiled pass advance fights by :func:`step_one`.
+
+        Args:
+            compiled: called with what :func:`step_one` takes as ``fights`` and ``late``, and then the arguments.
+            arguments: whatever else it takes.
+        """
+        compiled((self._worlds, self.tables, self.states, self._mask, self._outcome), self._late, *arguments)
         if self._late.share > 0.0:
-            keep_exits(self._worlds, self._late)
+            keep_exits(self._late)
 
     def valid_actions(self) -> NDArray[np.bool_]:
         """Mask [N, 20]; rewritten in place by reset and step."""
@@ -173,23 +183,36 @@ def _reset(worlds, tables, states, masks, outcomes, which, how, late):
 
 
 @njit
-def _step_one(worlds, tables, states, masks, outcomes, actions, n):
+def step_one(fights, late, n, action, nth):
+    """Advance one fight by 0.1 s.
+
+    Args:
+        fights: worlds WORLD [N]; their tables; states FIGHT_STATE [N], mask bool [N, 20] and outcomes int8 [N], row n
+            of each written.
+        late: where later fights may begin, LateStarts.
+        n: which.
+        action: 0..19.
+        nth: which step of this fight it is in the pass, 0 for the first.
+    """
+    worlds, tables, states, masks, outcomes = fights
     world = worlds[n]
     table = tables[world.variant]
-    step_fight(world, table, actions[n])
+    step_fight(world, table, action)
     _show_one(world, table, states[n], masks[n])
     outcomes[n] = world.outcome
+    if late.share > 0.0:
+        note_exit(world, n, nth, late)
 
 
 @njit
-def _step_serial(worlds, tables, states, masks, outcomes, actions, which):
-    for n in range(worlds.shape[0]):
+def _step_serial(fights, late, actions, which):
+    for n in range(len(which)):
         if which[n]:
-            _step_one(worlds, tables, states, masks, outcomes, actions, n)
+            step_one(fights, late, n, actions[n], 0)
 
 
 @njit(parallel=True)
-def _step_parallel(worlds, tables, states, masks, outcomes, actions, which):
-    for n in prange(worlds.shape[0]):
+def _step_parallel(fights, late, actions, which):
+    for n in prange(len(which)):
         if which[n]:
-            _step_one(worlds, tables, states, masks, outcomes, actions, n)
+            step_one(fights, late, n, actions[n], 0)

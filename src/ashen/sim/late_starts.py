@@ -21,6 +21,8 @@ class LateStarts(NamedTuple):
     """Where late fights begin: real exits from phase 1 in the agent's own play, with the hit points they left."""
 
     worlds: NDArray[Any]  # WORLD [KEPT], a ring
+    exits: NDArray[Any]  # WORLD [N], of the fights that have just come into phase 2
+    nth: NDArray[np.int32]  # [N], in which of the steps since :func:`keep_exits` that was, -1 for the others
     phases: NDArray[np.int8]  # [N], of each fight when last looked at
     count: NDArray[np.int64]  # [1], how many have been put into the ring
     share: float  # of the fights that begin late, 0..1
@@ -28,18 +30,33 @@ class LateStarts(NamedTuple):
 
 def late_starts(num_fights: int, share: float) -> LateStarts:
     """An empty ring for N fights; ``share`` of them will begin late, once one has come into phase 2."""
-    return LateStarts(np.zeros(KEPT, WORLD), np.zeros(num_fights, np.int8), np.zeros(1, np.int64), share)
+    room = num_fights if share > 0.0 else 0
+    return LateStarts(
+        np.zeros(KEPT, WORLD),
+        np.zeros(room, WORLD),
+        np.full(room, -1, np.int32),
+        np.zeros(num_fights, np.int8),
+        np.zeros(1, np.int64),
+        share,
+    )
 
 
 @njit
-def keep_exits(worlds, late):
-    """Keep the fights [N] that have just come into phase 2."""
-    for n in range(len(worlds)):
-        world = worlds[n]
-        if world.phase > late.phases[n] and world.outcome == _RUNNING:
-            late.worlds[late.count[0] % len(late.worlds)] = world
-            late.count[0] += 1
-        late.phases[n] = world.phase
+def note_exit(world, n, nth, late):
+    """Note whether fight ``n`` has just come into phase 2; fights may be looked at side by side."""
+    if world.phase > late.phases[n] and world.outcome == _RUNNING:
+        late.exits[n] = world
+        late.nth[n] = nth
+    late.phases[n] = world.phase
+
+
+def keep_exits(late: LateStarts) -> None:
+    """Put what was noted into the ring: as the steps were made, and of one step as the fights stand."""
+    came = np.flatnonzero(late.nth >= 0)
+    for n in came[np.argsort(late.nth[came], kind="stable")].tolist():
+        late.worlds[late.count[0] % KEPT] = late.exits[n]
+        late.count[0] += 1
+    late.nth[came] = -1
 
 
 @njit

@@ -94,7 +94,8 @@ def head_running(host: str, port: int, players: int) -> Iterator[Node]:
     with node_running(words) as head:
         while not head.has_started:
             if head.is_over:
-                raise UserError(f"Ray's head does not start: {head.last_words()}")
+                why = f"{head.last_words()}; if other programs keep this machine busy, wait for them"
+                raise UserError(f"Ray's head does not start: {why}")
             time.sleep(0.2)
         yield head
 
