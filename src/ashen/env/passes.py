@@ -79,10 +79,11 @@ def subset_masks(valid, chosen, masks):
 
 
 @njit
-def _finish_one(i, world, action, ledger, numbers, tables, out):
-    states, valid, outcomes = world
-    facts, runs, parts, chosen = tables
-    obs, mask, rewards, terms = out
+def _account_one(i, world, action, ledger, numbers, tables, out):
+    """Memory and pay of one step."""
+    states, _, outcomes = world
+    facts, _, parts, _ = tables
+    _, _, rewards, terms = out
     now, book, arena = states[i], ledger[i], facts[0].arena
     remember(book.previous, now, action, facts[0])
     room = numbers[i, _AMOUNTS_AT:]
@@ -90,10 +91,18 @@ def _finish_one(i, world, action, ledger, numbers, tables, out):
         book.previous, now, outcomes[i], action, book.hits, arena, parts, book.amounts, room, terms[i]
     )
     rewards[i] += reward
-    write(now, facts[0], runs, book.measured, numbers[i, _MEASURED_AT:], obs[i])
-    _subset(valid[i], chosen, mask[i])
     book.previous = now
-    book.final = now
+
+
+@njit
+def _show_one(i, world, ledger, numbers, tables, out):
+    """What the agent sees of a fight as it stands."""
+    states, valid, _ = world
+    facts, runs, _, chosen = tables
+    obs, mask, _, _ = out
+    write(states[i], facts[0], runs, ledger[i].measured, numbers[i, _MEASURED_AT:], obs[i])
+    _subset(valid[i], chosen, mask[i])
+    ledger[i].final = states[i]
 
 
 @njit
@@ -113,7 +122,8 @@ def finish(which, world, actions, ledger, numbers, tables, out):
     """
     for i in range(len(which)):
         if which[i]:
-            _finish_one(i, world, actions[i], ledger, numbers, tables, out)
+            _account_one(i, world, actions[i], ledger, numbers, tables, out)
+            _show_one(i, world, ledger, numbers, tables, out)
 
 
 @njit
@@ -121,12 +131,13 @@ def _advance_one(fights, late, i, action, chosen, waits, ledger, numbers, tables
     _, _, states, valid, outcomes = fights
     world = (states, valid, outcomes)
     step_one(fights, late, i, action, 0)
-    _finish_one(i, world, chosen, ledger, numbers, tables, out)
+    _account_one(i, world, chosen, ledger, numbers, tables, out)
     nth = 1
     while waits and outcomes[i] == _RUNNING and not valid[i, :NOTHING].any():
         step_one(fights, late, i, NOTHING, nth)
-        _finish_one(i, world, NO_ACTION, ledger, numbers, tables, out)
+        _account_one(i, world, NO_ACTION, ledger, numbers, tables, out)
         nth += 1
+    _show_one(i, world, ledger, numbers, tables, out)
 
 
 @njit
