@@ -302,7 +302,7 @@ def _train(training: Training, run: RunFolder) -> None:
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
     if result is None:
-        print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
+        say(f"stopped and saved at step {training.env_step:,}; go on with: ashen resume {run.name}")
     else:
         if updates == 0:
             say("nothing was learned: it ended before the first update; give more --total-steps")
@@ -310,6 +310,7 @@ def _train(training: Training, run: RunFolder) -> None:
         for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
         try:
+            say("filming a typical fight, which takes some seconds; Ctrl-C leaves it out")
             made["film"] = None if stop() else _film(run)
         except KeyboardInterrupt:
             made["film"] = None

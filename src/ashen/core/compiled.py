@@ -16,8 +16,11 @@ _COMPILED_ROOMS = ("core", "sim", "obs", "rewards", "env", "replay")
 
 
 def source_hash(package: Path, numba_version: str) -> str:
-    """Hash of every compiled room's sources and of the versions of numba and Python, 16 hex digits."""
-    digest = hashlib.sha256(f"{numba_version} {sys.version} {platform.machine()}".encode())
+    """Hash of every compiled room's sources, of where they lie, and of the versions of numba and Python, 16 hex digits.
+
+    numba takes nothing that was compiled for the same sources elsewhere.
+    """
+    digest = hashlib.sha256(f"{numba_version} {sys.version} {platform.machine()} {package}".encode())
     for room in _COMPILED_ROOMS:
         for path in sorted((package / room).rglob("*.py")):
             digest.update(path.relative_to(package).as_posix().encode())
