@@ -1,5 +1,7 @@
 """Mistakes on the command line and in recipes, each told in one line."""
 
+import sys
+
 import pytest
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -253,3 +255,18 @@ def test_bad_recipes_are_told_in_one_line(text, message, complaint, tmp_path):
     said = complaint(["train", recipe])
     assert message in said
     assert "mine.toml" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--actor", "2"], "ashen: Unrecognized options: --actor; did you mean --actors?"),
+        (["train", "--actors", "two"], "ashen: --actors cannot be 'two'; it takes a whole number"),
+        (["fleet", "join"], "ashen: ADDRESS is missing"),
+    ],
+)
+def test_a_terminal_is_told_the_same(words, message, complaint, monkeypatch):
+    """Breaks if the colours that a terminal gets keep a mistake from being understood."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert message in complaint(words)

@@ -14,6 +14,8 @@ from ashen.core.errors import SettingError, SettingsError
 _CHOICE = re.compile(r"invalid choice '(?P<value>.*)' for argument '(?P<option>\S+)'")
 _TYPE = re.compile(r"Error parsing (?P<option>--\S+): .*: '(?P<value>.*)'")
 _UNRECOGNIZED = re.compile(r"^Unrecognized options: (?P<words>.*)")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+"""With which tyro writes where standard output is a terminal."""
 _SEVERAL = re.compile(r"Error parsing (?P<option>--\S+):")
 _ELSEWHERE = {
     "gamma": "discount",
@@ -67,7 +69,7 @@ def essence(complaint: str, options: type, verb: str) -> str:
         options: the dataclass of the verb's options.
         verb: for what is missing.
     """
-    lines = [line.strip(" │") for line in complaint.splitlines()]
+    lines = [line.strip(" │") for line in _COLOUR.sub("", complaint).splitlines()]
     is_rule = [bool(re.search("───|---", line)) for line in lines]
     parts = [[]]
     for line, rule in zip(lines, is_rule, strict=True):
