@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ashen.cli import main
+from ashen.cli import VERBS, main
 from ashen.runs.fights import list_fights, load_fight
 from ashen.runs.folder import create_run, open_run
 from ashen.runs.metrics import read_metrics
@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_and_costs_nothing(runs_dir, tmp_path):
     words += ["--ppo.rollout-steps", "32"]
     code = f"""
 import resource, sys
-from ashen.cli import main
+from ashen.cli import VERBS, main
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 sys.exit(main({words!r}))
 """
@@ -250,3 +250,15 @@ def test_smoke(runs_dir, tmp_path):
     made = dict(line.split(maxsplit=1) for line in ended.stdout.splitlines())
     assert set(made) == {"result", "run", "curves", "film"}
     assert all(Path(made[name]).stat().st_size > 10_000 for name in ("curves", "film"))
+
+
+@pytest.mark.parametrize(("verb", "how"), [("train", "; what was saved goes on with: ashen resume RUN"), ("plot", "")])
+def test_a_second_ctrl_c_says_how_to_go_on(verb, how, monkeypatch, capsys):
+    """Breaks if who is out of patience is left to find out whether a training is lost."""
+
+    def run_out_of_patience(words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(VERBS, verb, run_out_of_patience)
+    assert main([verb]) == 130
+    assert capsys.readouterr().err == f"ashen: interrupted{how}\n"

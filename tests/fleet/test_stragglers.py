@@ -13,7 +13,7 @@ pytestmark = pytest.mark.fleet
 
 
 def test_who_is_late_is_named_once():
-    """Breaks if somebody is named for one late batch, or with every further one, or never again."""
+    """Breaks if somebody is named for one late batch, or with every further one, or never again, or is over by luck."""
     now_s, said = [0.0], []
     late = Stragglers("play less", TAG.session, lambda: now_s[0])
 
@@ -28,6 +28,8 @@ def test_who_is_late_is_named_once():
     note(STALE, STALE)
     begun = "p is late: 25 of its steps came too late to be learned from so far; play less"
     assert said == [("p is late", "begun", begun)]
+    note(None, None, STALE, None, None)
+    assert not said
     note(None)
     assert said == [("p is late", "over", "p is late: over")]
     note(STALE, STALE, STALE, STALE)

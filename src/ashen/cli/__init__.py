@@ -17,7 +17,7 @@ from ashen.core.errors import NO_ROOM, NOT_ALLOWED, LoggedError, UserError, unkn
 from ashen.core.threads import wait_briefly
 
 AGAIN = {"train": "resume RUN", "finetune": "resume RUN", "resume": "resume RUN", "sweep": "sweep --resume"}
-"""What goes on with a verb's work that was saved when the disk was full."""
+"""What goes on with a verb's work that was saved when the disk was full, or Ctrl-C was pressed twice."""
 HELP = """usage: ashen VERB [OPTIONS]
 
 Trains agents that beat Souls bosses, on a fast simulated fight.
@@ -107,7 +107,9 @@ def main(words: Sequence[str] | None = None) -> int:
         full = f"the disk of {error.filename} is full" if error.filename else "the disk is full"
         return _complain(f"{full} ({error.strerror}); make room, what was saved is whole, then: ashen {again}")
     except KeyboardInterrupt:
-        print("ashen: interrupted", file=sys.stderr)
+        again = AGAIN.get(words[0])
+        how = f"; what was saved goes on with: ashen {again}" if again else ""
+        print(f"ashen: interrupted{how}", file=sys.stderr)
         return 130
 
 

@@ -69,7 +69,9 @@ def wait_for_run(
                     tell(f"{error}; waiting for one")
                 is_told = True
             elif is_new:
-                tell(f"{error}; trying again every {TRY_AGAIN_S:g} s")
+                tell(
+                    f"{error}; trying again every {TRY_AGAIN_S:g} s; ashen fleet start tells there what the address is"
+                )
                 is_told = False
             _sleep(TRY_AGAIN_S, should_stop)
     return None

@@ -10,7 +10,7 @@ from ashen.training.fleet.batch import Batch
 from ashen.training.fleet.ledger import STALE
 
 MOST_LATE: Final = 3
-"""Batches in a row: whoever is late once may have been hindered."""
+"""Batches in a row: whoever is late once may have been hindered, and whoever is in time once may have been lucky."""
 AGAIN_AFTER_S: Final = 600.0
 """A player that is named is not named again for so long, however its luck turns."""
 
@@ -20,7 +20,9 @@ class _Lateness:
     """Of one player."""
 
     batches: int = 0
-    """In a row."""
+    """Too late, in a row."""
+    in_time: int = 0
+    """Batches in a row."""
     steps: int = 0
     """In all."""
     named_s: float = -math.inf
@@ -45,15 +47,15 @@ class Stragglers:
         """Take in a batch, and why it is not learned from; None if it is."""
         late = self._players.setdefault(batch.player, _Lateness())
         if reason == STALE and batch.tag.session == self._session:
-            late.batches += 1
+            late.batches, late.in_time = late.batches + 1, 0
             late.steps += batch.counts["steps"]
             if late.batches >= MOST_LATE and not late.is_named and self._clock() - late.named_s >= AGAIN_AFTER_S:
                 late.is_named, late.named_s = True, self._clock()
                 said = f"{late.steps:,} of its steps came too late to be learned from so far; {self._advice}"
                 self._tell(batch.player, "begun", said)
         elif reason is None:
-            late.batches = 0
-            if late.is_named:
+            late.batches, late.in_time = 0, late.in_time + 1
+            if late.is_named and late.in_time >= MOST_LATE:
                 late.is_named = False
                 self._tell(batch.player, "over", "over")
 
