@@ -310,7 +310,6 @@ def _train(training: Training, run: RunFolder) -> None:
         for found in result["exploits"]:
             print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
         try:
-            say("filming a typical fight, which takes some seconds; Ctrl-C leaves it out")
             made["film"] = None if stop() else _film(run)
         except KeyboardInterrupt:
             made["film"] = None
@@ -337,6 +336,7 @@ def _not_filmed(run: RunFolder) -> str:
 
 def _film(run: RunFolder) -> Path | None:
     """Film the run's typical fight; None, with a line in its log, if there is nothing to film."""
+    say("filming a typical fight, which takes some seconds; Ctrl-C leaves it out")
     try:
         film(choose_fight(run.path, "typical"), run.film_file)
     except UserError as error:

@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_and_costs_nothing(runs_dir, tmp_path):
     words += ["--ppo.rollout-steps", "32"]
     code = f"""
 import resource, sys
-from ashen.cli import VERBS, main
+from ashen.cli import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 sys.exit(main({words!r}))
 """

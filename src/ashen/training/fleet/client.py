@@ -69,9 +69,7 @@ def wait_for_run(
                     tell(f"{error}; waiting for one")
                 is_told = True
             elif is_new:
-                tell(
-                    f"{error}; trying again every {TRY_AGAIN_S:g} s; ashen fleet start tells there what the address is"
-                )
+                tell(f"{error}; trying again every {TRY_AGAIN_S:g} s; its address is what ashen fleet start told there")
                 is_told = False
             _sleep(TRY_AGAIN_S, should_stop)
     return None
