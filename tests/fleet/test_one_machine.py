@@ -1,6 +1,8 @@
 """Players of one machine, without a head."""
 
+import random
 import signal
+from pathlib import Path
 
 import pytest
 from fleet_at_work import fleet_in, wait_until
@@ -34,6 +36,28 @@ def test_players_of_one_machine_train_and_go_on(tmp_path):
         _stop(training, fleet)
     assert fleet_of(run).actors == 1
     assert "actors 2 -> 1" in (run.path / "journal.md").read_text(encoding="utf-8")
+
+
+def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
+    """Breaks if a round of PPO waits for ever for a player of this machine that has died, or if memory that processes
+    share is left when the training has ended.
+    """
+    before = _shared()
+    words = "--total-steps 20000 --num-envs 8 --ppo.rollout-steps 32 --ppo.width 16 --log-every 256 --final-fights 2"
+    with fleet_in(tmp_path, actors=0) as fleet:
+        run = RunFolder(fleet.runs / "a")
+        where = ["--runs-dir", str(fleet.runs), "--name", "a", "--actors", "2"]
+        training = fleet.run("train", "full", *where, *words.split(), name="training")
+        wait_until(lambda: _players(run) == {"actor-0", "actor-1"}, training)
+        assert fleet.kill_player(random.Random(0))
+        assert training.wait(600.0) == 0, fleet.said("training")
+    rows = read_metrics(run, "train")
+    assert rows[-1]["env_step"] >= 20_000 and rows[-1]["fleet/restarts"] == 1.0
+    assert _shared() <= before
+
+
+def _shared():
+    return {file.name for file in Path("/dev/shm").glob("psm_*")}
 
 
 def test_ray_that_does_not_start_is_told_in_a_line(monkeypatch):

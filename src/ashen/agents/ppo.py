@@ -117,7 +117,7 @@ class PPOAgent:
         """Learn from the rollout if it is full; means of the metrics over its gradient steps, empty without any."""
         if not self.rollout.is_full:
             return {}
-        metrics = self._learn_from([self.rollout], self.reward_scaler.returns(self.rollout), is_over)
+        metrics = self._learn_from(self.rollout, self.reward_scaler.returns(self.rollout), is_over)
         self.rollout.clear()
         return metrics
 
@@ -132,20 +132,19 @@ class PPOAgent:
 
     def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn from rollouts that were gathered elsewhere, all by the policy as it stands here."""
-        rollouts = [Rollout.of(part) for part in parts]
-        self.steps += sum(rollout.actions.size for rollout in rollouts)
-        return self._learn_from(rollouts, np.concatenate([part["returns"].ravel() for part in parts]), is_over)
+        rollout = Rollout.of(parts)
+        self.steps += rollout.actions.size
+        return self._learn_from(rollout, np.concatenate([part["returns"] for part in parts], axis=1), is_over)
 
     def _learn_from(
-        self, rollouts: list[Rollout], returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
+        self, rollout: Rollout, returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
     ) -> dict[str, float]:
-        """The passes over full rollouts, whose steps, one rollout after the other, had these discounted returns."""
-        sound = np.concatenate([~rollout.faulted.ravel() for rollout in rollouts])
-        if not sound.any():
+        """The passes over a full rollout, whose steps had these discounted returns [T, N]."""
+        if rollout.faulted.all():
             return {}
         if self.config.normalise_reward:
-            self.reward_scaler.take_in(returns.ravel()[sound])
-        data, metrics = self._prepare(rollouts)
+            self.reward_scaler.take_in(returns[~rollout.faulted])
+        data, metrics = self._prepare(rollout)
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
         rows = []
@@ -159,19 +158,14 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            obs = [_sound(torch.from_numpy(rollout.obs), rollout) for rollout in rollouts]
-            self.network.normaliser.update(torch.cat(obs) if len(obs) > 1 else obs[0])
+            self.network.normaliser.update(_sound(torch.from_numpy(rollout.obs), rollout))
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
-    def _prepare(self, rollouts: list[Rollout]) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Samples [B, ...] of rollouts without those of faulted fights, and metrics of them."""
-        judged = [self._judge(rollout) for rollout in rollouts]
-        data = {
-            name: torch.cat([part[name] for part in judged]) if len(judged) > 1 else judged[0][name]
-            for name in judged[0]
-        }
+    def _prepare(self, rollout: Rollout) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Samples [B, ...] of a rollout without those of faulted fights, and metrics of them."""
+        data = self._judge(rollout)
         advantages, returns, values = data["advantages"], data["returns"], data.pop("values")
         explained = 1.0 - (returns - values).var(correction=0) / (returns.var(correction=0) + 1e-8)
         data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)

@@ -79,11 +79,21 @@ class Rollout:
         self._cut_obs.clear()
 
     @classmethod
-    def of(cls, state: dict[str, Any]) -> "Rollout":
-        """The full one that :meth:`state_dict` was taken of."""
-        (num_steps, num_envs, obs_dim), num_actions = state["obs"].shape, state["mask"].shape[-1]
-        rollout = cls(num_steps, num_envs, obs_dim, num_actions)
-        rollout.load_state_dict(state)
+    def of(cls, states: list[dict[str, Any]]) -> "Rollout":
+        """The full ones that :meth:`state_dict` was taken of, all of T steps, as one of all their environments.
+
+        It may share memory with them.
+        """
+        rollout = cls(0, 0, states[0]["obs"].shape[-1], states[0]["mask"].shape[-1])
+        for name in _FIELDS:
+            setattr(rollout, name, _side_by_side([state[name] for state in states], axis=1))
+        rollout.length = len(rollout.obs)
+        rollout._last_obs = _side_by_side([state["last_obs"] for state in states], axis=0)
+        places = rollout.truncated.astype(np.int64)
+        places[rollout.truncated] = np.arange(rollout.truncated.sum())  # a truncated step -> its row, by time
+        of_states = np.split(places, np.cumsum([state["truncated"].shape[1] for state in states])[:-1], axis=1)
+        rows = [own[state["truncated"]] for own, state in zip(of_states, states, strict=True)]
+        rollout._cut_obs = [np.concatenate([state["cut_obs"] for state in states])[np.argsort(np.concatenate(rows))]]
         return rollout
 
     def state_dict(self) -> dict[str, Any]:
@@ -99,6 +109,10 @@ class Rollout:
             getattr(self, name)[: self.length] = state[name]
         self._cut_obs = [state["cut_obs"].copy()] if len(state["cut_obs"]) else []
         self._last_obs[:] = state["last_obs"]
+
+
+def _side_by_side(arrays: list[NDArray[Any]], axis: int) -> NDArray[Any]:
+    return np.concatenate(arrays, axis) if len(arrays) > 1 else arrays[0]
 
 
 _FIELDS = ("obs", "mask", "actions", "rewards", "terminated", "truncated", "faulted")

@@ -4,9 +4,10 @@ Every player has at most so many calls open, so nothing queues up that nobody ta
 """
 
 import signal
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.heartbeat import Heartbeat
 from ashen.training.fleet.node import NO_RAY
 from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.shared import Place, Reader, Writer
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
 
@@ -43,7 +45,9 @@ class _Seat:
 
     name: str
     actor: Any
-    calls: list[Any] = field(default_factory=list)
+    calls: dict[Any, int | None] = field(default_factory=dict)
+    """Open ones -> the place in shared memory that the batch comes to, if it comes by that."""
+    places: dict[int, Reader] = field(default_factory=dict)
     is_asked: bool = False
     """To play by the present networks."""
 
@@ -65,7 +69,8 @@ class Crew:
         self._deaths = 0
         """Since anybody last sent something."""
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
-        self._weights = b""
+        self._weights: bytes | str = b""
+        self._shared = Writer() if plan.fleet is None else None
 
     def start(self, about: dict[str, Any] | None = None) -> None:
         """Start all players.
@@ -93,7 +98,7 @@ class Crew:
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
         seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
-        seat.calls, seat.is_asked = [], False
+        seat.calls, seat.is_asked = {}, False
 
     def room(self) -> int:
         """How many actors the machines that are there by now have cores for."""
@@ -131,7 +136,7 @@ class Crew:
 
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
-        self._weights = weights
+        self._weights = weights if self._shared is None else self._shared.say(weights)
         for seat in self._seats:
             seat.is_asked = False
         if self._desk is not None:
@@ -147,7 +152,8 @@ class Crew:
         """
         for seat in self._seats:
             while len(seat.calls) < open_calls and (again or not seat.is_asked):
-                seat.calls.append(seat.actor.play.remote(self._weights, record))
+                place = None if self._shared is None else min(set(range(open_calls)) - set(seat.calls.values()))
+                seat.calls[seat.actor.play.remote(self._weights, record, place)] = place
                 seat.is_asked, record = True, False
 
     def wait(self, timeout_s: float) -> list[Batch]:
@@ -193,6 +199,13 @@ class Crew:
             return []
         return rest
 
+    def release(self) -> None:
+        """Give shared memory back, when the players have ended."""
+        for reader in (reader for seat in self._seats for reader in seat.places.values()):
+            reader.close()
+        if self._shared is not None:
+            self._shared.close()
+
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
         batches, brought = [], ray.get(call, timeout=_ANSWER_S)
@@ -209,13 +222,14 @@ class Crew:
         if call not in seat.calls:  # of a player that has been replaced meanwhile
             return None
         try:
-            batch = ray.get(call)
+            batch, lies = ray.get(call)
         except RayError as error:
             if isinstance(error, UserError):  # raised by the player; Ray makes one error of both
                 raise UserError(f"{seat.name}: {error.args[0] if error.args else error}") from None
             self._replace(seat, error)
             return None
-        seat.calls.remove(call)
+        if (place := seat.calls.pop(call)) is not None:
+            batch = replace(batch, part=seat.places.setdefault(place, Reader()).get(lies))
         return batch
 
     def _replace(self, seat: _Seat, error: RayError) -> None:
@@ -248,10 +262,17 @@ class _Player:
         tune_process(threads=1)
         self._gatherer = Gatherer(unpack_tables(recipe, luggage), players, name, pace)
         self._gatherer.record()
+        self._weights, self._places = Reader(), defaultdict[int, Writer](partial(Writer, has_one_reader=True))
 
-    def play(self, weights: bytes, record: bool) -> Batch:
-        self._gatherer.load(weights)
-        return self._gatherer.play(record)
+    def play(self, weights: bytes | str, record: bool, place: int | None) -> tuple[Batch, dict[str, Place]]:
+        """A batch by these networks, or the latest in the block of that name; its part may go to a place of shared
+        memory, where it then lies.
+        """
+        self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
+        batch = self._gatherer.play(record)
+        if place is None:
+            return batch, {}
+        return replace(batch, part={}), self._places[place].put(batch.part)
 
 
 @contextmanager

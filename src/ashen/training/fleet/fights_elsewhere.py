@@ -94,6 +94,7 @@ class FightsElsewhere:
         Raises:
             UserError: there is no fleet.
         """
+        self._stack.callback(self.crew.release)
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
         if env_step >= self._recipe.total_steps:
