@@ -290,7 +290,8 @@ def _train(training: Training, run: RunFolder) -> None:
     if training.recipe.is_on_game:
         say(game_plan(training))
     if training.plan.is_wanted:
-        say("starting Ray and the players, which takes seconds, on a busy machine up to a minute")
+        what = "starting Ray and the players" if training.plan.actors else f"joining the fleet at {training.plan.fleet}"
+        say(f"{what}, which takes seconds, on a busy machine up to a minute")
     display = Display(run.name, training.recipe.total_steps, training.recipe.final_fights)
     with closing(training.env), StopOnSignal() as stop, display:
         result = updates = None

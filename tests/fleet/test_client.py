@@ -91,6 +91,19 @@ def test_that_batches_are_dropped_is_said_once(door, tmp_path, monkeypatch):
     assert client._spool.dropped > 5 and sum("the oldest batches are dropped" in line for line in told) == 1
 
 
+def test_who_sends_nothing_for_long_says_how_far_he_is(door, tmp_path, monkeypatch):
+    """Breaks if a player at a game's pace plays minutes for a rollout of PPO without a word, or if what is to be told
+    of the head waits until it is full.
+    """
+    monkeypatch.setattr("ashen.training.fleet.client._SILENT_S", 0.0)
+    door.train(SMALL)
+    client, told = client_at(door, tmp_path / "run"), []
+    client._courier._news.put("the head is back")
+    client.play(lambda: len(told) > 2 or client.sent_steps > 0, told.append)
+    assert told[0] == "the head is back" and not client.sent_steps
+    assert re.fullmatch(r"played \d+% of a rollout, which PPO learns from as a whole; \d+ min to go", told[1])
+
+
 @pytest.mark.parametrize("how", [ENDED, STOPPED])
 def test_a_training_that_is_over_is_played_for_no_more(door, tmp_path, how):
     """Breaks if a player plays on for a training that is over, keeps what nobody will learn from, or drops what one

@@ -1,6 +1,7 @@
 """A learner that is slower than its players: what comes waits its turn, and nobody is asked for more meanwhile."""
 
 import asyncio
+import time
 from dataclasses import replace
 from http import HTTPStatus
 from math import inf
@@ -62,6 +63,19 @@ def test_ctrl_c_is_heard_within_a_batch(tmp_path):
         training.agent.learn = followed(training.agent.learn, stop._set)
         training._step()
     assert training.agent.updates == 1 and training.env_step == 50
+
+
+def test_a_row_does_not_count_how_long_players_took_to_start(tmp_path):
+    """Breaks if the first rate, also after a resume, is that of players who were not there yet, or if what they played
+    meanwhile is left out of it.
+    """
+    training, _ = begun(tmp_path)
+    training._player.crew = Post(replace(sent(training, 0, [0] * 50), took_s=30.0), sent(training, 1, [1] * 50))
+    training._player._starts_s = time.monotonic() - 1000.0
+    training._tally.leave_out("world", -1000.0)
+    for _ in range(2):
+        training._step()
+        assert 30.0 <= training._tally.seconds < 100.0
 
 
 def followed(learn, then):

@@ -330,7 +330,7 @@ def _fleet(row: Row) -> str:
     told.append(f"{row['fleet/staleness_mean']:,.0f} updates behind ({row['fleet/staleness_max']:,.0f} at most)")
     amiss = {
         "restarts": "restarts",
-        "waiting": "batches waiting",
+        "waiting": "waiting to be learned from",
         "left_out_steps": "steps left out",
         "lost_batches": "batches lost",
     }

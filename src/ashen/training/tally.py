@@ -31,6 +31,11 @@ class Stopwatch:
         finally:
             self._seconds[part] += time.perf_counter() - begin
 
+    def leave_out(self, part: str, seconds: float) -> None:
+        """So many of this part were a pause."""
+        self._seconds[part] -= seconds
+        self._started += seconds
+
     @property
     def seconds(self) -> float:
         """All of them so far."""
@@ -67,7 +72,7 @@ class Tally:
         self._terms = np.zeros((num_envs, len(term_names)))
         self._returns = np.zeros(num_envs)
         self._watch = Stopwatch()
-        self.time = self._watch.__call__
+        self.time, self.leave_out = self._watch.__call__, self._watch.leave_out
         self._clear()
 
     @property

@@ -53,6 +53,8 @@ class Batch:
     """Recorded fights."""
     digest: int = 0
     """CRC-32 of the part, by who gathered it."""
+    took_s: float = 0.0
+    """To play it."""
 
     @property
     def is_whole(self) -> bool:
@@ -93,7 +95,7 @@ def from_bytes(data: bytes) -> Batch:
             raise UserError(f"a batch of {size:,} bytes is too large")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             about = json.loads(file["about"].tobytes())
-            values = {name: _get(about[name], file) for name in _PLAIN}
+            values = {name: _get(about[name], file) for name in _PLAIN if name in about}
             fights = [_checked(FightRecord(**_get(fight, file))) for fight in about["fights"]]
         counts = values["counts"] | {"_outcomes": [Outcome(outcome) for outcome in values["counts"]["_outcomes"]]}
         return Batch(**values | {"tag": Tag(*values["tag"]), "counts": counts, "fights": fights})
@@ -109,7 +111,7 @@ def _checked(fight: FightRecord) -> FightRecord:
     return replace(fight, meta=meta | {name: int(meta[name]) for name in ("env_step", "fight_number")})
 
 
-_PLAIN = ("player", "life", "number", "tag", "part", "counts", "windows", "notes", "unknown", "digest")
+_PLAIN = ("player", "life", "number", "tag", "part", "counts", "windows", "notes", "unknown", "digest", "took_s")
 _ARRAY = "array"
 
 

@@ -34,6 +34,8 @@ MOST_WAITING: Final = 8
 """Batches on their way at which a player that no game hurries waits: it would play faster than anybody learns."""
 _PATIENCE_S: Final = 20.0
 """An agent that learns from its present policy alone waits so long for the next one before it plays on by the old."""
+_SILENT_S: Final = 30.0
+"""A player who has sent nothing for so long says how far he is."""
 
 _ON: Final = "playing on; what is played meanwhile is handed over later"
 _UNTIL: Final = f"playing on until {MOST_WAITING} batches wait"
@@ -110,6 +112,7 @@ class Client:
         self._spool = Spool(run.path / "on-the-way")
         self._courier = _Courier(wire, self._spool, self._is_hurried)
         self.sent_steps, self._is_drop_told = 0, False
+        self._began_s = self._spoke_s = time.monotonic()
 
     @property
     def left(self) -> int:
@@ -139,13 +142,23 @@ class Client:
         played_by = None
         while not should_stop():
             self._fetch(played_by, should_stop)
-            batch = self._gatherer.play(should_stop=lambda: should_stop() or self._courier.error is not None)
+            self._began_s = self._spoke_s = time.monotonic()
+            batch = self._gatherer.play(should_stop=lambda: self._must_stop(should_stop, tell))
             played_by = batch.tag
             self._keep(batch, tell)
             self._wait_for_room(should_stop, tell)
             self._tell_news(tell)
             if self._courier.error:
                 raise self._courier.error
+
+    def _must_stop(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> bool:
+        """Between two steps of a batch, which may take minutes."""
+        self._tell_news(tell)
+        now_s, done = time.monotonic(), self._gatherer.rollout_share
+        if done and now_s - self._spoke_s > _SILENT_S:
+            self._spoke_s, left_s = now_s, (now_s - self._began_s) * (1.0 - done) / done
+            tell(f"played {done:.0%} of a rollout, which PPO learns from as a whole; {left_s / 60.0:.0f} min to go")
+        return should_stop() or self._courier.error is not None
 
     def _wait_for_room(self, should_stop: Callable[[], bool], tell: Callable[[str], None]) -> None:
         while not (self._is_hurried or should_stop() or self._courier.error):

@@ -85,6 +85,8 @@ class FightsElsewhere:
         self._amiss = Counter[str]()
         """Since the training was begun or resumed, for who looks at the status."""
         self.has_begun = self._is_deserted = False
+        self._starts_s: float | None = None
+        """Since when players are started, as long as nobody has sent anything."""
         self._look_at_s = math.inf
         """When to look whether anybody is there, if nothing comes until then."""
 
@@ -94,6 +96,7 @@ class FightsElsewhere:
         Raises:
             UserError: there is no fleet.
         """
+        self._starts_s = time.monotonic()
         self._stack.callback(self.crew.release)
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
@@ -222,6 +225,13 @@ class FightsElsewhere:
         replay = self._agent.replay
         if replay is not None:
             replay.remove(self.ledger.latest_fight(life, replay.fights))
+
+    def take_delay_s(self, batches: list[Batch]) -> float:
+        """Before the first of these was begun, if they are the first: that long players took to start."""
+        if self._starts_s is None:
+            return 0.0
+        starts_s, self._starts_s = self._starts_s, None
+        return max(0.0, time.monotonic() - starts_s - max(batch.took_s for batch in batches))
 
     def take_row(self, seconds: float) -> dict[str, float]:
         """Metrics of the fleet since the last call, which was so long ago."""

@@ -81,7 +81,7 @@ class Gatherer:
             self.player.recorder.ask()
         if not self.player.has_begun:
             self.player.start(self.agent.steps)
-        ends_s, env_step = time.monotonic() + BATCH_S, self.agent.steps
+        begins_s, env_step = time.monotonic(), self.agent.steps
         rollout = self.agent.replay is None
         while not should_stop():
             played = self.player.step(self._observer, env_step)
@@ -89,9 +89,16 @@ class Gatherer:
             self._watch.add_step(played.step, self.player.env.states)
             self._wait(played.passed_steps * len(self.player.env.states), should_stop)
             is_full = self._observer.parts if rollout else self.player.tally.steps >= self._most_steps
-            if is_full or (not rollout and time.monotonic() >= ends_s):
+            if is_full or (not rollout and time.monotonic() >= begins_s + BATCH_S):
                 break
-        return self._batch()
+        return replace(self._batch(), took_s=time.monotonic() - begins_s)
+
+    @property
+    def rollout_share(self) -> float:
+        """How much of the rollout under way is played; 0 for who needs none."""
+        if self.agent.replay is not None:
+            return 0.0
+        return self.agent.rollout.length / len(self.agent.rollout.obs)
 
     def finish(self) -> Batch:
         """End the fights under way: what there is since the last batch, the fight that is cut off in the game too."""

@@ -30,7 +30,7 @@ class FleetPlan:
             if not 0 <= getattr(self, name) < inf:
                 raise SettingError(FleetPlan, name, getattr(self, name), "must be at least 0")
         if self.fleet is not None and not re.fullmatch(r"[^:/]+:\d+", self.fleet):
-            rule = "must be HOST:PORT of the head's Ray, as ashen fleet start tells it"
+            rule = "must be HOST:PORT of the head's Ray, as ashen fleet start tells it, such as 127.0.0.1:6379"
             raise SettingError(FleetPlan, "fleet", self.fleet, rule)
 
     @property

@@ -34,6 +34,7 @@ class FleetTraining(Training):
             batches = self._player.collect()
         if not batches:
             return
+        self._tally.leave_out("world", self._player.take_delay_s(batches))
         with self._tally.time("learning"):
             parts = [self._numbered(batch.life, batch.part) for batch in batches]
             self._tally.add_update(self.agent.take(parts, is_stop_asked))  # on a slow machine it may take a minute
