@@ -89,7 +89,9 @@ def test_a_fleet_is_told_in_a_few_words(capsys):
         with Display("mine", 100_000) as display:
             display.show(TRAIN | more)
     first, second = capsys.readouterr().err.splitlines()
-    told = "fleet 2 playing at 11 to 22 steps/s, 2 updates behind (7 at most), 1 restarts, 3 waiting to be learned from  "
+    told = (
+        "fleet 2 playing at 11 to 22 steps/s, 2 updates behind (7 at most), 1 restarts, 3 waiting to be learned from  "
+    )
     assert told in first and "fleet" not in second
 
 
