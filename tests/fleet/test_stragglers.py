@@ -39,6 +39,15 @@ def test_who_is_late_is_named_once():
     assert [state for _, state, _ in said] == ["begun"]
 
 
+def test_who_sends_damage_is_named_once():
+    """Breaks if nothing of a training is learned from since all of it comes damaged, and nobody hears of it."""
+    late, rows = Stragglers("play less", TAG.session, lambda: 0.0), []
+    for reason in [DAMAGED, DAMAGED, None, *[DAMAGED] * 5, None]:
+        late.note(batch_of(), reason)
+        rows += [(row["guard"], row["state"]) for row in late.take_rows()]
+    assert rows == [("p sends damage", "begun"), ("p sends damage", "over")]
+
+
 def test_what_was_played_for_a_learner_before_is_not_late():
     """Breaks if a player is called slow for what it kept while there was no learner."""
     late = Stragglers("play less", TAG.session, lambda: 0.0)
