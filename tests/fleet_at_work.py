@@ -32,6 +32,11 @@ def wait_until(is_there: Callable[[], bool], process: subprocess.Popen[bytes]) -
         time.sleep(0.2)
 
 
+def shared_names() -> set[str]:
+    """Blocks of memory that processes of this machine share, where they show as files."""
+    return {file.name for file in Path("/dev/shm").glob("psm_*")}
+
+
 class Fleet:
     """A fleet on this machine, with a token of its own.
 

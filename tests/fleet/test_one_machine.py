@@ -2,10 +2,9 @@
 
 import random
 import signal
-from pathlib import Path
 
 import pytest
-from fleet_at_work import fleet_in, wait_until
+from fleet_at_work import fleet_in, shared_names, wait_until
 
 from ashen.core.errors import UserError
 from ashen.runs.folder import RunFolder
@@ -42,7 +41,7 @@ def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
     """Breaks if a round of PPO waits for ever for a player of this machine that has died, or if memory that processes
     share is left when the training has ended.
     """
-    before = _shared()
+    before = shared_names()
     words = "--total-steps 20000 --num-envs 8 --ppo.rollout-steps 32 --ppo.width 16 --log-every 256 --final-fights 2"
     with fleet_in(tmp_path, actors=0) as fleet:
         run = RunFolder(fleet.runs / "a")
@@ -53,11 +52,7 @@ def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
         assert training.wait(600.0) == 0, fleet.said("training")
     rows = read_metrics(run, "train")
     assert rows[-1]["env_step"] >= 20_000 and rows[-1]["fleet/restarts"] == 1.0
-    assert _shared() <= before
-
-
-def _shared():
-    return {file.name for file in Path("/dev/shm").glob("psm_*")}
+    assert shared_names() <= before
 
 
 def test_ray_that_does_not_start_is_told_in_a_line(monkeypatch):

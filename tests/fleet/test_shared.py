@@ -1,12 +1,14 @@
 """Memory that processes of one machine share."""
 
+import errno
+import os
 import subprocess
 import sys
 import threading
 
 import numpy as np
 import pytest
-from fleet_at_work import wait_until
+from fleet_at_work import shared_names, wait_until
 
 from ashen.training.fleet.shared import Reader, Writer
 
@@ -79,6 +81,27 @@ def test_names_do_not_outlive_their_use(ends):
     block = many.say(b"all")
     many.close()
     assert _is_gone(place.block) and _is_gone(block)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="memory of this system is given page by page")
+def test_memory_that_runs_out_is_told(ends, monkeypatch):
+    """Breaks if a machine with little memory to share kills whoever writes there, leaves a name for a block that
+    was not to be had, or if nothing can be written any more when there is room again.
+    """
+    writer, reader = ends
+    made = []
+
+    def nothing_left(file, begin, size):
+        made.append(size)
+        raise OSError(errno.ENOSPC, "no space left")
+
+    before = shared_names()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", nothing_left)
+        with pytest.raises(OSError, match="no space left"):
+            writer.put({"obs": np.ones(1000)})
+    assert made and made[0] >= 8000 and shared_names() <= before
+    assert reader.get(writer.put({"obs": np.ones(1000)}))["obs"].sum() == 1000
 
 
 def test_a_writer_that_is_killed_leaves_no_name():

@@ -6,7 +6,7 @@ Every player has at most so many calls open, so nothing queues up that nobody ta
 import signal
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -136,7 +136,10 @@ class Crew:
 
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
-        self._weights = weights if self._shared is None else self._shared.say(weights)
+        self._weights = weights
+        if self._shared is not None:
+            with suppress(OSError):  # without room there they go with the calls
+                self._weights = self._shared.say(weights)
         for seat in self._seats:
             seat.is_asked = False
         if self._desk is not None:
@@ -228,9 +231,10 @@ class Crew:
                 raise UserError(f"{seat.name}: {error.args[0] if error.args else error}") from None
             self._replace(seat, error)
             return None
-        if (place := seat.calls.pop(call)) is not None:
-            batch = replace(batch, part=seat.places.setdefault(place, Reader()).get(lies))
-        return batch
+        place = seat.calls.pop(call)
+        if place is None or not lies:
+            return batch
+        return replace(batch, part=seat.places.setdefault(place, Reader()).get(lies))
 
     def _replace(self, seat: _Seat, error: RayError) -> None:
         if self._fleet and has_gone(self._fleet):
@@ -270,9 +274,10 @@ class _Player:
         """
         self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
         batch = self._gatherer.play(record)
-        if place is None:
-            return batch, {}
-        return replace(batch, part={}), self._places[place].put(batch.part)
+        if place is not None:
+            with suppress(OSError):  # without room there it goes with the answer
+                return replace(batch, part={}), self._places[place].put(batch.part)
+        return batch, {}
 
 
 @contextmanager

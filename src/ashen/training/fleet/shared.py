@@ -47,7 +47,11 @@ class Writer:
         self._memory: SharedMemory | None = None
 
     def put(self, arrays: dict[str, NDArray[Any]]) -> dict[str, Place]:
-        """Copy arrays there, over those of the last call; returns where they lie."""
+        """Copy arrays there, over those of the last call; returns where they lie.
+
+        Raises:
+            OSError: the machine has no memory left that could be shared.
+        """
         size = sum(values.nbytes + _ALIGN for values in arrays.values())
         memory, places, offset = self._of_size(size), {}, 0
         for name, values in arrays.items():
@@ -57,7 +61,11 @@ class Writer:
         return places
 
     def say(self, message: bytes) -> str:
-        """Replace the message there; returns the block's name."""
+        """Replace the message there; returns the block's name.
+
+        Raises:
+            OSError: the machine has no memory left that could be shared.
+        """
         memory = self._of_size(_HEAD.size + len(message))
         memory.buf[: _HEAD.size] = _HEAD.pack(len(message), zlib.crc32(message))
         memory.buf[_HEAD.size : _HEAD.size + len(message)] = message
@@ -67,6 +75,13 @@ class Writer:
         if self._memory is None or self._memory.size < size:
             self.close()
             self._memory = SharedMemory(create=True, size=int(_SPARE * size) + _ALIGN)
+            try:
+                _fill(self._memory)
+            except OSError:
+                self._memory.unlink()
+                self._memory.close()
+                self._memory = None
+                raise
             if self._has_one_reader:
                 _leave(self._memory)
         return self._memory
@@ -129,3 +144,9 @@ def _leave(memory: SharedMemory) -> None:
     """Have this process' tracker leave a name to others, which Python before 3.13 has no option for."""
     if os.name == "posix":
         resource_tracker.unregister(memory._name, "shared_memory")
+
+
+def _fill(memory: SharedMemory) -> None:
+    """Take all pages now: where they run out later, as in a container that has little, a write ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(memory._fd, 0, memory.size)
