@@ -36,7 +36,7 @@ class _Lateness:
 
 
 class Stragglers:
-    """Notes what becomes of batches, and tells who is late again and again.
+    """Notes what becomes of batches, and tells who is late or sends damage again and again.
 
     Args:
         advice: what can be done about it.
