@@ -34,7 +34,7 @@ def wait_until(is_there: Callable[[], bool], process: subprocess.Popen[bytes]) -
 
 def shared_names() -> set[str]:
     """Blocks of memory that processes of this machine share, where they show as files."""
-    return {file.name for file in Path("/dev/shm").glob("psm_*")}
+    return {file.name for file in (*Path("/dev/shm").glob("psm_*"), *Path("/dev/shm").glob("ashen-*"))}
 
 
 class Fleet:

@@ -22,8 +22,9 @@ WORDS = (
 
 def test_players_of_one_machine_train_and_go_on(tmp_path):
     """Breaks if players need a head on the machine that learns, if a training with them cannot be stopped and gone on
-    with, or if it forgets with how many it was gone on.
+    with, if it forgets with how many it was gone on, or if one that is stopped leaves shared memory behind.
     """
+    shared_before = shared_names()
     with fleet_in(tmp_path, actors=0) as fleet:
         where, run = ["--runs-dir", str(fleet.runs)], RunFolder(fleet.runs / "a")
         training = fleet.run("train", "dqn", "--name", "a", "--actors", "2", *where, *WORDS.split(), name="training")
@@ -33,7 +34,7 @@ def test_players_of_one_machine_train_and_go_on(tmp_path):
         training = fleet.run("resume", "a", "--actors", "1", *where, name="training")
         wait_until(lambda: len(read_metrics(run, "train")) > before, training)
         _stop(training, fleet)
-    assert fleet_of(run).actors == 1
+    assert fleet_of(run).actors == 1 and shared_names() <= shared_before
     assert "actors 2 -> 1" in (run.path / "journal.md").read_text(encoding="utf-8")
 
 

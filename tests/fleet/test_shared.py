@@ -18,10 +18,11 @@ pytestmark = pytest.mark.fleet
 @pytest.fixture
 def ends():
     """A writer whose arrays one reader takes, and the reader."""
-    writer, reader = Writer(has_one_reader=True), Reader()
+    reader = Reader()
+    writer = Writer(reader.name)
     yield writer, reader
-    reader.close()
     writer.close()
+    reader.clear()
 
 
 def test_arrays_come_back_as_they_were(ends):
@@ -119,6 +120,20 @@ def test_a_writer_that_is_killed_leaves_no_name():
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as meanwhile:
         wait_until(lambda: _is_gone(block), meanwhile)
         meanwhile.communicate(b"\n")
+
+
+def test_what_was_not_read_goes_with_its_reader(ends):
+    """Breaks if a player that ends with a batch on the way, its first or a larger one, leaves it in memory for good."""
+    writer, reader = ends
+    (first,) = writer.put({"obs": np.ones(3)}).values()
+    reader.clear()
+    assert _is_gone(first.block)
+    writer.close()
+    (second,) = writer.put({"obs": np.ones(3)}).values()
+    assert reader.get({"obs": second})["obs"].sum() == 3
+    (larger,) = writer.put({"obs": np.ones(3000)}).values()
+    reader.clear()
+    assert _is_gone(larger.block)
 
 
 def _is_gone(block):

@@ -63,6 +63,16 @@ def test_rollouts_of_several_gatherers_are_one():
     torch.testing.assert_close(learner.network.state_dict(), alone.network.state_dict(), rtol=1e-4, atol=1e-5)
 
 
+def test_rollouts_of_different_lengths_are_learned_from_together():
+    """Breaks if players whose shares are rounded to different lengths, as from outside, end a training of PPO."""
+    config = replace(SMALL_PPO, epochs=1)
+    learner, parts = agent_of(config), []
+    for num_envs, steps in ((1, 16), (2, 16), (1, 21)):
+        gatherer = agent_of(replace(config, rollout_steps=steps), num_envs)
+        parts += [part for step in stream(steps, num_envs) if (part := gatherer.gather(step)) is not None]
+    assert learner.take(parts) and learner.updates == 1 and learner.steps == 16 + 32 + 21
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_acting_by_another_agents_networks(name):
     """Breaks if who gathers acts otherwise than who learns would, after loading what that sends."""

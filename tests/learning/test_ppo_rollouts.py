@@ -34,7 +34,7 @@ def test_ppo_leaves_faulted_steps_out():
         [True, True, False, False],
         [False, False, False, False],
     ]
-    data, _ = agent._prepare(agent.rollout)
+    data, _ = agent._prepare([agent.rollout])
     assert len(data["actions"]) == 4 * NUM_ENVS - 4
     agent.rollout.faulted[:] = True
     assert agent.update() == {}
@@ -50,7 +50,7 @@ def test_ppo_compares_with_the_probabilities_it_acted_with():
         acted.append(np.take_along_axis(decision.scores, decision.actions[:, None], 1)[:, 0])
         agent.observe(world.step(decision.actions))
         if agent.rollout.is_full:
-            data, _ = agent._prepare(agent.rollout)
+            data, _ = agent._prepare([agent.rollout])
             np.testing.assert_allclose(data["log_probs"].exp(), np.concatenate(acted), rtol=1e-5)
             acted.clear()
             agent.update()

@@ -7,6 +7,7 @@ a rollout to the last update on it, so that the probabilities compared are those
 are not clipped.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -117,7 +118,7 @@ class PPOAgent:
         """Learn from the rollout if it is full; means of the metrics over its gradient steps, empty without any."""
         if not self.rollout.is_full:
             return {}
-        metrics = self._learn_from(self.rollout, self.reward_scaler.returns(self.rollout), is_over)
+        metrics = self._learn_from([self.rollout], self.reward_scaler.returns(self.rollout), is_over)
         self.rollout.clear()
         return metrics
 
@@ -132,19 +133,24 @@ class PPOAgent:
 
     def take(self, parts: list[Part], is_over: Callable[[], bool] = lambda: False) -> dict[str, float]:
         """Learn from rollouts that were gathered elsewhere, all by the policy as it stands here."""
-        rollout = Rollout.of(parts)
-        self.steps += rollout.actions.size
-        return self._learn_from(rollout, np.concatenate([part["returns"] for part in parts], axis=1), is_over)
+        alike = defaultdict[int, list[Part]](list)  # of T steps each: players' shares may be rounded to different T
+        for part in parts:
+            alike[len(part["obs"])].append(part)
+        rollouts = [Rollout.of(several) for several in alike.values()]
+        returns = [np.concatenate([part["returns"] for part in several], axis=1).ravel() for several in alike.values()]
+        self.steps += sum(rollout.actions.size for rollout in rollouts)
+        return self._learn_from(rollouts, np.concatenate(returns), is_over)
 
     def _learn_from(
-        self, rollout: Rollout, returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
+        self, rollouts: list[Rollout], returns: NDArray[np.float64], is_over: Callable[[], bool] = lambda: False
     ) -> dict[str, float]:
-        """The passes over a full rollout, whose steps had these discounted returns [T, N]."""
-        if rollout.faulted.all():
+        """The passes over full rollouts, whose steps, one rollout after the other, had these discounted returns."""
+        sound = np.concatenate([~rollout.faulted.ravel() for rollout in rollouts])
+        if not sound.any():
             return {}
         if self.config.normalise_reward:
-            self.reward_scaler.take_in(returns[~rollout.faulted])
-        data, metrics = self._prepare(rollout)
+            self.reward_scaler.take_in(returns.ravel()[sound])
+        data, metrics = self._prepare(rollouts)
         status = self.status()
         self.optimizer.param_groups[0]["lr"] = status["learning_rate"]
         rows = []
@@ -158,14 +164,19 @@ class PPOAgent:
             if is_over() or (target_kl is not None and rows[-1]["approx_kl"] > target_kl):
                 break
         if self.network.normaliser is not None:
-            self.network.normaliser.update(_sound(torch.from_numpy(rollout.obs), rollout))
+            obs = [_sound(torch.from_numpy(rollout.obs), rollout) for rollout in rollouts]
+            self.network.normaliser.update(torch.cat(obs) if len(obs) > 1 else obs[0])
         self.updates += 1
         return mean_metrics(rows) | metrics if rows else {}
 
     @torch.inference_mode()
-    def _prepare(self, rollout: Rollout) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Samples [B, ...] of a rollout without those of faulted fights, and metrics of them."""
-        data = self._judge(rollout)
+    def _prepare(self, rollouts: list[Rollout]) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Samples [B, ...] of rollouts without those of faulted fights, and metrics of them."""
+        judged = [self._judge(rollout) for rollout in rollouts]
+        data = {
+            name: torch.cat([part[name] for part in judged]) if len(judged) > 1 else judged[0][name]
+            for name in judged[0]
+        }
         advantages, returns, values = data["advantages"], data["returns"], data.pop("values")
         explained = 1.0 - (returns - values).var(correction=0) / (returns.var(correction=0) + 1e-8)
         data["advantages"] = (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)

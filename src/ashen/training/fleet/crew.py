@@ -4,7 +4,6 @@ Every player has at most so many calls open, so nothing queues up that nobody ta
 """
 
 import signal
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.heartbeat import Heartbeat
 from ashen.training.fleet.node import NO_RAY
 from ashen.training.fleet.plan import FleetPlan
-from ashen.training.fleet.shared import Place, Reader, Writer
+from ashen.training.fleet.shared import Place, Reader, Readers, Writer
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
 
@@ -45,9 +44,9 @@ class _Seat:
 
     name: str
     actor: Any
-    calls: dict[Any, int | None] = field(default_factory=dict)
-    """Open ones -> the place in shared memory that the batch comes to, if it comes by that."""
-    places: dict[int, Reader] = field(default_factory=dict)
+    calls: dict[Any, Reader | None] = field(default_factory=dict)
+    """Open ones -> who reads the batch out of shared memory, if it comes by that."""
+    readers: Readers = field(default_factory=Readers)
     is_asked: bool = False
     """To play by the present networks."""
 
@@ -98,6 +97,7 @@ class Crew:
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
         seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
+        seat.readers.clear()
         seat.calls, seat.is_asked = {}, False
 
     def room(self) -> int:
@@ -155,8 +155,9 @@ class Crew:
         """
         for seat in self._seats:
             while len(seat.calls) < open_calls and (again or not seat.is_asked):
-                place = None if self._shared is None else min(set(range(open_calls)) - set(seat.calls.values()))
-                seat.calls[seat.actor.play.remote(self._weights, record, place)] = place
+                reader = None if self._shared is None else seat.readers.free(seat.calls.values())
+                call = seat.actor.play.remote(self._weights, record, reader and reader.name)
+                seat.calls[call] = reader
                 seat.is_asked, record = True, False
 
     def wait(self, timeout_s: float) -> list[Batch]:
@@ -204,8 +205,8 @@ class Crew:
 
     def release(self) -> None:
         """Give shared memory back, when the players have ended."""
-        for reader in (reader for seat in self._seats for reader in seat.places.values()):
-            reader.close()
+        for seat in self._seats:
+            seat.readers.clear()
         if self._shared is not None:
             self._shared.close()
 
@@ -231,10 +232,11 @@ class Crew:
                 raise UserError(f"{seat.name}: {error.args[0] if error.args else error}") from None
             self._replace(seat, error)
             return None
-        place = seat.calls.pop(call)
-        if place is None or not lies:
-            return batch
-        return replace(batch, part=seat.places.setdefault(place, Reader()).get(lies))
+        reader = seat.calls.pop(call)
+        try:
+            return replace(batch, part=reader.get(lies)) if reader and lies else batch
+        except FileNotFoundError:  # Windows takes a block away with a player that has died since
+            return None
 
     def _replace(self, seat: _Seat, error: RayError) -> None:
         if self._fleet and has_gone(self._fleet):
@@ -266,17 +268,18 @@ class _Player:
         tune_process(threads=1)
         self._gatherer = Gatherer(unpack_tables(recipe, luggage), players, name, pace)
         self._gatherer.record()
-        self._weights, self._places = Reader(), defaultdict[int, Writer](partial(Writer, has_one_reader=True))
+        self._weights, self._writers = Reader(), dict[str, Writer]()
 
-    def play(self, weights: bytes | str, record: bool, place: int | None) -> tuple[Batch, dict[str, Place]]:
-        """A batch by these networks, or the latest in the block of that name; its part may go to a place of shared
-        memory, where it then lies.
+    def play(self, weights: bytes | str, record: bool, reader: str | None) -> tuple[Batch, dict[str, Place]]:
+        """A batch by these networks, or the latest in the block of that name; with a reader its part goes through
+        shared memory, where it then lies.
         """
         self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
         batch = self._gatherer.play(record)
-        if place is not None:
+        if reader is not None:
+            writer = self._writers.setdefault(reader, Writer(reader))
             with suppress(OSError):  # without room there it goes with the answer
-                return replace(batch, part={}), self._places[place].put(batch.part)
+                return replace(batch, part={}), writer.put(batch.part)
         return batch, {}
 
 

@@ -1,14 +1,17 @@
 """Memory that processes of one machine share: what is sent through it is copied twice, and asks nobody's leave.
 
 Windows takes a block away with the last process that maps it. Elsewhere it has a name that must be taken away: what one
-reads alone loses it as soon as the reader has it mapped, what many read when its writer ends, and if that is killed
-Python's own tracker of shared memory does it, a process beside it.
+reads alone loses it as soon as the reader has it mapped, or when he ends; what many read when its writer ends, and if
+that is killed Python's own tracker of shared memory does it, a process beside it.
 """
 
 import os
+import secrets
 import struct
 import time
 import zlib
+from collections.abc import Collection
+from contextlib import suppress
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from typing import Any, Final, NamedTuple
@@ -39,11 +42,11 @@ class Writer:
     """A block of memory, made anew when it is too small.
 
     Args:
-        has_one_reader: who takes its name away, see :meth:`Reader.get`.
+        name: of its blocks, that of its only :class:`Reader`, who takes them away; None if many read them.
     """
 
-    def __init__(self, has_one_reader: bool = False):
-        self._has_one_reader = has_one_reader
+    def __init__(self, name: str | None = None):
+        self._name, self._made = name, 0
         self._memory: SharedMemory | None = None
 
     def put(self, arrays: dict[str, NDArray[Any]]) -> dict[str, Place]:
@@ -74,7 +77,8 @@ class Writer:
     def _of_size(self, size: int) -> SharedMemory:
         if self._memory is None or self._memory.size < size:
             self.close()
-            self._memory = SharedMemory(create=True, size=int(_SPARE * size) + _ALIGN)
+            name = None if self._name is None else f"{self._name}-{self._made}"
+            self._memory = SharedMemory(name, create=True, size=int(_SPARE * size) + _ALIGN)
             try:
                 _fill(self._memory)
             except OSError:
@@ -82,7 +86,8 @@ class Writer:
                 self._memory.close()
                 self._memory = None
                 raise
-            if self._has_one_reader:
+            self._made += 1
+            if self._name is not None:
                 _leave(self._memory)
         return self._memory
 
@@ -90,16 +95,22 @@ class Writer:
         """Give it back."""
         if self._memory is not None:
             self._memory.close()
-            if not self._has_one_reader:
+            if self._name is None:
                 self._memory.unlink()
         self._memory = None
 
 
 class Reader:
-    """Looks into the block of one writer."""
+    """Looks into the blocks of one writer, one at a time.
+
+    Attributes:
+        name: for a writer who writes for this reader alone.
+    """
 
     def __init__(self) -> None:
+        self.name = f"ashen-{secrets.token_hex(6)}"
         self._memory: SharedMemory | None = None
+        self._taken = 0
 
     def get(self, places: dict[str, Place]) -> dict[str, NDArray[Any]]:
         """Copies of the arrays there; nobody else can look for their block from now on."""
@@ -129,6 +140,7 @@ class Reader:
             self._memory = SharedMemory(block)
             if is_only_ours:
                 self._memory.unlink()
+                self._taken += 1
             else:
                 _leave(self._memory)
         return self._memory
@@ -138,6 +150,34 @@ class Reader:
         if self._memory is not None:
             self._memory.close()
         self._memory = None
+
+    def clear(self) -> None:
+        """As :meth:`close`, when the only writer has ended; what he wrote last and was not read is taken away."""
+        self.close()
+        with suppress(FileNotFoundError):
+            self._named(f"{self.name}-{self._taken}", True)
+        self.close()
+
+
+class Readers:
+    """Of one player's batches: one for each that is on the way."""
+
+    def __init__(self) -> None:
+        self._all: list[Reader] = []
+
+    def free(self, busy: Collection[Reader | None]) -> Reader:
+        """One that is not among the busy ones."""
+        for reader in self._all:
+            if reader not in busy:
+                return reader
+        self._all.append(Reader())
+        return self._all[-1]
+
+    def clear(self) -> None:
+        """Give all up, when the player has ended."""
+        for reader in self._all:
+            reader.clear()
+        self._all.clear()
 
 
 def _leave(memory: SharedMemory) -> None:
