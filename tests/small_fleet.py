@@ -37,7 +37,7 @@ class Post:
     def publish(self, weights, tag):
         """Nobody acts."""
 
-    def ask(self, open_calls, again, record):
+    def ask(self, open_calls, again):
         self.asked += 1
 
     def wait(self, timeout_s):

@@ -140,7 +140,7 @@ def _places(options: SweepOptions) -> Iterator["Places | None"]:
     check_can_cluster()
     read_token()
     prepare_ray(options.fleet)
-    from ashen.training.fleet.crew import ray_running  # Ray is an extra, and takes a while
+    from ashen.training.fleet.engine import ray_running  # Ray is an extra, and takes a while
     from ashen.training.fleet.trials import Elsewhere
 
     with ray_running(FleetPlan(fleet=options.fleet)):

@@ -3,7 +3,6 @@
 Every player has at most so many calls open, so nothing queues up that nobody takes; one that has died is replaced.
 """
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -11,26 +10,17 @@ from functools import partial
 from typing import Any, Final
 
 from ashen.core.errors import UserError
+from ashen.training.fleet.actor import Actor
 from ashen.training.fleet.batch import Batch, Tag, from_bytes
-from ashen.training.fleet.cluster import check_answers, check_token, has_gone, start_again
+from ashen.training.fleet.cluster import has_gone, start_again
 from ashen.training.fleet.desk import NAME
-from ashen.training.fleet.gatherer import Gatherer
+from ashen.training.fleet.engine import GetTimeoutError, RayError, last_line, ray, ray_running
 from ashen.training.fleet.heartbeat import Heartbeat
-from ashen.training.fleet.node import NO_RAY
 from ashen.training.fleet.plan import FleetPlan
-from ashen.training.fleet.shared import Place, Reader, Readers, Writer
-from ashen.training.fleet.tables import Luggage, unpack_tables
+from ashen.training.fleet.shared import Reader, Readers, Writer
+from ashen.training.fleet.tables import Luggage
 from ashen.training.recipe import Recipe
 
-try:
-    import ray
-    from ray.exceptions import GetTimeoutError, RayError
-except ModuleNotFoundError:
-    raise UserError(NO_RAY) from None
-
-NAMESPACE: Final = "ashen"
-_STORE_BYTES: Final = 256 * 2**20
-"""Of shared memory, which only Ray itself uses."""
 _ANSWER_S: Final = 5.0
 """For a desk to answer."""
 _ONE_AT_A_TIME: Final = "it trains one run at a time: do this after that, or start a fleet on other ports"
@@ -51,6 +41,23 @@ class _Seat:
     """To play by the present networks."""
 
 
+class _Wish:
+    """In place of a recorder, which every player has: whether one of them is to record a fight."""
+
+    def __init__(self) -> None:
+        self._is_wanted = False
+
+    def ask(self) -> None:
+        self._is_wanted = True
+
+    def take(self) -> bool:
+        was_wanted, self._is_wanted = self._is_wanted, False
+        return was_wanted
+
+    def give_up(self) -> None:
+        """Players end theirs by themselves."""
+
+
 class Crew:
     """The players of a training.
 
@@ -69,6 +76,7 @@ class Crew:
         """Since anybody last sent something."""
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
         self._weights: bytes | str = b""
+        self.recorder = _Wish()
         self._shared = Writer() if plan.fleet is None else None
 
     def start(self, about: dict[str, Any] | None = None) -> None:
@@ -96,7 +104,7 @@ class Crew:
 
     def _fill(self, seat: _Seat) -> None:
         recipe, luggage, players, pace = self._words
-        seat.actor = _Player.remote(recipe, luggage, players, seat.name, pace)
+        seat.actor = Actor.remote(recipe, luggage, players, seat.name, pace)
         seat.readers.clear()
         seat.calls, seat.is_asked = {}, False
 
@@ -145,20 +153,19 @@ class Crew:
         if self._desk is not None:
             self._desk.publish.remote(self._key, weights, tag)
 
-    def ask(self, open_calls: int, again: bool, record: bool) -> None:
+    def ask(self, open_calls: int, again: bool) -> None:
         """Ask for batches.
 
         Args:
             open_calls: each player may have open at most.
             again: also whoever was asked to play by the present networks before.
-            record: have the first player asked record a fight.
         """
         for seat in self._seats:
             while len(seat.calls) < open_calls and (again or not seat.is_asked):
                 reader = None if self._shared is None else seat.readers.free(seat.calls.values())
-                call = seat.actor.play.remote(self._weights, record, reader and reader.name)
+                call = seat.actor.play.remote(self._weights, self.recorder.take(), reader and reader.name)
                 seat.calls[call] = reader
-                seat.is_asked, record = True, False
+                seat.is_asked = True
 
     def wait(self, timeout_s: float) -> list[Batch]:
         """Batches that have come, after waiting so long at most for the first one; at once if nobody is asked.
@@ -258,66 +265,6 @@ class Crew:
             return 0
 
 
-@ray.remote(num_cpus=1)
-class _Player:
-    """A player in a process of its own."""
-
-    def __init__(self, recipe: Recipe, luggage: Luggage, players: int, name: str, pace: float):
-        from ashen.agents.runtime import tune_process
-
-        tune_process(threads=1)
-        self._gatherer = Gatherer(unpack_tables(recipe, luggage), players, name, pace)
-        self._gatherer.record()
-        self._weights, self._writers = Reader(), dict[str, Writer]()
-
-    def play(self, weights: bytes | str, record: bool, reader: str | None) -> tuple[Batch, dict[str, Place]]:
-        """A batch by these networks, or the latest in the block of that name; with a reader its part goes through
-        shared memory, where it then lies.
-        """
-        self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
-        batch = self._gatherer.play(record)
-        if reader is not None:
-            writer = self._writers.setdefault(reader, Writer(reader))
-            with suppress(OSError):  # without room there it goes with the answer
-                return replace(batch, part={}), writer.put(batch.part)
-        return batch, {}
-
-
-@contextmanager
-def ray_running(plan: FleetPlan) -> Iterator[None]:
-    """Ray, on this machine alone or joined to a fleet's; shut down at the end.
-
-    Raises:
-        UserError: there is no fleet at that address, or it does not know our token.
-    """
-    ours = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    quiet = {"logging_level": "critical", "log_to_driver": False, "namespace": NAMESPACE}
-    if plan.fleet is not None:
-        check_answers(plan.fleet)  # Ray would try for a minute
-        check_token(plan.fleet)
-    try:
-        if plan.fleet is None:
-            # Players are what is counted, not cores.
-            own = {"num_cpus": plan.actors, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
-            ray.init(address="local", _node_ip_address="127.0.0.1", **own, **quiet)
-        else:
-            ray.init(address=plan.fleet, **quiet)
-    except Exception as error:  # Ray tells of a start that took too long by no class of its own
-        if plan.fleet is None:
-            why = f"{last_line(error)}; if other programs keep this machine busy, wait for them"
-            raise UserError(f"cannot start Ray on this machine: {why}") from None
-        how = (
-            "perhaps it has another token than this machine, or this machine has not joined it; see: ashen fleet status"
-        )
-        raise UserError(f"cannot join the fleet at {plan.fleet}: {last_line(error)}; {how}") from None
-    for number, handler in ours.items():  # Ray has put its own in their place
-        signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
 def check_is_idle(plan: FleetPlan) -> None:
     """Whether a fleet has no training yet.
 
@@ -342,9 +289,3 @@ def _desk() -> Any:
 
 def _busy(run: str) -> UserError:
     return UserError(f"the fleet trains {run}; {_ONE_AT_A_TIME}")
-
-
-def last_line(error: BaseException) -> str:
-    """What an error of Ray's says in its last line; the others are for Ray's makers."""
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip().rstrip(".") if lines else type(error).__name__

@@ -14,7 +14,8 @@ from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row
 from ashen.training.fleet.batch import Batch, Tag
 from ashen.training.fleet.cluster import is_loopback
-from ashen.training.fleet.crew import Crew, ray_running
+from ashen.training.fleet.crew import Crew
+from ashen.training.fleet.engine import ray_running
 from ashen.training.fleet.ledger import DOUBLE, Ledger
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.round import Round
@@ -41,23 +42,6 @@ OPEN_CALLS: Final = 2
 """Of each player where the learner need not have learned from a batch before the next one begins."""
 
 
-class _Wish:
-    """In place of a recorder, which every player has: whether one of them is to record a fight."""
-
-    def __init__(self) -> None:
-        self._is_wanted = False
-
-    def ask(self) -> None:
-        self._is_wanted = True
-
-    def take(self) -> bool:
-        was_wanted, self._is_wanted = self._is_wanted, False
-        return was_wanted
-
-    def give_up(self) -> None:
-        """Players end theirs by themselves."""
-
-
 class FightsElsewhere:
     """Asks players for batches, and hands on those that may be learned from.
 
@@ -78,7 +62,7 @@ class FightsElsewhere:
         self.ledger = Ledger(secrets.token_hex(8), 0 if self._is_in_rounds else plan.staleness)
         self.stragglers = Stragglers(_IN_ROUNDS if self._is_in_rounds else _LATER, self.ledger.session, time.monotonic)
         self.crew = Crew(recipe, plan, pack_tables(recipe))
-        self.recorder = _Wish()
+        self.recorder = self.crew.recorder
         self._stack = ExitStack()
         self._waiting: deque[Batch] = deque()
         self._published = -1
@@ -193,7 +177,7 @@ class FightsElsewhere:
 
     def _heard(self, open_calls: int, again: bool) -> list[Batch]:
         """Batches that came after asking for more."""
-        self.crew.ask(open_calls, again, self.recorder.take())
+        self.crew.ask(open_calls, again)
         if batches := self.crew.wait(WAIT_S):
             self._look_at_s = self._next_look_s()
         return batches

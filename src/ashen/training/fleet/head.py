@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ashen.core.errors import UserError
-from ashen.training.fleet.crew import NAMESPACE, RayError, last_line, ray, ray_running
 from ashen.training.fleet.desk import NAME, Desk
+from ashen.training.fleet.engine import NAMESPACE, RayError, last_line, ray, ray_running
 from ashen.training.fleet.ingress import Door, open_door
 from ashen.training.fleet.plan import FleetPlan
 from ashen.training.fleet.wire import read_token

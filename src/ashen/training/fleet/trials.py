@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ashen.training.fleet.crew import RayError, last_line, ray
 from ashen.training.fleet.desk import TRIAL
+from ashen.training.fleet.engine import RayError, last_line, ray
 from ashen.training.sweep.places import Here
 
 _LOOK_EVERY_S: Final = 0.5
