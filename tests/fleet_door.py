@@ -75,8 +75,13 @@ class OpenDoor:
         about = {"run": run, "key": key, "recipe": to_table(recipe), "luggage": pack_tables(recipe)}
         about |= {"players": FleetPlan().actors, "inputs": list(player.env.encoder.names)}
         self.ask("open", about | {"actions": list(player.env.action_names)})
-        tag = Tag("session", 0)
-        self.ask("publish", key, packed(acting_state(make_agent_for(player.recipe, player.env)), tag), tag)
+        self._state = acting_state(make_agent_for(player.recipe, player.env))
+        self.publish(0, key)
+
+    def publish(self, version: int, key: str = "key") -> None:
+        """Give out networks of this version."""
+        tag = Tag("session", version)
+        self.ask("publish", key, packed(self._state, tag), tag)
 
 
 class _Actor:

@@ -1,6 +1,5 @@
-"""A fleet with someone watching: its head, those who join it, and a look at all of them."""
+"""A fleet with someone watching: its head, and those who join it."""
 
-import json
 import re
 import time
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any, Final
 
 from ashen.core.errors import UserError
 from ashen.core.signals import StopOnSignal
-from ashen.display import number_text, say
-from ashen.options.fleet import FleetJoinOptions, FleetStartOptions, FleetStatusOptions
+from ashen.display import say
+from ashen.options.fleet import FleetJoinOptions, FleetStartOptions
 from ashen.runs.folder import PLAYERS, RunFolder
 from ashen.training.fleet.client import Client, player_name, recipe_here, wait_for_run
 from ashen.training.fleet.cluster import (
@@ -22,18 +21,7 @@ from ashen.training.fleet.cluster import (
     prepare_ray,
     start_again,
 )
-from ashen.training.fleet.desk import GONE_AFTER_S
-from ashen.training.fleet.wire import (
-    ENDED,
-    STOPPED,
-    TRAINING,
-    AwayError,
-    OtherRunError,
-    RunOverError,
-    Wire,
-    make_token,
-    read_token,
-)
+from ashen.training.fleet.wire import OtherRunError, RunOverError, Wire, make_token, read_token
 from ashen.training.tables import to_table
 
 _KEY: Final = 6
@@ -71,6 +59,8 @@ def lead(options: FleetStartOptions) -> int:
             if not stop():
                 again = start_again(f"{options.address}:{options.port}", door)
                 say(f"Ray has ended here; start it again: {again}; a training then goes on with: ashen resume RUN")
+            else:
+                say("ending")
             head.end()  # before our own part in it, which would wait for Ray's door
             return 0 if stop() else 1
 
@@ -135,7 +125,8 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
         client.play(stop, say)
     finally:
         left = f"; {client.left} batches wait in {run.path} until {name} joins again" if client.left else ""
-        say(f"played {client.sent_steps:,} steps for {about['run']}{left}")
+        late = f", {client.late_steps:,} of them too late to be learned from" if client.late_steps else ""
+        say(f"played {client.sent_steps:,} steps for {about['run']}{late}{left}")
 
 
 def _folder(path: Path) -> RunFolder:
@@ -143,44 +134,3 @@ def _folder(path: Path) -> RunFolder:
     folder.fights.mkdir(parents=True, exist_ok=True)
     folder.checkpoints.mkdir(exist_ok=True)
     return folder
-
-
-def show_status(options: FleetStatusOptions) -> None:
-    """Print how a fleet is.
-
-    Raises:
-        UserError: there is none, or the token is wrong.
-    """
-    try:
-        status = Wire(options.address, read_token(), ca=options.ca).status()
-    except AwayError as error:
-        raise UserError(f"{error}; is it started? ashen fleet start") from None
-    if options.json:
-        print(json.dumps(status))
-        return
-    print(f"training           {_training_text(status)}")
-    if status["trials"]:
-        print(f"sweep              {', '.join(status['trials'])}")
-    print(f"machines           {', '.join(status['machines']) or 'none'}")
-    print(f"from outside       {', '.join(status['outside']) or 'nobody'}")
-    learner = status["learner"] if status["state"] == TRAINING else {}
-    waiting = status["waiting"] + learner.pop("fleet/waiting", 0.0)
-    print(f"waiting            {waiting:,.0f} batches to be learned from")
-    if status["refused"]:
-        print(f"refused            {status['refused']} times, as enough waited; players bring such batches again")
-    for key, value in learner.items():
-        print(f"{key.removeprefix('fleet/'):18} {number_text(value)}")
-
-
-def _training_text(status: dict[str, Any]) -> str:
-    """Which training a fleet plays for, and how that is."""
-    run, seen_s = status["run"], status["learner_seen_s_ago"]
-    if run is None:
-        return "no training yet"
-    if status["state"] == ENDED:
-        return f"{run} has ended; players wait for the next one"
-    if status["state"] == STOPPED:
-        return f"{run} was stopped, and players wait; it goes on with: ashen resume {run}"
-    if seen_s > GONE_AFTER_S:
-        return f"{run}, no answer since {seen_s:,.0f} s: it has died, or was cut off; then: ashen resume {run}"
-    return f"{run}, seen {seen_s:g} s ago"

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from small_fleet import SMALL
 
-from ashen.captain import PLAYERS, _play_outside, show_status
+from ashen.captain import PLAYERS, _play_outside
 from ashen.cli import main
 from ashen.core.errors import UserError
+from ashen.lookout import show_status
 from ashen.options.fleet import FleetJoinOptions, FleetStatusOptions
 from ashen.runs.folder import RunFolder, run_names
 from ashen.training.find_run import find_run
@@ -17,6 +18,7 @@ from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
 from ashen.training.fleet.desk import MAX_WAITING, Caller
 from ashen.training.fleet.spool import Spool
+from ashen.training.fleet.weights import unpacked
 from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
 
 pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
@@ -26,6 +28,12 @@ from fleet_door import TOKEN, door_here
 pytestmark = pytest.mark.fleet
 QUICK = replace(SMALL, algorithm="dqn", num_envs=1, dqn=replace(SMALL.dqn, updates_per_step=100.0))
 """By whose batches, of two steps each, a spool fills in no time."""
+STATUS = {"step": 280_417, "left_out": {"pc": {"stale": 3}, "actor-0": {"damaged": 1}}}
+STATUS |= {"fleet/steps_per_s/actor-0": 21.9, "fleet/steps_per_s/a-pc-1": 44.0, "fleet/staleness_mean": 2.4}
+STATUS |= {"fleet/staleness_max": 7.0, "fleet/restarts": 0.0, "fleet/waiting": 0.0, "fleet/unreadable": 0.0}
+STATUS |= {"fleet/left_out_steps": 0.0, "fleet/left_out_steps_in_all": 640.0}
+STATUS |= {"fleet/lost_batches": 0.0, "fleet/lost_batches_in_all": 0.0}
+"""What a learner says of itself."""
 
 
 @pytest.fixture
@@ -102,6 +110,23 @@ def test_who_sends_nothing_for_long_says_how_far_he_is(door, tmp_path, monkeypat
     client.play(lambda: len(told) > 2 or client.sent_steps > 0, told.append)
     assert told[0] == "the head is back" and not client.sent_steps
     assert re.fullmatch(r"played \d+% of a rollout, which PPO learns from as a whole; \d+ min to go", told[1])
+
+
+def test_who_is_too_late_hears_of_it(door, tmp_path):
+    """Breaks if a player of PPO boasts of steps that nobody learned from, or calls those late that were in time."""
+    door.train(SMALL)
+    client, told, published = client_at(door, tmp_path / "run"), [], []
+
+    def should_stop():
+        if client._gatherer.rollout_share and not published:
+            published.append(door.publish(1))
+            while unpacked(client._courier.weights)[1].version == 0:
+                pass
+        return client.sent_steps > client.late_steps > 0
+
+    client.play(should_stop, told.append)
+    assert client.late_steps == SMALL.num_envs * SMALL.ppo.rollout_steps
+    assert sum("came too late" in line for line in told) == 1
 
 
 @pytest.mark.parametrize("how", [ENDED, STOPPED])
@@ -263,19 +288,22 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
 
     assert "no training yet" in status() and "sweep              sweep-a-000\n" in status()
     door.train(QUICK)
-    door.ask("take", "key", 0.0, {"step": 280_417.0})
+    door.ask("take", "key", 0.0, STATUS)
     Wire(door.address, TOKEN, "pc").run()
     said = status()
-    assert "a, seen 0" in said and "from outside       pc\n" in said and "step               280,417\n" in said
+    assert "a, seen 0" in said and "from outside       pc\n" in said and "steps              280,417\n" in said
+    assert "steps/s            actor-0 21.9, a-pc-1 44\n" in said
+    assert "left out           640 steps; batches: pc 3 stale, actor-0 1 damaged\n" in said
+    assert "updates behind     2.4 in the mean, 7 at most\n" in said
     for number in range(MOST_WAITING + 1):
         door.ask("put", Caller("pc2", run="key"), bytes([number]))
     assert "8 batches to be learned from" in status() and "refused            1 times" in status()
-    monkeypatch.setattr("ashen.captain.GONE_AFTER_S", -1.0)
+    monkeypatch.setattr("ashen.lookout.GONE_AFTER_S", -1.0)
     assert "a, no answer since 0 s" in status()
     for how, text in ((STOPPED, "a was stopped, "), (ENDED, "a has ended; ")):
         door.train(QUICK)
         door.ask("close", "key", how)
-        assert text in status() and "step " not in status()
+        assert text in status() and "steps " not in status()
 
 
 def test_a_head_that_is_back_is_told(door, tmp_path):

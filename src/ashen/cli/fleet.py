@@ -67,7 +67,7 @@ def _status(words: Sequence[str]) -> None:
     from ashen.options.parse import parse
 
     options = parse(FleetStatusOptions, "fleet status", words)
-    from ashen.captain import show_status
+    from ashen.lookout import show_status
 
     show_status(options)
 

@@ -38,6 +38,10 @@ _SILENT_S: Final = 30.0
 """A player who has sent nothing for so long says how far he is."""
 
 _ON: Final = "playing on; what is played meanwhile is handed over later"
+_LATE: Final = (
+    "a rollout of this player came too late: the learner, which learns from its present policy alone, has gone on "
+    "without it; more of them may, and are left out"
+)
 _UNTIL: Final = f"playing on until {MOST_WAITING} batches wait"
 
 
@@ -111,7 +115,8 @@ class Client:
         self._is_hurried = recipe.is_on_game or pace > 0.0
         self._spool = Spool(run.path / "on-the-way")
         self._courier = _Courier(wire, self._spool, self._is_hurried)
-        self.sent_steps, self._is_drop_told = 0, False
+        self.sent_steps = self.late_steps = 0
+        self._is_drop_told = False
         self._began_s = self._spoke_s = time.monotonic()
 
     @property
@@ -146,6 +151,7 @@ class Client:
             batch = self._gatherer.play(should_stop=lambda: self._must_stop(should_stop, tell))
             played_by = batch.tag
             self._keep(batch, tell)
+            self._note_late(batch, tell)
             self._wait_for_room(should_stop, tell)
             self._tell_news(tell)
             if self._courier.error:
@@ -180,6 +186,15 @@ class Client:
             tell(f"{notes[0]}; recorded fights stay in {self._run.fights}")
         self._spool.add(to_bytes(replace(batch, notes=notes)))
         self.sent_steps += batch.counts["steps"]
+
+    def _note_late(self, batch: Batch, tell: Callable[[str], None]) -> None:
+        """Say so once if the learner has gone on without a rollout, of which its newest networks tell."""
+        newest = self._courier.weights
+        if not self._waits or newest is None or unpacked(newest)[1] == batch.tag:
+            return
+        if not self.late_steps:
+            tell(_LATE)
+        self.late_steps += batch.counts["steps"]
 
     def _fetch(self, played_by: Tag | None, should_stop: Callable[[], bool]) -> None:
         """The newest networks; waits for the first, and where nothing is learned from the old ones for the next."""

@@ -223,7 +223,7 @@ class FightsElsewhere:
         row |= {f"fleet/{name}": float(getattr(self.crew, name)) for name in ("restarts", "waiting", "unreadable")}
         row["fleet/waiting"] += len(self._waiting)
         self._amiss.update({f"{name}_in_all": row[name] for name in ("fleet/left_out_steps", "fleet/lost_batches")})
-        self.crew.status = row | self._amiss | {"step": self._agent.steps}
+        self.crew.status = row | self._amiss | {"step": self._agent.steps, "left_out": self.ledger.left_out()}
         return row
 
     def record(self, policy: Any, save: Any, run: RunFolder) -> None:

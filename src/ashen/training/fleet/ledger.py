@@ -105,6 +105,12 @@ class Ledger:
         """Batches of a player that never came."""
         return self.accounts[player].lost if player in self.accounts else 0
 
+    def left_out(self) -> dict[str, dict[str, int]]:
+        """Batches that were not learned from, by player and reason; without those of whom all were."""
+        reasons = {name: {why: count for why, count in account.left_out.items() if count}
+                   for name, account in self.accounts.items()}  # fmt: skip
+        return {name: counts for name, counts in reasons.items() if counts}
+
     def take_row(self, seconds: float) -> dict[str, float]:
         """Metrics since the last call, which was so long ago: also of who plays and had no turn meanwhile."""
         row = {f"fleet/steps_per_s/{name}": self._steps[name] / seconds for name in sorted(self._silent_s)}
