@@ -95,7 +95,7 @@ class Fleet:
 
     def players(self) -> list[psutil.Process]:
         """The processes of this fleet's actors."""
-        return [one for one in self._own_processes() if one.name().startswith("ray::_Player")]
+        return [one for one in self._own_processes() if one.name().startswith("ray::Actor")]
 
     def kill_player(self, rng: random.Random) -> bool:
         """Kill one actor's process, as a crash does; False if there is none."""
