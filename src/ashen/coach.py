@@ -219,7 +219,7 @@ def _calibrate_and_train(run: RunFolder) -> None:
                     tell(line)
         is_stopped = stop() or steps_to_record(run) > 0
     if is_stopped:
-        print(f"ashen: stopped and saved; go on with: ashen resume {run.name}", file=sys.stderr)
+        print(f"ashen: stopped and saved; go on with: ashen resume {run.word}", file=sys.stderr)
     else:
         _train(begun_training(run), run)
 
@@ -303,7 +303,7 @@ def _train(training: Training, run: RunFolder) -> None:
                 _draw_curves(run)
     made = {"run": run.path, "curves": _draw_curves(run), "game": run.game_file if run.game_file.is_file() else None}
     if result is None:
-        say(f"stopped and saved at step {training.env_step:,}; go on with: ashen resume {run.name}")
+        say(f"stopped and saved at step {training.env_step:,}; go on with: ashen resume {run.word}")
     else:
         if updates == 0:
             say("nothing was learned: it ended before the first update; give more --total-steps")

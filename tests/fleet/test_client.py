@@ -303,7 +303,7 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
     for how, text in ((STOPPED, "a was stopped, "), (ENDED, "a has ended; ")):
         door.train(QUICK)
         door.ask("close", "key", how)
-        assert text in status() and "steps " not in status()
+        assert text in status() and "steps " not in status() and not door.ask("status")["learner"]
 
 
 def test_a_head_that_is_back_is_told(door, tmp_path):

@@ -37,7 +37,7 @@ def test_a_head_goes(tmp_path, goes):
             case "Ctrl-C":
                 head.send_signal(signal.SIGINT)
         assert head.wait(ENDS_S) == {"ray": 1, "killed": -signal.SIGKILL, "Ctrl-C": 0}[goes]
-        _wait(lambda: "ashen resume a" in fleet.said("training"))
+        _wait(lambda: "then go on with: ashen resume" in fleet.said("training"))
         _wait(lambda: not fleet.ray())
         again = f"start it again: ashen fleet start --address 127.0.0.1 --port {fleet.port} --door-port"
         last = fleet.said("training").splitlines()[-1]

@@ -14,7 +14,7 @@ from ashen.evaluation.policies import GreedyAgent
 from ashen.game.backend import GameBackend
 from ashen.game.options import GameOptions
 from ashen.runs.fights import list_fights, load_fight
-from ashen.runs.folder import open_run
+from ashen.runs.folder import RunFolder, open_run
 from ashen.runs.metrics import read_metrics
 from ashen.training.checkpoints import latest_checkpoint, load_checkpoint
 
@@ -48,7 +48,8 @@ def test_ctrl_c_while_the_game_is_waited_for_saves_and_ends_well(home, tmp_path,
     assert main(["train", "game", "--backend", "game", "--name", "a", "--runs-dir", str(tmp_path), *WORDS]) == 0
     (asked_s,) = home.asked_s
     assert home.fake.clock.wall_s - asked_s < 5.0  # of the fake's time; patience is 600 s
-    assert re.search(r"stopped and saved at step [\d,]+; go on with: ashen resume a", capsys.readouterr().err)
+    word = re.escape(RunFolder(tmp_path / "a").word)
+    assert re.search(rf"stopped and saved at step [\d,]+; go on with: ashen resume {word}\n", capsys.readouterr().err)
     run = open_run("a", tmp_path)
     assert load_checkpoint(latest_checkpoint(run))["env_step"] > 0
     assert "stopped by Ctrl-C while it was waited for" in run.log_file.read_text(encoding="utf-8")
@@ -75,7 +76,8 @@ def test_ctrl_c_in_a_match_keeps_its_fights_and_it_goes_on_from_there(home, tmp_
     where = ["--runs-dir", str(tmp_path)]
     assert main(["train", "game", "--backend", "game", "--name", "a", *where, *words]) == 0
     assert home.fake.clock.wall_s - acts_s[-1] < 5.0  # of the fake's time; a fight takes more
-    assert re.search(r"stopped and saved at step [\d,]+; go on with: ashen resume a", capsys.readouterr().err)
+    word = re.escape(RunFolder(tmp_path / "a").word)
+    assert re.search(rf"stopped and saved at step [\d,]+; go on with: ashen resume {word}\n", capsys.readouterr().err)
     assert load_checkpoint(latest_checkpoint(open_run("a", tmp_path)))["env_step"] == 40
     assert main(["resume", "a", *where]) == 0
     records = [load_fight(path) for path in list_fights(run / "fights", kind)]

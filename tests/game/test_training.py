@@ -63,7 +63,7 @@ def test_two_thousand_steps_make_a_run_like_any_other(elsewhere, tmp_path, capsy
     said = capsys.readouterr().err
     assert "on the real game: iudex, phase1, speed 3, from the fixed pose" in said
     said = said.splitlines()[-1]
-    assert said.startswith("ashen: the game: ") and said.endswith("saved, then go on with: ashen resume a")
+    assert said.startswith("ashen: the game: ") and said.endswith(f"ashen resume {RunFolder(tmp_path / 'a').word}")
     run = open_run("a", tmp_path)
     saved = max(int(path.stem.removeprefix("step-")) for path in run.checkpoints.glob("step-*.pt"))
     assert 0 < saved < STEPS
@@ -187,5 +187,5 @@ def test_a_game_that_does_not_begin_costs_no_checkpoint(elsewhere, tmp_path, cap
     elsewhere({"fault": "write_error", "at": "Time", "times": 99})
     assert main(["resume", "a", "--runs-dir", str(tmp_path)]) == 2
     said = capsys.readouterr().err
-    assert "a goes on at step 120" in said and said.endswith("saved, then go on with: ashen resume a\n")
+    assert "a goes on at step 120" in said and said.endswith(f"saved, then go on with: ashen resume {run.word}\n")
     assert ([path.name for path in newest_checkpoints(run)], read_metrics(run)) == before

@@ -181,8 +181,8 @@ def test_ctrl_c_saves_and_ends_well(tmp_path):
         training.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
         said = training.communicate()[1]
     assert training.returncode == 0, said
-    assert re.search(r"stopped and saved at step [\d,]+; go on with: ashen resume cut", said)
     run = RunFolder(tmp_path / "cut")
+    assert re.search(r"stopped and saved at step [\d,]+; go on with: ashen resume ", said) and run.word in said
     rows = read_metrics(run, "train")
     assert load_checkpoint(latest_checkpoint(run))["env_step"] >= rows[-1]["env_step"] > 0
     assert run.curves_file.is_file()

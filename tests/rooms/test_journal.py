@@ -73,7 +73,7 @@ def test_a_training_opens_and_closes_its_journal(tmp_path):
     assert read_log(first.log_file)[-1].message == "stopped at step 32"
     assert "- running\n" in opened and "What changed" not in opened
     stopped = first.journal_file.read_text(encoding="utf-8")
-    assert "- stopped at step 32 of 64; it goes on with: ashen resume first\n" in stopped
+    assert f"- stopped at step 32 of 64; it goes on with: ashen resume {first.word}\n" in stopped
     first.journal_file.write_text(f"{stopped}\nmine\n", encoding="utf-8")
     with session(first):
         list(resumed(first).run(first, lambda: False))

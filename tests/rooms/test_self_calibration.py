@@ -134,8 +134,8 @@ def test_it_goes_on_wherever_it_was_stopped(runs_dir, shifted, monkeypatch, caps
     with monkeypatch.context() as patch:
         patch.setattr("ashen.coach.record", lambda run, stop, say: record(run, stopped_after(2), say))
         assert main(["finetune", "old", "--name", "b", *words]) == 0
-    assert "go on with: ashen resume b" in capsys.readouterr().err
     a, b = RunFolder(runs_dir / "a"), RunFolder(runs_dir / "b")
+    assert f"go on with: ashen resume {b.word}\n" in capsys.readouterr().err
     assert len(list_fights(b.fights)) == 2 and steps_to_record(b) == 1000
     with monkeypatch.context() as patch:  # stopped between the table and the training
         patch.setattr("ashen.coach.begun_training", lambda run: (_ for _ in ()).throw(UserError("stopped")))

@@ -60,6 +60,13 @@ class RunFolder:
         return self.path.resolve().name
 
     @property
+    def word(self) -> str:
+        """What a command finds it by: its name where runs are kept, else its path."""
+        path = self.path.resolve()
+        word = path.name if path.parent == default_runs_dir().resolve() else str(path)
+        return f'"{word}"' if " " in word else word
+
+    @property
     def config_file(self) -> Path:
         """What was asked for: recipe, versions, table hash. Written once."""
         return self.path / "config.json"

@@ -106,7 +106,7 @@ def record(run: RunFolder, should_stop: Callable[[], bool], say: Say) -> bool:
             except UserError as error:  # of the game: only the user can mend it
                 if should_stop():
                     return False
-                kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.name}"
+                kept = f"{tally.fights} fights are kept, go on with: ashen resume {run.word}"
                 raise UserError(f"{error}; {kept}") from None
             finally:
                 if account:

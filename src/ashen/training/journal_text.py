@@ -116,7 +116,7 @@ def _closing(history: History) -> Iterator[str]:
 
 
 def _state(history: History) -> str:
-    run, total = history.run.name, history.config.get("recipe", {}).get("total_steps", 0)
+    run, total = history.run.word, history.config.get("recipe", {}).get("total_steps", 0)
     if history.state != "stopped" or CLONED in history.config:
         return history.state
     why = f" by {history.error}" if history.error else ""

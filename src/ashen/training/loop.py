@@ -81,7 +81,7 @@ class Training:
             self._save()
             end = "stopped"
             if not should_stop():
-                raise UserError(f"{error}; saved, then go on with: ashen resume {run.name}") from None
+                raise UserError(f"{error}; saved, then go on with: ashen resume {run.word}") from None
             run.log(str(error))
         finally:
             self._player.give_up()

@@ -112,7 +112,7 @@ class Desk:
         """A learner ends, unless it has before: ``how`` is ENDED, or STOPPED for one that may go on with what waits."""
         if self._about is None or self._key != key:
             return
-        self._over[key], self._about, self._weights = how, None, b""
+        self._over[key], self._about, self._weights, self._status = how, None, b"", {}
         if how == ENDED:
             self._inbox.clear()
 
