@@ -44,6 +44,9 @@ class Post:
         batches, self._batches = self._batches, []
         return batches
 
+    def take_news(self):
+        return []
+
     def is_deserted(self):
         return True
 

@@ -1,5 +1,6 @@
 """A fleet with someone watching: its head, and those who join it."""
 
+import os
 import re
 import time
 from pathlib import Path
@@ -87,7 +88,7 @@ def join(options: FleetJoinOptions) -> None:
                     "a Linux machine joins HOST:PORT of the head's Ray; for its door give --game or --client"
                 )
             read_token()
-            join_cluster(options.address, options.actors, stop, say)
+            join_cluster(options.address, options.actors or os.cpu_count() or 1, stop, say)
 
 
 def _play_outside(options: FleetJoinOptions, stop: StopOnSignal) -> None:
@@ -126,7 +127,8 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
     finally:
         left = f"; {client.left} batches wait in {run.path} until {name} joins again" if client.left else ""
         late = f", {client.late_steps:,} of them too late to be learned from" if client.late_steps else ""
-        say(f"played {client.sent_steps:,} steps for {about['run']}{late}{left}")
+        rest = f"; {client.unfinished_steps:,} more are of no whole rollout" if client.unfinished_steps else ""
+        say(f"played {client.sent_steps:,} steps for {about['run']}{late}{rest}{left}")
 
 
 def _folder(path: Path) -> RunFolder:

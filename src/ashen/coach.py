@@ -166,7 +166,7 @@ def train_on(
     folder = find_own_run(run, runs_dir, NOTHING_TO_GO_ON)
     check_trained_here(folder, run)
     if is_complete(folder):
-        more = f"ashen fork {folder.name} --total-steps {2 * recipe_of(folder).total_steps}"
+        more = f"ashen fork {folder.word} --total-steps {2 * recipe_of(folder).total_steps}"
         say(f"{folder.name} is complete; a new run goes on from it with: {more}")
         if not folder.film_file.is_file():
             say(_not_filmed(folder))
@@ -309,7 +309,7 @@ def _train(training: Training, run: RunFolder) -> None:
             say("nothing was learned: it ended before the first update; give more --total-steps")
         print(f"result  {match_text(result)}{gate_text(result)}")
         for found in result["exploits"]:
-            print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.name}", file=sys.stderr)
+            print(f"ashen: this win rate does not count: {found}; see: ashen exploits {run.word}", file=sys.stderr)
         try:
             made["film"] = None if stop() else _film(run)
         except KeyboardInterrupt:
@@ -332,7 +332,7 @@ def _draw_curves(run: RunFolder) -> Path | None:
 
 
 def _not_filmed(run: RunFolder) -> str:
-    return f"it is not filmed; that is done with: ashen film {run.name} --out {run.film_file}"
+    return f"it is not filmed; that is done with: ashen film {run.word} --out {run.film_file}"
 
 
 def _film(run: RunFolder) -> Path | None:

@@ -49,15 +49,17 @@ def _learner_lines(status: dict[str, Any]) -> dict[str, str]:
         return {}
     row = {key.removeprefix("fleet/"): number_text(value) for key, value in learner.items() if key != "left_out"}
     speeds = {key.removeprefix(_SPEED): number_text(value) for key, value in learner.items() if _SPEED in key}
+    silent = [name for name in status["outside"] if not any(f"-{name}-" in player for player in speeds)]
+    told = [*(f"{name} {value}" for name, value in speeds.items()), *(f"{name} nothing yet" for name in silent)]
     reasons = [f"{name} {count:,} {why}" for name, by in learner["left_out"].items() for why, count in by.items()]
     return {
         "steps": row["step"],
-        "steps/s": ", ".join(f"{name} {value}" for name, value in speeds.items()) or "none yet",
+        "steps/s": ", ".join(told) or "none yet",
         "updates behind": f"{row['staleness_mean']} in the mean, {row['staleness_max']} at most",
         "left out": f"{row['left_out_steps_in_all']} steps{'; batches: ' if reasons else ''}{', '.join(reasons)}",
         "lost": f"{row['lost_batches_in_all']} batches",
         "unreadable": f"{row['unreadable']} batches",
-        "replaced": f"{row['restarts']} players",
+        "players replaced": row["restarts"],
     }
 
 

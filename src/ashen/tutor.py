@@ -184,5 +184,5 @@ def pretrain(options: PretrainOptions) -> None:
     if row["kind"] == "final":
         print(f"result  {clone_text(row)}; {match_text(row)}")
     else:
-        say(f"stopped: the best pass is saved, its match was not played; ashen evaluate {run.name} does that")
+        say(f"stopped: the best pass is saved, its match was not played; ashen evaluate {run.word} does that")
     print(f"run     {run.path}")

@@ -18,7 +18,6 @@ from ashen.training.fleet.batch import Tag
 from ashen.training.fleet.client import MOST_WAITING, Client, recipe_here
 from ashen.training.fleet.desk import MAX_WAITING, Caller
 from ashen.training.fleet.spool import Spool
-from ashen.training.fleet.weights import unpacked
 from ashen.training.fleet.wire import ENDED, STOPPED, RunOverError, Wire
 
 pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
@@ -120,13 +119,13 @@ def test_who_is_too_late_hears_of_it(door, tmp_path):
     def should_stop():
         if client._gatherer.rollout_share and not published:
             published.append(door.publish(1))
-            while unpacked(client._courier.weights)[1].version == 0:
+            while client._courier.tag.version == 0:
                 pass
         return client.sent_steps > client.late_steps > 0
 
     client.play(should_stop, told.append)
     assert client.late_steps == SMALL.num_envs * SMALL.ppo.rollout_steps
-    assert sum("came too late" in line for line in told) == 1
+    assert sum("rollout is too late" in line for line in told) == 1
 
 
 @pytest.mark.parametrize("how", [ENDED, STOPPED])
@@ -258,6 +257,7 @@ def test_a_pace_that_would_change_nothing_is_refused(words, capsys):
     ("words", "message"),
     [
         (["join", "http://127.0.0.1:1", "--game", "--client"], "give one of them"),
+        (["join", "http://127.0.0.1:1", "--client", "--actors", "3"], "--actors is of Linux machines"),
         (["start", "--port", "8420"], "--port and --door-port are both 8420"),
     ],
 )
@@ -289,14 +289,15 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
     assert "no training yet" in status() and "sweep              sweep-a-000\n" in status()
     door.train(QUICK)
     door.ask("take", "key", 0.0, STATUS)
-    Wire(door.address, TOKEN, "pc").run()
+    for name in ("pc", "pc2"):
+        Wire(door.address, TOKEN, name).run()
     said = status()
-    assert "a, seen 0" in said and "from outside       pc\n" in said and "steps              280,417\n" in said
-    assert "steps/s            actor-0 21.9, a-pc-1 44\n" in said
+    assert "a, seen 0" in said and "from outside       pc, pc2\n" in said and "steps              280,417\n" in said
+    assert "steps/s            actor-0 21.9, a-pc-1 44, pc2 nothing yet\n" in said
     assert "left out           640 steps; batches: pc 3 stale, actor-0 1 damaged\n" in said
     assert "updates behind     2.4 in the mean, 7 at most\n" in said
     for number in range(MOST_WAITING + 1):
-        door.ask("put", Caller("pc2", run="key"), bytes([number]))
+        door.ask("put", Caller("pc3", run="key"), bytes([number]))
     assert "8 batches to be learned from" in status() and "refused            1 times" in status()
     monkeypatch.setattr("ashen.lookout.GONE_AFTER_S", -1.0)
     assert "a, no answer since 0 s" in status()

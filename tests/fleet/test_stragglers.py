@@ -39,6 +39,15 @@ def test_who_is_late_is_named_once():
     assert [state for _, state, _ in said] == ["begun"]
 
 
+def test_who_misses_many_rounds_at_once_is_named_at_once():
+    """Breaks if half an hour of play at a game's pace is left out before anybody hears that none can be in time."""
+    late = Stragglers("play less", TAG.session, lambda: 0.0)
+    late.note(batch_of(), STALE, missed=2)
+    assert not late.take_rows()
+    late.note(batch_of(player="q"), STALE, missed=3)
+    assert [row["guard"] for row in late.take_rows()] == ["q is late"]
+
+
 def test_who_sends_damage_is_named_once():
     """Breaks if nothing of a training is learned from since all of it comes damaged, and nobody hears of it."""
     late, rows = Stragglers("play less", TAG.session, lambda: 0.0), []

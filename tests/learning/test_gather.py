@@ -40,7 +40,10 @@ def test_one_gatherer_and_a_learner_are_one_agent(name):
         alone.observe(step)
         alone.update()
         if (part := gatherer.gather(step)) is not None:
-            learner.take([part])
+            sent = {name: values.copy() for name, values in part.items()}
+            for values in sent.values():  # as what comes over a wire; torch warns of it
+                values.flags.writeable = False
+            learner.take([sent])
     assert learner.updates == alone.updates > 0 and learner.steps >= alone.steps - 3 * 32
     for ours, theirs in zip(learner.learners, alone.learners, strict=True):
         torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), rtol=0.0, atol=0.0)

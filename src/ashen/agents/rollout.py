@@ -112,7 +112,8 @@ class Rollout:
 
 
 def _side_by_side(arrays: list[NDArray[Any]], axis: int) -> NDArray[Any]:
-    return np.concatenate(arrays, axis) if len(arrays) > 1 else arrays[0]
+    """One array of several; of one itself, or a copy if it may not be written to, of which torch would warn."""
+    return np.concatenate(arrays, axis) if len(arrays) > 1 else np.require(arrays[0], requirements="W")
 
 
 _FIELDS = ("obs", "mask", "actions", "rewards", "terminated", "truncated", "faulted")

@@ -329,7 +329,7 @@ def _fleet(row: Row) -> str:
     told = [f"{len(speeds)} playing" + (f" at {min(speeds):,.0f} to {max(speeds):,.0f} steps/s" if speeds else "")]
     told.append(f"{row['fleet/staleness_mean']:,.0f} updates behind ({row['fleet/staleness_max']:,.0f} at most)")
     amiss = {
-        "restarts": "restarts",
+        "restarts": "players replaced",
         "waiting": "waiting to be learned from",
         "left_out_steps": "steps left out",
         "lost_batches": "batches lost",

@@ -56,8 +56,8 @@ class FleetJoinOptions:
     """Play on the real game, which runs on this machine."""
     client: bool = False
     """Play in the simulator, through the door: for Windows and macOS."""
-    actors: int = field(default_factory=lambda: os.cpu_count() or 1)
-    """Players that may play here, on a Linux machine."""
+    actors: int | None = None
+    """Players that may play here, on a Linux machine; as many as it has cores if not given."""
     name: str | None = None
     """What this player is called; the machine's name if not given."""
     game_speed: float = 3.0
@@ -73,10 +73,15 @@ class FleetJoinOptions:
     """Folder of all runs, in which recorded fights and batches on their way are kept."""
 
     def __post_init__(self) -> None:
-        check_counts(self, "actors")
+        if self.actors is not None:
+            check_counts(self, "actors")
         _check_ca(self)
         if self.game and self.client:
             raise UserError("--game plays on the real game and --client in the simulator; give one of them")
+        if self.actors is not None and (self.game or self.client):
+            raise UserError(
+                "--actors is of Linux machines that join HOST:PORT; through the door each command is a player"
+            )
         if not self.game:
             check_game_options(self, "--game")
         if self.name is not None and not is_plain(self.name):

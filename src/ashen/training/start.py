@@ -36,15 +36,20 @@ def training_of(recipe: Recipe, plan: FleetPlan) -> Training:
     """
     if not plan.is_wanted:
         return Training(recipe)
-    if plan.fleet is not None:
-        check_can_cluster()
-        read_token()  # what is amiss is said before there is a run
-        check_answers(plan.fleet)
-        check_token(plan.fleet)
+    _check_reaches(plan)
     prepare_ray(plan.fleet)
     from ashen.training.fleet.training import FleetTraining  # Ray is an extra, and takes a while
 
     return FleetTraining(recipe, plan)
+
+
+def _check_reaches(plan: FleetPlan) -> None:
+    """Say what is amiss with a fleet before there is a run, and before a checkpoint is blamed."""
+    if plan.fleet is not None:
+        check_can_cluster()
+        read_token()
+        check_answers(plan.fleet)
+        check_token(plan.fleet)
 
 
 def check_can_begin(plan: FleetPlan) -> None:
@@ -105,9 +110,10 @@ def resumed(run: RunFolder, plan: FleetPlan | None = None) -> Training:
         plan: who plays from here on; None leaves that as it was.
 
     Raises:
-        UserError: the run has no checkpoint, or all of them are damaged or of another shape.
+        UserError: the run has no checkpoint, all of them are damaged or of another shape, or its fleet is not there.
     """
     recipe, plan = training_recipe(run), plan or fleet_of(run)
+    _check_reaches(plan)
 
     def begun(checkpoint: dict[str, Any]) -> Training:
         with _closed_on_error(training_of(recipe, plan)) as training:

@@ -39,8 +39,9 @@ _SILENT_S: Final = 30.0
 
 _ON: Final = "playing on; what is played meanwhile is handed over later"
 _LATE: Final = (
-    "a rollout of this player came too late: the learner, which learns from its present policy alone, has gone on "
-    "without it; more of them may, and are left out"
+    "the learner has gone on without this player, whose rollout is too late: PPO learns from its present policy alone, "
+    "in rounds that last as long as the quick ones make them; fights are still recorded, but for steps to count have "
+    "all play at one speed (--pace), or train by a recipe of DQN"
 )
 _UNTIL: Final = f"playing on until {MOST_WAITING} batches wait"
 
@@ -115,8 +116,8 @@ class Client:
         self._is_hurried = recipe.is_on_game or pace > 0.0
         self._spool = Spool(run.path / "on-the-way")
         self._courier = _Courier(wire, self._spool, self._is_hurried)
-        self.sent_steps = self.late_steps = 0
-        self._is_drop_told = False
+        self.sent_steps = self.late_steps = self.unfinished_steps = 0
+        self._is_drop_told = self._is_late_told = False
         self._began_s = self._spoke_s = time.monotonic()
 
     @property
@@ -151,7 +152,6 @@ class Client:
             batch = self._gatherer.play(should_stop=lambda: self._must_stop(should_stop, tell))
             played_by = batch.tag
             self._keep(batch, tell)
-            self._note_late(batch, tell)
             self._wait_for_room(should_stop, tell)
             self._tell_news(tell)
             if self._courier.error:
@@ -161,6 +161,9 @@ class Client:
         """Between two steps of a batch, which may take minutes."""
         self._tell_news(tell)
         now_s, done = time.monotonic(), self._gatherer.rollout_share
+        if done and not self._is_late_told and self._is_late():
+            self._is_late_told = True
+            tell(_LATE)
         if done and now_s - self._spoke_s > _SILENT_S:
             self._spoke_s, left_s = now_s, (now_s - self._began_s) * (1.0 - done) / done
             tell(f"played {done:.0%} of a rollout, which PPO learns from as a whole; {left_s / 60.0:.0f} min to go")
@@ -178,6 +181,10 @@ class Client:
             tell(line)
 
     def _keep(self, batch: Batch, tell: Callable[[str], None]) -> None:
+        if not batch.part:
+            self.unfinished_steps += batch.counts["steps"]
+        elif self._is_late():
+            self.late_steps += batch.counts["steps"]
         if not (batch.part or batch.fights):
             return
         notes = []
@@ -185,16 +192,11 @@ class Client:
             notes, self._is_drop_told = ["no room for more on the way: the oldest batches are dropped"], True
             tell(f"{notes[0]}; recorded fights stay in {self._run.fights}")
         self._spool.add(to_bytes(replace(batch, notes=notes)))
-        self.sent_steps += batch.counts["steps"]
+        self.sent_steps += batch.counts["steps"] if batch.part else 0
 
-    def _note_late(self, batch: Batch, tell: Callable[[str], None]) -> None:
-        """Say so once if the learner has gone on without a rollout, of which its newest networks tell."""
-        newest = self._courier.weights
-        if not self._waits or newest is None or unpacked(newest)[1] == batch.tag:
-            return
-        if not self.late_steps:
-            tell(_LATE)
-        self.late_steps += batch.counts["steps"]
+    def _is_late(self) -> bool:
+        """Whether the learner has gone on without the rollout under way, of which its newest networks tell."""
+        return self._waits and self._courier.weights is not None and self._courier.tag != self._gatherer.tag
 
     def _fetch(self, played_by: Tag | None, should_stop: Callable[[], bool]) -> None:
         """The newest networks; waits for the first, and where nothing is learned from the old ones for the next."""
@@ -221,7 +223,7 @@ class _Courier:
         self._thread = threading.Thread(target=self._go, daemon=True)
         self.weights: bytes | None = None
         self.error: Exception | None = None
-        self._tag = Tag("", 0)
+        self.tag = Tag("", 0)
         self._sender, self._shelf = secrets.token_hex(8), ""
         self._sent: deque[Path] = deque()
         """What lies at the head, oldest first, and was not taken by the learner yet."""
@@ -264,8 +266,8 @@ class _Courier:
                 time.sleep(_PAUSE_S)
 
     def _round(self) -> None:
-        if (new := self._wire.weights(self._tag, self._sender)) is not None:
-            self._tag, self.weights = unpacked(new)[1], new
+        if (new := self._wire.weights(self.tag, self._sender)) is not None:
+            self.tag, self.weights = unpacked(new)[1], new
         self._settle()
         for path in self._unsent():
             if (data := self._spool.read(path)) is not None:

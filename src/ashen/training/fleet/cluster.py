@@ -219,7 +219,7 @@ def start_again(address: str, door: str = "") -> str:
     """The command that starts a head whose Ray was at ``HOST:PORT``, and its door at that URL."""
     host, _, port = address.partition(":")
     words = f"ashen fleet start --address {host} --port {port}"
-    words += f" --door-port {door.rpartition(':')[2]}" if door else ""
+    words += f" --door-port {door.rpartition(':')[2]}" if door else ", with the --door-port that it had, if any"
     return words + (" --tls-cert FILE --tls-key FILE" if door.startswith("https") else "")
 
 

@@ -72,6 +72,7 @@ class Crew:
         self._desk, self._desk_call, self._key, self.status = None, None, "", dict[str, Any]()
         self._heartbeat: Heartbeat | None = None
         self.restarts = self.unreadable = 0
+        self._news = list[str]()
         self._deaths = 0
         """Since anybody last sent something."""
         self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
@@ -192,6 +193,11 @@ class Crew:
         self._deaths = 0 if batches else self._deaths
         return batches
 
+    def take_news(self) -> list[str]:
+        """What is to be told of the players since the last call."""
+        news, self._news = self._news, []
+        return news
+
     def close(self, key: str, how: str) -> list[Batch]:
         """Tell players from outside that their training has ended or was stopped, see :meth:`Desk.close`.
 
@@ -250,6 +256,7 @@ class Crew:
             raise self._gone("")
         self._deaths += 1
         self.restarts += 1
+        self._news.append(f"{seat.name} has died and is replaced: {last_line(error)}")
         if self._deaths >= _DEATHS_IN_A_ROW * len(self._seats):
             raise UserError(f"players died {self._deaths} times before anybody sent anything: {last_line(error)}")
         ray.kill(seat.actor)

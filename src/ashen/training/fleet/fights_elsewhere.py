@@ -180,6 +180,8 @@ class FightsElsewhere:
         self.crew.ask(open_calls, again)
         if batches := self.crew.wait(WAIT_S):
             self._look_at_s = self._next_look_s()
+        for line in self.crew.take_news():
+            self._run.log(line)
         return batches
 
     def _enter(self, batch: Batch) -> bool:
@@ -188,7 +190,8 @@ class FightsElsewhere:
         reason = self.ledger.check(batch, self._agent.updates)
         if reason == DOUBLE:
             return False
-        self.stragglers.note(batch, reason)
+        missed = self._agent.updates - batch.tag.version if self._is_in_rounds else 1
+        self.stragglers.note(batch, reason, missed)
         if reason is not None or self.ledger.lost(batch.player) > lost_before:
             self._doubt_fight(batch.life)
         self._keep(batch)

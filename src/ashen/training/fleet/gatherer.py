@@ -39,6 +39,9 @@ class Gatherer:
         name: its own.
         pace: steps of 0.1 s in a second at most, of all its fights together; 0 sets no limit.
 
+    Attributes:
+        tag: of the networks that it acts by.
+
     Raises:
         UserError: the recipe names something that does not exist here.
     """
@@ -52,7 +55,7 @@ class Gatherer:
         self._watch = Watch(share.num_envs, len(self.player.env.encoder.names), len(self.player.env.action_names))
         self._fights: list[FightRecord] = []
         self._unknown = self._unknown_so_far()
-        self._tag = Tag("", 0)
+        self.tag = Tag("", 0)
         self._sent, self._most_steps = 0, batch_steps(recipe)
         self._due_s = 0.0
 
@@ -63,9 +66,9 @@ class Gatherer:
             UserError: they are of another shape, or none at all.
         """
         state, tag = unpacked(weights)
-        if tag != self._tag:
+        if tag != self.tag:
             load_acting_state(self.agent, state)
-            self._tag = tag
+            self.tag = tag
 
     def play(self, record: bool = False, should_stop: Callable[[], bool] = lambda: False) -> Batch:
         """Play until there is a batch to learn from.
@@ -131,7 +134,7 @@ class Gatherer:
             player=self.name,
             life=self.life,
             number=self._sent,
-            tag=self._tag,
+            tag=self.tag,
             part=part,
             counts=self.player.tally.take_counts(),
             windows=[vars(window)] if window else [],

@@ -26,7 +26,7 @@ class _Lateness:
     damaged: int = 0
     """Batches in a row."""
     batches: int = 0
-    """Too late, in a row."""
+    """Too late, in a row; one that missed several rounds counts for each."""
     in_time: int = 0
     """Batches in a row."""
     steps: int = 0
@@ -49,11 +49,17 @@ class Stragglers:
         self._players: dict[str, _Lateness] = {}
         self._news: list[Row] = []
 
-    def note(self, batch: Batch, reason: str | None) -> None:
-        """Take in a batch, and why it is not learned from; None if it is."""
+    def note(self, batch: Batch, reason: str | None, missed: int = 1) -> None:
+        """Take in a batch.
+
+        Args:
+            batch: what came.
+            reason: why it is not learned from; None if it is.
+            missed: if it is too late: how many rounds were over before it came.
+        """
         late = self._players.setdefault(batch.player, _Lateness())
         if reason == STALE and batch.tag.session == self._session:
-            late.batches, late.in_time = late.batches + 1, 0
+            late.batches, late.in_time = late.batches + missed, 0
             late.steps += batch.counts["steps"]
             if late.batches >= MOST_LATE and not late.is_named and self._clock() - late.named_s >= AGAIN_AFTER_S:
                 late.is_named, late.named_s = True, self._clock()
