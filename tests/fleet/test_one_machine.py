@@ -40,7 +40,8 @@ def test_players_of_one_machine_train_and_go_on(tmp_path):
 
 def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
     """Breaks if a round of PPO waits for ever for a player of this machine that has died, if players are not asked to
-    record, or if memory that processes share is left when the training has ended.
+    record, if rows take more from the time of play than there was, or if memory that processes share is left when the
+    training has ended.
     """
     before = shared_names()
     words = "--total-steps 20000 --num-envs 8 --ppo.rollout-steps 32 --ppo.width 16 --log-every 256 --final-fights 2"
@@ -53,6 +54,7 @@ def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
         assert fleet.kill_player(random.Random(0))
         assert training.wait(600.0) == 0, fleet.said("training")
     rows = read_metrics(run, "train")
+    assert all(value >= 0.0 for row in rows for key, value in row.items() if key.startswith("seconds/"))
     assert rows[-1]["env_step"] >= 20_000 and rows[-1]["fleet/restarts"] == 1.0
     assert list(run.fights.glob("training-*.npz"))
     assert shared_names() <= before

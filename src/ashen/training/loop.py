@@ -70,7 +70,8 @@ class Training:
             if self.env_step == 0:
                 yield from self._warnings()
             if not self._player.has_begun:
-                self._player.start(self.env_step)
+                with self._tally.time("world"):
+                    self._player.start(self.env_step)
             yield from self._owed_matches()  # one that was broken off
             while self.env_step < self.recipe.total_steps and not should_stop():
                 self._step()
