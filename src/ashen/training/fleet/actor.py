@@ -2,6 +2,8 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from multiprocessing.connection import Listener
+from typing import Final
 
 from ashen.training.fleet.batch import Batch
 from ashen.training.fleet.engine import ray
@@ -9,6 +11,8 @@ from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.shared import Place, Reader, Writer
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
+
+_HERE: Final = "127.0.0.1"
 
 
 @ray.remote(num_cpus=1)
@@ -23,21 +27,31 @@ class Actor:
         self._gatherer.record()
         self._weights, self._writers = Reader(), dict[str, Writer]()
 
-    def play(self, weights: bytes | str, record: bool, reader: str | None) -> tuple[Batch, dict[str, Place]]:
-        """A batch by these networks.
+    def play(self, weights: bytes | str, record: bool) -> Batch:
+        """A batch by these networks, or by the latest in a block of shared memory of that name.
 
         Args:
-            weights: the networks, or the block of shared memory in which the latest lie.
+            weights: the networks, or the block.
             record: also the next fight that starts.
-            reader: who reads the batch's part out of shared memory; None has it go with the answer.
-
-        Returns:
-            The batch, and where its part lies if it does not have it.
         """
         self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
-        batch = self._gatherer.play(record)
-        if reader is not None:
-            writer = self._writers.setdefault(reader, Writer(reader))
-            with suppress(OSError):  # without room there it goes with the answer
-                return replace(batch, part={}), writer.put(batch.part)
+        return self._gatherer.play(record)
+
+    def listen(self, key: bytes) -> tuple[str, int]:
+        """Where a learner on this machine who knows the key can connect; :meth:`serve` then answers it."""
+        self._listener = Listener((_HERE, 0), authkey=key)
+        return self._listener.address
+
+    def serve(self) -> None:
+        """Play whenever the learner asks over its connection, until it ends; steps go through shared memory."""
+        with self._listener, self._listener.accept() as learner, suppress(EOFError, ConnectionError):
+            while True:
+                weights, record, reader = learner.recv()
+                learner.send(self._laid_down(self.play(weights, record), reader))
+
+    def _laid_down(self, batch: Batch, reader: str) -> tuple[Batch, dict[str, Place]]:
+        """The batch without its part, and where that lies; whole where there is no room in shared memory."""
+        writer = self._writers.setdefault(reader, Writer(reader))
+        with suppress(OSError):
+            return replace(batch, part={}), writer.put(batch.part)
         return batch, {}

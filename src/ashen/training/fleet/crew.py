@@ -3,9 +3,8 @@
 Every player has at most so many calls open, so nothing queues up that nobody takes; one that has died is replaced.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +16,8 @@ from ashen.training.fleet.desk import NAME
 from ashen.training.fleet.engine import GetTimeoutError, RayError, last_line, ray, ray_running
 from ashen.training.fleet.heartbeat import Heartbeat
 from ashen.training.fleet.plan import FleetPlan
-from ashen.training.fleet.shared import Reader, Readers, Writer
+from ashen.training.fleet.seats import FarSeat, NearSeat
+from ashen.training.fleet.shared import Writer
 from ashen.training.fleet.tables import Luggage
 from ashen.training.recipe import Recipe
 
@@ -26,19 +26,6 @@ _ANSWER_S: Final = 5.0
 _ONE_AT_A_TIME: Final = "it trains one run at a time: do this after that, or start a fleet on other ports"
 _DEATHS_IN_A_ROW: Final = 5
 """For each player, while nobody sends anything: then it is no accident."""
-
-
-@dataclass
-class _Seat:
-    """A player's place: who sits there now."""
-
-    name: str
-    actor: Any
-    calls: dict[Any, Reader | None] = field(default_factory=dict)
-    """Open ones -> who reads the batch out of shared memory, if it comes by that."""
-    readers: Readers = field(default_factory=Readers)
-    is_asked: bool = False
-    """To play by the present networks."""
 
 
 class _Wish:
@@ -75,10 +62,12 @@ class Crew:
         self._news = list[str]()
         self._deaths = 0
         """Since anybody last sent something."""
-        self._seats = [_Seat(f"actor-{place}", None) for place in range(plan.actors)]
+        self._is_near = plan.fleet is None
+        seat = NearSeat if self._is_near else FarSeat
+        self._seats = [seat(f"actor-{place}", self._start) for place in range(plan.actors)]
         self._weights: bytes | str = b""
         self.recorder = _Wish()
-        self._shared = Writer() if plan.fleet is None else None
+        self._shared = Writer()
 
     def start(self, about: dict[str, Any] | None = None) -> None:
         """Start all players.
@@ -93,7 +82,7 @@ class Crew:
             if about is not None:
                 self._open_desk(about)
             for seat in self._seats:
-                self._fill(seat)
+                seat.fill()
 
     def _open_desk(self, about: dict[str, Any]) -> None:
         self._desk, self._key = _desk(), about["key"]
@@ -103,11 +92,9 @@ class Crew:
             raise _busy(busy_with)
         self._heartbeat = Heartbeat(partial(self._desk.hear.remote, self._key))
 
-    def _fill(self, seat: _Seat) -> None:
+    def _start(self, name: str) -> Any:
         recipe, luggage, players, pace = self._words
-        seat.actor = Actor.remote(recipe, luggage, players, seat.name, pace)
-        seat.readers.clear()
-        seat.calls, seat.is_asked = {}, False
+        return Actor.remote(recipe, luggage, players, name, pace)
 
     def room(self) -> int:
         """How many actors the machines that are there by now have cores for."""
@@ -146,7 +133,7 @@ class Crew:
     def publish(self, weights: bytes, tag: Tag) -> None:
         """Have everybody act by these networks from the next call on."""
         self._weights = weights
-        if self._shared is not None:
+        if self._is_near:
             with suppress(OSError):  # without room there they go with the calls
                 self._weights = self._shared.say(weights)
         for seat in self._seats:
@@ -161,12 +148,13 @@ class Crew:
             open_calls: each player may have open at most.
             again: also whoever was asked to play by the present networks before.
         """
-        for seat in self._seats:
-            while len(seat.calls) < open_calls and (again or not seat.is_asked):
-                reader = None if self._shared is None else seat.readers.free(seat.calls.values())
-                call = seat.actor.play.remote(self._weights, self.recorder.take(), reader and reader.name)
-                seat.calls[call] = reader
-                seat.is_asked = True
+        with self._head_needed():
+            for seat in self._seats:
+                while self._answered(seat, seat.is_there) and seat.open_calls < open_calls:
+                    if seat.is_asked and not again:
+                        break
+                    seat.ask(self._weights, self.recorder.take())
+                    seat.is_asked = True
 
     def wait(self, timeout_s: float) -> list[Batch]:
         """Batches that have come, after waiting so long at most for the first one; at once if nobody is asked.
@@ -174,23 +162,34 @@ class Crew:
         Raises:
             UserError: a player cannot play, or the fleet's head has gone.
         """
-        seats = {call: seat for seat in self._seats for call in seat.calls}
         with self._head_needed():
-            is_ready = self.waiting > 0
-            if self._desk is not None and self._desk_call is None:
-                self._desk_call = self._desk.take.remote(self._key, 0.0 if is_ready else timeout_s, self.status)
-            desk = [self._desk_call] if self._desk_call else []
-            if is_ready and desk:  # who cannot wait is asked in every turn, though others need not be waited for
-                ray.wait(desk, timeout=timeout_s)
-            calls = [*seats, *desk]
-            ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
-            if ready:
-                ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
-            batches = self._from_outside() if self._desk_call in ready else []
-            batches += [batch for call in ready if call in seats and (batch := self._receive(seats[call], call))]
+            batches = self._from_near(timeout_s) if self._is_near else self._from_far(timeout_s)
         if not batches and self._fleet and has_gone(self._fleet):  # of which Ray itself says nothing for a while
             raise self._gone("")
         self._deaths = 0 if batches else self._deaths
+        return batches
+
+    def _from_near(self, timeout_s: float) -> list[Batch]:
+        seats = NearSeat.ready(self._seats, timeout_s)
+        return [batch for seat in seats if (batch := self._answered(seat, seat.take))]
+
+    def _from_far(self, timeout_s: float) -> list[Batch]:
+        seats = {call: seat for seat in self._seats for call in seat.calls()}
+        is_ready = self.waiting > 0
+        if self._desk is not None and self._desk_call is None:
+            self._desk_call = self._desk.take.remote(self._key, 0.0 if is_ready else timeout_s, self.status)
+        desk = [self._desk_call] if self._desk_call else []
+        if is_ready and desk:  # who cannot wait is asked in every turn, though others need not be waited for
+            ray.wait(desk, timeout=timeout_s)
+        calls = [*seats, *desk]
+        ready, _ = ray.wait(calls, num_returns=1, timeout=timeout_s)
+        if ready:
+            ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0)
+        batches = self._from_outside() if self._desk_call in ready else []
+        for call in ready:
+            if call in seats and call in seats[call].calls():  # not of a player that has been replaced meanwhile
+                batch = self._answered(seats[call], partial(seats[call].take, call))
+                batches += [batch] if batch else []
         return batches
 
     def take_news(self) -> list[str]:
@@ -219,9 +218,8 @@ class Crew:
     def release(self) -> None:
         """Give shared memory back, when the players have ended."""
         for seat in self._seats:
-            seat.readers.clear()
-        if self._shared is not None:
-            self._shared.close()
+            seat.clear()
+        self._shared.close()
 
     def _from_outside(self) -> list[Batch]:
         call, self._desk_call = self._desk_call, None
@@ -235,23 +233,17 @@ class Crew:
                 self.unreadable += 1
         return batches
 
-    def _receive(self, seat: _Seat, call: Any) -> Batch | None:
-        if call not in seat.calls:  # of a player that has been replaced meanwhile
-            return None
+    def _answered(self, seat: FarSeat | NearSeat, question: Callable[[], Any]) -> Any:
+        """What a player's seat answers; None of one that has died, who is replaced."""
         try:
-            batch, lies = ray.get(call)
-        except RayError as error:
+            return question()
+        except (RayError, EOFError, OSError) as error:
             if isinstance(error, UserError):  # raised by the player; Ray makes one error of both
                 raise UserError(f"{seat.name}: {error.args[0] if error.args else error}") from None
             self._replace(seat, error)
             return None
-        reader = seat.calls.pop(call)
-        try:
-            return replace(batch, part=reader.get(lies)) if reader and lies else batch
-        except FileNotFoundError:  # Windows takes a block away with a player that has died since
-            return None
 
-    def _replace(self, seat: _Seat, error: RayError) -> None:
+    def _replace(self, seat: FarSeat | NearSeat, error: Exception) -> None:
         if self._fleet and has_gone(self._fleet):
             raise self._gone("")
         self._deaths += 1
@@ -259,13 +251,14 @@ class Crew:
         self._news.append(f"{seat.name} has died and is replaced: {last_line(error)}")
         if self._deaths >= _DEATHS_IN_A_ROW * len(self._seats):
             raise UserError(f"players died {self._deaths} times before anybody sent anything: {last_line(error)}")
-        ray.kill(seat.actor)
-        self._fill(seat)
+        seat.fill()
 
     @property
     def waiting(self) -> int:
         """Batches that have come and were not taken yet; none from a head that has gone."""
-        calls = [call for seat in self._seats for call in seat.calls]
+        if self._is_near:
+            return len(NearSeat.ready(self._seats, 0.0))
+        calls = [call for seat in self._seats for call in seat.calls()]
         try:
             return len(ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
         except (RayError, OSError):  # which the next wait for a batch tells
