@@ -33,7 +33,8 @@ def _facts(subject: Subject) -> dict[str, str]:
     finals = [row for row in subject.rows if row["kind"] == "final"]
     if finals:
         facts["final match of its training"] = match_text(finals[-1])
-    command = f"ashen evaluate {subject.run.word} --backend sim --fights {figures['fights']} --seed {SEED}"
+    word = subject.run.name if "pack" in config else subject.run.word  # a pack's folder is gone afterwards
+    command = f"ashen evaluate {word} --backend sim --fights {figures['fights']} --seed {SEED}"
     return facts | {"tables": figures["table_hash"], "these fights again": command}
 
 
