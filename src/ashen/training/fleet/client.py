@@ -161,7 +161,8 @@ class Client:
         """Between two steps of a batch, which may take minutes."""
         self._tell_news(tell)
         now_s, done = time.monotonic(), self._gatherer.rollout_share
-        if done and not self._is_late_told and self._is_late():
+        is_same = self._courier.tag.session == self._gatherer.tag.session  # of another, nobody could be in time
+        if done and is_same and not self._is_late_told and self._is_late():
             self._is_late_told = True
             tell(_LATE)
         if done and now_s - self._spoke_s > _SILENT_S:
