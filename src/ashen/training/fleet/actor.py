@@ -3,16 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Listener
-from typing import Final
 
 from ashen.training.fleet.batch import Batch
+from ashen.training.fleet.cluster import LOOPBACK
 from ashen.training.fleet.engine import ray
 from ashen.training.fleet.gatherer import Gatherer
 from ashen.training.fleet.shared import Place, Reader, Writer
 from ashen.training.fleet.tables import Luggage, unpack_tables
 from ashen.training.recipe import Recipe
-
-_HERE: Final = "127.0.0.1"
 
 
 @ray.remote(num_cpus=1)
@@ -39,7 +37,7 @@ class Actor:
 
     def listen(self, key: bytes) -> tuple[str, int]:
         """Where a learner on this machine who knows the key can connect; :meth:`serve` then answers it."""
-        self._listener = Listener((_HERE, 0), authkey=key)
+        self._listener = Listener((LOOPBACK[0], 0), authkey=key)
         return self._listener.address
 
     def serve(self) -> None:

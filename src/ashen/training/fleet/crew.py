@@ -150,9 +150,11 @@ class Crew:
         """
         with self._head_needed():
             for seat in self._seats:
-                while self._answered(seat, seat.is_there) and seat.open_calls < open_calls:
-                    if seat.is_asked and not again:
-                        break
+                while (
+                    (again or not seat.is_asked)
+                    and seat.open_calls < open_calls
+                    and self._answered(seat, seat.is_there)
+                ):
                     seat.ask(self._weights, self.recorder.take())
                     seat.is_asked = True
 

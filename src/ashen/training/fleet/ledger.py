@@ -107,9 +107,8 @@ class Ledger:
 
     def left_out(self) -> dict[str, dict[str, int]]:
         """Batches that were not learned from, by player and reason; without those of whom all were."""
-        reasons = {name: {why: count for why, count in account.left_out.items() if count}
-                   for name, account in self.accounts.items()}  # fmt: skip
-        return {name: counts for name, counts in reasons.items() if counts}
+        some = {name: +Counter(account.left_out) for name, account in self.accounts.items()}
+        return {name: dict(reasons) for name, reasons in some.items() if reasons}
 
     def take_row(self, seconds: float) -> dict[str, float]:
         """Metrics since the last call, which was so long ago: also of who plays and had no turn meanwhile."""

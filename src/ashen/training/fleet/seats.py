@@ -6,6 +6,7 @@ milliseconds, and wakes a player a hundred times a second while he has nothing t
 """
 
 import secrets
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,8 +22,8 @@ _ANSWER_S: Final = 5.0
 """For Ray to tell why a player has died."""
 
 
-class FarSeat:
-    """Of a player on a fleet's machines.
+class _Seat(ABC):
+    """What both kinds have in common.
 
     Args:
         name: of whoever sits there.
@@ -33,26 +34,37 @@ class FarSeat:
     """
 
     def __init__(self, name: str, start: Callable[[str], Any]):
-        self.name, self._start, self._actor = name, start, None
-        self._calls, self.is_asked = list[Any](), False
-
-    @property
-    def open_calls(self) -> int:
-        """Batches that were asked for and not taken."""
-        return len(self._calls)
+        self.name, self._start, self._actor, self.is_asked = name, start, None, False
 
     def fill(self) -> None:
         """Have a new player sit there, in place of one that has died."""
         if self._actor is not None:
             ray.kill(self._actor)
         self.clear()
-        self._actor = self._start(self.name)
+        self._actor, self.is_asked = self._start(self.name), False
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Nobody sits there any more."""
+
+
+class FarSeat(_Seat):
+    """Of a player on a fleet's machines; see :class:`_Seat`."""
+
+    def __init__(self, name: str, start: Callable[[str], Any]):
+        super().__init__(name, start)
+        self._calls = list[Any]()
+
+    @property
+    def open_calls(self) -> int:
+        """Batches that were asked for and not taken."""
+        return len(self._calls)
 
     def is_there(self) -> bool:
         """Whether a player can be asked; Ray asks him when he has started."""
         return True
 
-    def ask(self, weights: bytes | str, record: bool) -> None:
+    def ask(self, weights: bytes, record: bool) -> None:
         """Ask for a batch by these networks."""
         self._calls.append(self._actor.play.remote(weights, record))
 
@@ -72,16 +84,15 @@ class FarSeat:
 
     def clear(self) -> None:
         """Nobody sits there any more."""
-        self.is_asked = False
         self._calls.clear()
 
 
-class NearSeat:
-    """Of a player on this machine; arguments and attributes as of :class:`FarSeat`."""
+class NearSeat(_Seat):
+    """Of a player on this machine; see :class:`_Seat`."""
 
     def __init__(self, name: str, start: Callable[[str], Any]):
-        self.name, self._start, self._actor = name, start, None
-        self._readers, self._asked, self.is_asked = Readers(), deque[Reader](), False
+        super().__init__(name, start)
+        self._readers, self._asked = Readers(), deque[Reader]()
         self._opening = self._serving = self._line = None
 
     @property
@@ -91,10 +102,8 @@ class NearSeat:
 
     def fill(self) -> None:
         """Have a new player sit there, in place of one that has died."""
-        if self._actor is not None:
-            ray.kill(self._actor)
-        self.clear()
-        self._actor, self._key = self._start(self.name), secrets.token_bytes(32)
+        super().fill()
+        self._key = secrets.token_bytes(32)
         self._opening = self._actor.listen.remote(self._key)
 
     def is_there(self) -> bool:
@@ -140,7 +149,6 @@ class NearSeat:
         self._readers.clear()
         self._asked.clear()
         self._opening = self._serving = self._line = None
-        self.is_asked = False
 
     @staticmethod
     def ready(seats: Sequence["NearSeat"], timeout_s: float) -> list["NearSeat"]:

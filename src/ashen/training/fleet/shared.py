@@ -165,7 +165,7 @@ class Readers:
     def __init__(self) -> None:
         self._all: list[Reader] = []
 
-    def free(self, busy: Collection[Reader | None]) -> Reader:
+    def free(self, busy: Collection[Reader]) -> Reader:
         """One that is not among the busy ones."""
         for reader in self._all:
             if reader not in busy:
