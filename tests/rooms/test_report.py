@@ -133,14 +133,16 @@ def test_the_fights_lie_beside_the_page(runs_dir, capsys):
 
 
 def test_a_pack_has_a_report_too(runs_dir, tmp_path, monkeypatch, capsys):
-    """Breaks if the report of a pack goes into the folder it is opened in, which is gone afterwards."""
+    """Breaks if the report of a pack goes into the folder it is opened in, which is gone afterwards, or names that."""
     monkeypatch.chdir(tmp_path)
     assert main(["pack", "phase1", "--runs-dir", str(runs_dir), "--fights", "2", "--out", "a.ashen"]) == 0
     capsys.readouterr()
     assert main(["report", "a.ashen", "--fights", "1", "--no-films"]) == 0
     page = tmp_path / capsys.readouterr().out.strip()
-    found = sections(page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
+    found = sections(text)
     assert list(found) == list(SECTIONS) and "Not shown" in found["curves"]
+    assert re.search(r"ashen evaluate [\w-]+ --backend sim", text)
 
 
 @pytest.mark.slow
