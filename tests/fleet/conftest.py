@@ -16,6 +16,6 @@ def gathered():
         gatherer = Gatherer(recipe, players, "one", **options)
         gatherer.record()
         gatherer.load(packed(acting_state(gatherer.agent), TAG))
-        return gatherer.play(), gatherer
+        return gatherer.play().sealed(), gatherer
 
     return play

@@ -10,7 +10,7 @@ from small_fleet import SMALL, TAG, batch_of
 
 from ashen.agents.acting import acting_state
 from ashen.core.errors import SettingError, UserError
-from ashen.training.fleet.batch import Tag, digest_of, from_bytes, merged, to_bytes
+from ashen.training.fleet.batch import Batch, Tag, digest_of, from_bytes, merged, to_bytes
 from ashen.training.fleet.ledger import DAMAGED, DOUBLE, EMPTY, STALE, Ledger
 from ashen.training.fleet.plan import FleetPlan, check_learner, share_of
 from ashen.training.fleet.weights import packed, unpacked
@@ -23,7 +23,7 @@ def with_a_fight(batch, gatherer):
     """Batches, of which the last holds a recorded fight."""
     batches = [batch]
     while not batches[-1].fights and len(batches) < 50:
-        batches.append(gatherer.play())
+        batches.append(gatherer.play().sealed())
     return batches
 
 
@@ -50,6 +50,7 @@ def test_the_checksum_sees_every_change():
     others = [flipped, values[::-1], values.reshape(2, 3), values.view(np.int32), values[:5]]
     assert not any(replace(batch, part={"obs": other}).is_whole for other in others)
     assert not replace(batch, part={"next_obs": values}).is_whole
+    assert not replace(batch, digest=Batch.digest).is_whole  # which nobody has sealed
 
 
 def test_recorded_fights_come_along(gathered):
@@ -63,9 +64,13 @@ def test_recorded_fights_come_along(gathered):
     assert sum(len(batch.fights) for batch in batches) == 1
 
 
-@pytest.mark.parametrize("what", ["pickle", "array of objects", "nothing", "other archive", "path in a name"])
+@pytest.mark.parametrize(
+    "what", ["pickle", "array of objects", "nothing", "other archive", "path in a name", "no seal"]
+)
 def test_what_is_no_batch_is_refused(gathered, what):
-    """Breaks if bytes from outside are unpickled, or a recorded fight could be written to another place."""
+    """Breaks if bytes from outside are unpickled, if a recorded fight could be written to another place, or if steps
+    from another machine could pass without a sum.
+    """
     file = io.BytesIO()
     if what == "pickle":
         pickle.dump({"about": 1}, file)
@@ -78,6 +83,8 @@ def test_what_is_no_batch_is_refused(gathered, what):
         fight = batch.fights[0]
         bad = replace(batch, fights=[replace(fight, meta=fight.meta | {"kind": "../../x"})])
         file.write(to_bytes(bad))
+    elif what == "no seal":
+        file.write(to_bytes(replace(gathered(DQN)[0], digest=None)))
     with pytest.raises(UserError):
         from_bytes(file.getvalue())
 

@@ -25,15 +25,15 @@ class Actor:
         self._gatherer.record()
         self._weights, self._writers = Reader(), dict[str, Writer]()
 
-    def play(self, weights: bytes | str, record: bool) -> Batch:
-        """A batch by these networks, or by the latest in a block of shared memory of that name.
+    def play(self, weights: bytes, record: bool) -> Batch:
+        """A batch by these networks, for a learner on any machine.
 
         Args:
-            weights: the networks, or the block.
+            weights: the networks.
             record: also the next fight that starts.
         """
-        self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
-        return self._gatherer.play(record)
+        self._gatherer.load(weights)
+        return self._gatherer.play(record).sealed()
 
     def listen(self, key: bytes) -> tuple[str, int]:
         """Where a learner on this machine who knows the key can connect; :meth:`serve` then answers it."""
@@ -45,7 +45,8 @@ class Actor:
         with self._listener, self._listener.accept() as learner, suppress(EOFError, ConnectionError):
             while True:
                 weights, record, reader = learner.recv()
-                learner.send(self._laid_down(self.play(weights, record), reader))
+                self._gatherer.load(weights if isinstance(weights, bytes) else self._weights.hear(weights))
+                learner.send(self._laid_down(self._gatherer.play(record), reader))
 
     def _laid_down(self, batch: Batch, reader: str) -> tuple[Batch, dict[str, Place]]:
         """The batch without its part, and where that lies; whole where there is no room in shared memory."""

@@ -51,15 +51,19 @@ class Batch:
     """Animations that no table knows, with the steps that showed them since the last batch."""
     fights: list[FightRecord] = field(default_factory=list)
     """Recorded fights."""
-    digest: int = 0
-    """CRC-32 of the part, by who gathered it."""
+    digest: int | None = 0
+    """CRC-32 of the part, by who gathered it (:meth:`sealed`); None of what has not left the learner's machine."""
     took_s: float = 0.0
     """To play it."""
 
     @property
     def is_whole(self) -> bool:
         """Whether the part is as it was gathered."""
-        return digest_of(self.part) == self.digest
+        return self.digest is None or self.digest == digest_of(self.part)
+
+    def sealed(self) -> "Batch":
+        """For a way on which something may happen to it; without a seal what arrives is not whole."""
+        return replace(self, digest=digest_of(self.part))
 
 
 def digest_of(part: Mapping[str, NDArray[Any]]) -> int:
@@ -97,6 +101,8 @@ def from_bytes(data: bytes) -> Batch:
             about = json.loads(file["about"].tobytes())
             values = {name: _get(about[name], file) for name in _PLAIN if name in about}
             fights = [_checked(FightRecord(**_get(fight, file))) for fight in about["fights"]]
+        if values["digest"] is None:
+            raise ValueError("it is not sealed")
         counts = values["counts"] | {"_outcomes": [Outcome(outcome) for outcome in values["counts"]["_outcomes"]]}
         return Batch(**values | {"tag": Tag(*values["tag"]), "counts": counts, "fights": fights})
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:

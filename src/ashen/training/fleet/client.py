@@ -192,7 +192,7 @@ class Client:
         if self._spool.dropped and not self._is_drop_told:
             notes, self._is_drop_told = ["no room for more on the way: the oldest batches are dropped"], True
             tell(f"{notes[0]}; recorded fights stay in {self._run.fights}")
-        self._spool.add(to_bytes(replace(batch, notes=notes)))
+        self._spool.add(to_bytes(replace(batch, notes=notes).sealed()))
         self.sent_steps += batch.counts["steps"] if batch.part else 0
 
     def _is_late(self) -> bool:

@@ -15,7 +15,7 @@ from ashen.core.protocols import Agent, Decision, Transitions
 from ashen.evaluation.policies import GreedyAgent
 from ashen.runs.fights import FightRecord, load_fight
 from ashen.runs.folder import RunFolder
-from ashen.training.fleet.batch import Batch, Tag, digest_of, merged
+from ashen.training.fleet.batch import Batch, Tag, merged
 from ashen.training.fleet.plan import batch_steps, share_of
 from ashen.training.fleet.weights import unpacked
 from ashen.training.monitors.window import Watch
@@ -140,7 +140,6 @@ class Gatherer:
             windows=[vars(window)] if window else [],
             unknown=dict(self._unknown - before),
             fights=signed,
-            digest=digest_of(part),
         )
         self._sent += 1
         return batch

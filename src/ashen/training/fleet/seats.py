@@ -138,7 +138,7 @@ class NearSeat(_Seat):
             raise
         reader = self._asked.popleft()
         try:
-            return replace(batch, part=reader.get(lies)) if lies else batch
+            return replace(batch, part=reader.get(lies) if lies else batch.part, digest=None)
         except FileNotFoundError:  # Windows takes a block away with a player that has died since
             return None
 
