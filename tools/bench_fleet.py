@@ -3,7 +3,7 @@
     python tools/bench_fleet.py paced --minutes 10     8 players at a game's pace, 2 of them outside: what arrives
     python tools/bench_fleet.py paced --players 24     the same of more or fewer
     python tools/bench_fleet.py mixed --minutes 2      1 at a game's pace beside 3 that are quick: what it gets in
-    python tools/bench_fleet.py throughput --turns 5   players as fast as they can against the same recipe alone
+    python tools/bench_fleet.py throughput             players as fast as they can against the same recipe alone
     python tools/bench_fleet.py curves --seeds 3       learning by 8 players at a game's pace, and by 1 eight times it
     python tools/bench_fleet.py ingest                 what a step costs the learner: bytes, and time
 
@@ -27,12 +27,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean, median, quantiles
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fleet_at_work import Fleet, fleet_in
+from taking_turns import Taker
 
 from ashen.runs.folder import RunFolder
 from ashen.runs.metrics import Row, read_metrics
@@ -108,19 +109,26 @@ def mixed(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bo
 
 
 def throughput(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
-    """Steps/s of a fleet on this machine's cores over those of one process, in turns."""
+    """Steps/s of a fleet on this machine's cores over those of one process: of both one goes at a time, in turns."""
     found: dict[str, Any] = {}
-    for recipe, steps in options.recipe:
-        speeds: dict[str, list[float]] = {"alone": [], "fleet": []}
-        for turn in range(options.turns):
+    for recipe, log_every in (("full", "16000"), ("dqn", "200")):
+        words = (recipe, "--total-steps", NEVER, "--log-every", log_every, *_QUIET)
+        takers: dict[str, Taker] = {}
+        try:
             for way, actors in (("alone", ()), ("fleet", ("--actors", str(os.cpu_count())))):
-                words = ("--total-steps", steps, "--log-every", str(int(steps) // 20), *_QUIET, "--final-fights", "1")
-                run = _alone(folder, f"{recipe}-{way}-{turn}", recipe, (*words, *actors))
-                speeds[way].append(_speed(read_metrics(run, "train")[2:]))
-        ratios = [fleet / alone for alone, fleet in zip(*speeds.values(), strict=True)]
-        found[recipe] = {"ratio": round(median(ratios), 3), "spread": [round(min(ratios), 3), round(max(ratios), 3)]}
-        found[recipe] |= {f"{way}_steps_per_s": round(median(values)) for way, values in speeds.items()}
-    return found, all(one["ratio"] >= LEAST_SPEED for one in found.values())
+                takers[way] = Taker(folder, f"{recipe}-{way}", (*words, *actors))
+            for turn in range(2 * options.turns):
+                list(takers.values())[(turn + turn // 2) % 2].go(options.turn_s)  # who went last goes first next time
+        finally:
+            for taker in takers.values():
+                taker.end()
+        alone, fleet = (taker.speeds() for taker in takers.values())
+        ratios = [ours / its for its, ours in zip(alone, fleet, strict=True)]
+        lower, middle, upper = (round(value, 3) for value in quantiles(ratios, n=4))
+        found[recipe] = {"ratio": middle, "half_of_turns_within": [lower, upper]}
+        found[recipe] |= {"alone_steps_per_s": round(median(alone)), "fleet_steps_per_s": round(median(fleet))}
+    is_enough = all(one["ratio"] >= LEAST_SPEED for one in found.values())
+    return found | {"turns": options.turns, "turn_s": options.turn_s}, is_enough
 
 
 def curves(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], bool]:
@@ -181,7 +189,7 @@ def ingest(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], b
     gatherer.load(weights)
     took_s, steps, size = {"read": 0.0, "check": 0.0, "remember": 0.0}, 0, 0
     for _ in range(options.turns):
-        data = to_bytes(gatherer.play())
+        data = to_bytes(gatherer.play().sealed())
         times_s = [time.perf_counter()]
         batch = from_bytes(data)
         times_s.append(time.perf_counter())
@@ -212,14 +220,6 @@ def _busy(programs: int) -> Iterator[None]:
         for program in running:
             program.kill()
             program.wait()
-
-
-def _alone(folder: Path, name: str, recipe: str, words: Sequence[str]) -> RunFolder:
-    command = [sys.executable, "-m", "ashen", "train", recipe, "--runs-dir", str(folder), "--name", name, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return RunFolder(folder / name)
 
 
 def _side_by_side(folder: Path, jobs: int, trainings: list[tuple[str, Sequence[str]]]) -> list[RunFolder]:
@@ -286,14 +286,14 @@ def main() -> int:
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("--minutes", type=float, default=10.0, help="of paced and mixed")
     parser.add_argument("--players", type=int, default=PLAYERS, help=f"of paced, {OUTSIDE} of them outside")
-    parser.add_argument("--turns", type=int, default=5, help="of throughput")
+    parser.add_argument("--turns", type=int, default=40, help="of throughput, for each of the two")
+    parser.add_argument("--turn-s", type=float, default=3.0, help="how long each of them is")
     parser.add_argument("--seeds", type=int, default=3, help="of curves")
     parser.add_argument("--first-seed", type=int, default=0, help="of curves")
     parser.add_argument("--steps", type=int, default=100_000, help="of curves")
     parser.add_argument("--jobs", type=int, default=3, help="trainings of curves side by side")
     parser.add_argument("--beside", type=int, default=0, help="programs that never rest, on the same cores")
     options = parser.parse_args()
-    options.recipe = [("full", "1500000"), ("dqn", "40000")]
     with tempfile.TemporaryDirectory(prefix="ashen-fleet-") as folder, _busy(options.beside):
         figures, is_enough = WAYS[options.way](options, Path(folder))
     machine = {"cores": os.cpu_count(), "machine": platform.platform(), "python": platform.python_version()}
