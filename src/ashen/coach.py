@@ -289,7 +289,7 @@ def _train(training: Training, run: RunFolder) -> None:
     print(f"ashen: training in {run.path}", file=sys.stderr)
     if training.recipe.is_on_game:
         say(game_plan(training))
-    if training.plan.is_wanted:
+    if training.plan.is_wanted and (training.plan.fleet or training.env_step < training.recipe.total_steps):
         what = "starting Ray and the players" if training.plan.actors else f"joining the fleet at {training.plan.fleet}"
         say(f"{what}, which takes seconds, on a busy machine up to a minute")
     display = Display(run.name, training.recipe.total_steps, training.recipe.final_fights)

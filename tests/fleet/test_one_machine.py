@@ -2,14 +2,17 @@
 
 import random
 import signal
+from dataclasses import replace
 
 import pytest
 from fleet_at_work import fleet_in, shared_names, wait_until
+from small_fleet import SMALL
 
 from ashen.core.errors import UserError
-from ashen.runs.folder import RunFolder
+from ashen.runs.folder import RunFolder, create_run
 from ashen.runs.metrics import read_metrics
 from ashen.training.fleet.plan import FleetPlan
+from ashen.training.fleet.training import FleetTraining
 from ashen.training.start import fleet_of
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: python bootstrap.py test installs it")
@@ -58,6 +61,16 @@ def test_a_player_that_is_killed_is_replaced_and_leaves_nothing(tmp_path):
     assert rows[-1]["env_step"] >= 20_000 and rows[-1]["fleet/restarts"] == 1.0
     assert list(run.fights.glob("training-*.npz"))
     assert shared_names() <= before
+
+
+def test_a_training_that_lacks_its_last_match_alone_starts_no_players(tmp_path):
+    """Breaks if whoever resumes a training that was stopped in its last match waits for players without need."""
+    training = FleetTraining(replace(SMALL, final_fights=2), FleetPlan(actors=1))
+    run = create_run(tmp_path, "a", "a")
+    training.begin(run)
+    training.env_step = training.recipe.total_steps
+    assert [row["kind"] for row in training.run(run, lambda: False)] == ["evaluation", "final"]
+    assert not ray.is_initialized()
 
 
 def test_ray_that_does_not_start_is_told_in_a_line(monkeypatch):

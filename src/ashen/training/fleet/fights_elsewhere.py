@@ -75,16 +75,19 @@ class FightsElsewhere:
         """When to look whether anybody is there, if nothing comes until then."""
 
     def start(self, env_step: int) -> None:
-        """Start the players.
+        """Start the players; those of this machine alone only if there is anything left to learn.
 
         Raises:
             UserError: there is no fleet.
         """
+        is_complete = env_step >= self._recipe.total_steps
+        if is_complete and self._plan.fleet is None:
+            return
         self._starts_s = time.monotonic()
         self._stack.callback(self.crew.release)
         self._stack.enter_context(ray_running(self._plan))
         self.crew.start(None if self._plan.fleet is None else self._about())
-        if env_step >= self._recipe.total_steps:
+        if is_complete:
             self.end()
         if (room := self.crew.room()) < self._plan.actors:
             self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
