@@ -120,12 +120,15 @@ def _play_for(about: dict[str, Any], wire: Wire, name: str, options: FleetJoinOp
     run = _folder(options.runs_dir / PLAYERS / folder)
     if not run.config_file.is_file():
         run.write_config({"recipe": to_table(recipe), "trained_here": False, "plays_for": options.address})
-    client = Client(wire, about, recipe, run, options.pace)
+    client, until = Client(wire, about, recipe, run, options.pace), f"{name} joins again"
     say(f"playing for {about['run']}; recorded fights are kept in {run.fights}")
     try:
         client.play(stop, say)
+    except (OtherRunError, RunOverError):  # after which it plays or waits for others
+        until = "that training goes on"
+        raise
     finally:
-        left = f"; {client.left} batches wait in {run.path} until {name} joins again" if client.left else ""
+        left = f"; {client.left} batches wait in {run.path} until {until}" if client.left else ""
         late = f", {client.late_steps:,} of them too late to be learned from" if client.late_steps else ""
         rest = f"; {client.unfinished_steps:,} more are of no whole rollout" if client.unfinished_steps else ""
         say(f"played {client.sent_steps:,} steps for {about['run']}{late}{rest}{left}")

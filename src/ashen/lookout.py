@@ -7,9 +7,11 @@ from ashen.core.errors import UserError
 from ashen.display import number_text
 from ashen.options.fleet import FleetStatusOptions
 from ashen.training.fleet.desk import GONE_AFTER_S
+from ashen.training.fleet.ledger import DOUBLE
 from ashen.training.fleet.wire import ENDED, STOPPED, TRAINING, AwayError, Wire, read_token
 
 _SPEED: Final = "fleet/steps_per_s/"
+_WHY: Final = {DOUBLE: "that had come before"}
 
 
 def show_status(options: FleetStatusOptions) -> None:
@@ -51,7 +53,11 @@ def _learner_lines(status: dict[str, Any]) -> dict[str, str]:
     speeds = {key.removeprefix(_SPEED): number_text(value) for key, value in learner.items() if _SPEED in key}
     silent = [name for name in status["outside"] if not any(f"-{name}-" in player for player in speeds)]
     told = [*(f"{name} {value}" for name, value in speeds.items()), *(f"{name} nothing yet" for name in silent)]
-    reasons = [f"{name} {count:,} {why}" for name, by in learner["left_out"].items() for why, count in by.items()]
+    reasons = [
+        f"{name} {count:,} {_WHY.get(why, why)}"
+        for name, by in learner["left_out"].items()
+        for why, count in by.items()
+    ]
     return {
         "steps": row["step"],
         "steps/s": ", ".join(told) or "none yet",

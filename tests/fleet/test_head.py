@@ -100,6 +100,16 @@ def test_a_second_training_leaves_no_run(fleet):
     assert first.wait(300.0) == 0, fleet.said("first")
 
 
+def test_actors_without_room_are_told(fleet):
+    """Breaks if a training waits without a word for machines that cannot join, or does not say how to have room."""
+    words = ["--fleet", f"127.0.0.1:{fleet.port}", "--actors", "3", "--runs-dir", str(fleet.runs), "--name", "crowded"]
+    crowded = fleet.run("train", "dqn", *words, name="crowded")
+    how = "no machine can join it; start it for more: ashen fleet start --actors 3"
+    wait_until(lambda: f"the fleet has cores for 2 of 3 actors now; {how}" in fleet.said("crowded"), crowded)
+    crowded.send_signal(signal.SIGINT)
+    assert crowded.wait(300.0) == 0, fleet.said("crowded")
+
+
 @pytest.mark.parametrize("token", ["\ufeff" + "0" * 64, "ab\ncd", "ключ"], ids=["BOM", "two lines", "no ASCII"])
 def test_a_token_in_another_form_is_said(tmp_path, monkeypatch, token, capsys):
     """Breaks if a token that an editor or a shell has changed is a traceback, blamed on the address, or replaced."""

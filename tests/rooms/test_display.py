@@ -89,8 +89,8 @@ def test_a_fleet_is_told_in_a_few_words(capsys):
         with Display("mine", 100_000) as display:
             display.show(TRAIN | more)
     first, second = capsys.readouterr().err.splitlines()
-    told = "fleet 2 playing at 11 to 22 steps/s, 2 updates behind (7 at most), 1 players replaced, 3 waiting to be "
-    told += "learned from  "
+    told = "fleet 2 playing at 11 to 22 steps/s, 2 updates behind (7 at most), players replaced: 1, waiting to be "
+    told += "learned from: 3  "
     assert told in first and "fleet" not in second
 
 

@@ -335,7 +335,7 @@ def _fleet(row: Row) -> str:
         "lost_batches": "batches lost",
     }
     counts = ((row.get(f"fleet/{key}", 0.0), what) for key, what in amiss.items())
-    return ", ".join([*told, *(f"{count:,.0f} {what}" for count, what in counts if count)])
+    return ", ".join([*told, *(f"{what}: {count:,.0f}" for count, what in counts if count)])
 
 
 def _share(value: float | None) -> str:

@@ -55,7 +55,7 @@ class FleetJoinOptions:
     game: bool = False
     """Play on the real game, which runs on this machine."""
     client: bool = False
-    """Play in the simulator, through the door: for Windows and macOS."""
+    """Play in the simulator, through the door, from any machine."""
     actors: int | None = None
     """Players that may play here, on a Linux machine; as many as it has cores if not given."""
     name: str | None = None

@@ -33,6 +33,7 @@ WAIT_S: Final = 0.5
 HINT_AFTER_S: Final = 5.0
 """Without a player, until it is said how they join."""
 NOBODY: Final = "no players"
+FEW_CORES: Final = "few cores"
 _IN_ROUNDS: Final = (
     "PPO learns from its present policy alone, in rounds that last as long as the quick ones make them: have all play "
     "at one speed (--pace), or train by a recipe of DQN, which learns from slow ones too"
@@ -69,6 +70,7 @@ class FightsElsewhere:
         self._amiss = Counter[str]()
         """Since the training was begun or resumed, for who looks at the status."""
         self.has_begun = self._is_deserted = False
+        self._room_hint: Row | None = None
         self._starts_s: float | None = None
         """Since when players are started, as long as nobody has sent anything."""
         self._look_at_s = math.inf
@@ -90,16 +92,19 @@ class FightsElsewhere:
         if is_complete:
             self.end()
         if (room := self.crew.room()) < self._plan.actors:
-            self._run.log(f"the fleet has cores for {room} actors now; the others begin when machines join")
+            self._room_hint = _without_room(self._plan, room)
         self._look_at_s = self._next_look_s()
         self.has_begun = True
 
     def take_hint(self) -> Row | None:
-        """Values of a ``warning`` row when nobody is there to play, and of one more when somebody plays again.
+        """Values of a ``warning`` row when actors lack room, when nobody is there to play and when somebody is again.
 
         Raises:
             UserError: the fleet's head has gone.
         """
+        if hint := self._room_hint:
+            self._room_hint = None
+            return hint
         if self._is_deserted and self._look_at_s < math.inf:
             self._is_deserted = False
             return {"guard": NOBODY, "state": "over", "message": f"{NOBODY}: over"}
@@ -260,3 +265,12 @@ class FightsElsewhere:
             self.ledger.load_state_dict(state["fleet"])
         if "replay_fights" in state:
             self._agent.replay.fights[:] = state["replay_fights"]
+
+
+def _without_room(plan: FleetPlan, room: int) -> Row:
+    """Values of a ``warning`` row for a fleet whose machines have cores for so many of its actors."""
+    how = f"the others begin when machines join: ashen fleet join {plan.fleet}"
+    if is_loopback(plan.fleet):
+        how = f"no machine can join it; start it for more: ashen fleet start --actors {plan.actors}"
+    said = f"{FEW_CORES}: the fleet has cores for {room} of {plan.actors} actors now; {how}"
+    return {"guard": FEW_CORES, "state": "begun", "message": said}

@@ -219,7 +219,7 @@ def read_token() -> str:
     with suppress(OSError):
         token = token or path.read_bytes().strip()
     if not token:  # an empty one would let everybody in
-        raise UserError(f"no token in {path}; {TOKEN_HELP}")
+        raise UserError(f"no token in {path}; for a fleet of this machine: ashen fleet start; of another: {TOKEN_HELP}")
     if not _TOKEN.fullmatch(token):
         raise UserError(f"{place} holds no token in plain ASCII, perhaps as an editor or a shell made it; {TOKEN_HELP}")
     return token.decode("ascii")
