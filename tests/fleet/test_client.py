@@ -27,7 +27,7 @@ from fleet_door import TOKEN, door_here
 pytestmark = pytest.mark.fleet
 QUICK = replace(SMALL, algorithm="dqn", num_envs=1, dqn=replace(SMALL.dqn, updates_per_step=100.0))
 """By whose batches, of two steps each, a spool fills in no time."""
-STATUS = {"step": 280_417, "left_out": {"pc": {"stale": 3}, "actor-0": {"damaged": 1}}}
+STATUS = {"step": 280_417, "left_out": {"pc": {"stale": 3}, "actor-0": {"damaged": 1, "double": 2}}}
 STATUS |= {"fleet/steps_per_s/actor-0": 21.9, "fleet/steps_per_s/a-pc-1": 44.0, "fleet/staleness_mean": 2.4}
 STATUS |= {"fleet/staleness_max": 7.0, "fleet/restarts": 0.0, "fleet/waiting": 0.0, "fleet/unreadable": 0.0}
 STATUS |= {"fleet/left_out_steps": 0.0, "fleet/left_out_steps_in_all": 640.0}
@@ -294,7 +294,9 @@ def test_the_status_says_how_a_training_is(door, monkeypatch, capsys):
     said = status()
     assert "a, seen 0" in said and "from outside       pc, pc2\n" in said and "steps              280,417\n" in said
     assert "steps/s            actor-0 21.9, a-pc-1 44, pc2 nothing yet\n" in said
-    assert "left out           640 steps; batches: pc 3 stale, actor-0 1 damaged\n" in said
+    assert (
+        "left out           640 steps; batches: pc 3 stale, actor-0 1 damaged, actor-0 2 that had come before\n" in said
+    )
     assert "updates behind     2.4 in the mean, 7 at most\n" in said
     for number in range(MOST_WAITING + 1):
         door.ask("put", Caller("pc3", run="key"), bytes([number]))
