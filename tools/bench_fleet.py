@@ -286,7 +286,7 @@ def main() -> int:
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("--minutes", type=float, default=10.0, help="of paced and mixed")
     parser.add_argument("--players", type=int, default=PLAYERS, help=f"of paced, {OUTSIDE} of them outside")
-    parser.add_argument("--turns", type=int, default=40, help="of throughput, for each of the two")
+    parser.add_argument("--turns", type=int, default=40, help="of throughput, for each of the two; batches of ingest")
     parser.add_argument("--turn-s", type=float, default=3.0, help="how long each of them is")
     parser.add_argument("--seeds", type=int, default=3, help="of curves")
     parser.add_argument("--first-seed", type=int, default=0, help="of curves")
